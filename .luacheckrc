@@ -1,0 +1,5 @@
+std = "lua54"
+max_line_length = 100
+unused_args = false
+globals = { "unroll" }
+files["tests"] = { read_globals = { "luaunit" } }

@@ -1,0 +1,22 @@
+--- unroll: an environment for studying recurrent networks.
+--
+-- The submodules load when they are first used, so that a script pays only for what
+-- it touches.
+
+local core = require "unroll.core"
+
+local unroll = { version = core.version }
+
+local submodules = {
+  tensor = true, rnn = true, optim = true, text = true, plot = true, train = true,
+  experiment = true,
+}
+
+return setmetatable(unroll, {
+  __index = function(self, name)
+    if not submodules[name] then return nil end
+    local module = require("unroll." .. name)
+    rawset(self, name, module)
+    return module
+  end,
+})

@@ -1,0 +1,42 @@
+/* module.c -- opens unroll.core: the table that lua/unroll builds on. */
+#include "unl.h"
+
+#include <stdlib.h>
+
+#include "isa.h"
+
+static const struct {
+  const char *class_name, *short_name;
+} classes[] = {{UNL_TENSOR, "tensor"}};
+
+/* core.methods.tensor ...: method tables, so that Lua files can add to them. */
+static void publish_methods(lua_State *L) {
+  unl_subtable(L, "methods");
+  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+    unl_pushmethods(L, classes[i].class_name);
+    lua_setfield(L, -2, classes[i].short_name);
+  }
+  lua_pop(L, 1);
+}
+
+static void select_isa(lua_State *L) {
+  const char *wanted = getenv("UNROLL_ISA");
+  if (!un_isa_select(wanted && *wanted ? wanted : NULL))
+    luaL_error(L,
+               "UNROLL_ISA=%s: this machine has no such instruction set "
+               "(generic, avx2 and avx512 exist)",
+               wanted);
+  lua_pushstring(L, un_isa_name());
+  lua_setfield(L, -2, "isa");
+}
+
+int unl_open(lua_State *L) {
+  luaL_checkversion(L);
+  lua_newtable(L);
+  select_isa(L);
+  unl_open_tensor(L);
+  publish_methods(L);
+  lua_pushliteral(L, UNROLL_VERSION);
+  lua_setfield(L, -2, "version");
+  return 1;
+}

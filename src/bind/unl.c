@@ -1,0 +1,235 @@
+/* unl.c -- tensors as userdata, argument checks, errors (see unl.h). */
+#include "unl.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64, OWNER = 1 };
+
+/* --- tensors ------------------------------------------------------------------------ */
+
+static unl_tensor *push_header(lua_State *L, size_t payload, int user_values) {
+  unl_tensor *t = lua_newuserdatauv(L, sizeof *t + payload, user_values);
+  memset(t, 0, sizeof *t);
+  luaL_setmetatable(L, UNL_TENSOR);
+  return t;
+}
+
+un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
+                       const int64_t *size) {
+  un_view view;
+  un_err err;
+  if (!un_make_view(&view, who, dtype, dims, size, &err)) unl_raise(L, &err);
+  size_t bytes = (size_t)un_numel(&view) * un_dtype_bytes(dtype);
+  unl_tensor *t = push_header(L, bytes + ALIGNMENT - 1, 0);
+  uintptr_t first = (uintptr_t)(t + 1);
+  view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+  t->view = view;
+  t->version = &t->own_version;
+  return &t->view;
+}
+
+static unl_tensor *check_header(lua_State *L, int arg) {
+  return luaL_checkudata(L, arg, UNL_TENSOR);
+}
+
+un_view *unl_newview(lua_State *L, int owner, const un_view *view) {
+  owner = lua_absindex(L, owner);
+  unl_tensor *source = check_header(L, owner);
+  unl_tensor *t = push_header(L, 0, 1);
+  t->view = *view;
+  t->version = source->version;
+  if (source->version == &source->own_version)
+    lua_pushvalue(L, owner);
+  else
+    lua_getiuservalue(L, owner, OWNER); /* the root, not a chain of views */
+  lua_setiuservalue(L, -2, OWNER);
+  return &t->view;
+}
+
+un_view *unl_totensor(lua_State *L, int arg) {
+  unl_tensor *t = luaL_testudata(L, arg, UNL_TENSOR);
+  return t ? &t->view : NULL;
+}
+
+un_view *unl_checktensor(lua_State *L, int arg) {
+  return &check_header(L, arg)->view;
+}
+
+un_view *unl_checkreal(lua_State *L, int arg) {
+  un_view *v = unl_checktensor(L, arg);
+  if (!un_is_real(v->dtype))
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "float32 or float64 tensor expected, got %s %s",
+                                  un_dtype_name(v->dtype), un_shape(v).s));
+  return v;
+}
+
+un_view *unl_checkint32(lua_State *L, int arg) {
+  un_view *v = unl_checktensor(L, arg);
+  if (v->dtype != UN_I32)
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "int32 tensor expected, got %s %s",
+                                  un_dtype_name(v->dtype), un_shape(v).s));
+  return v;
+}
+
+un_view *unl_checkout(lua_State *L, int arg) {
+  unl_tensor *t = check_header(L, arg);
+  if (un_overlaps_itself(&t->view))
+    luaL_argerror(L, arg,
+                  "cannot write to an expanded tensor (its elements share memory); "
+                  "clone it first");
+  ++*t->version;
+  return &t->view;
+}
+
+un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype, int dims,
+                         const int64_t *size) {
+  if (lua_isnoneornil(L, arg)) return unl_newtensor(L, who, dtype, dims, size);
+  un_view wanted;
+  un_err err;
+  if (!un_make_view(&wanted, who, dtype, dims, size, &err)) unl_raise(L, &err);
+  un_view *out = unl_checktensor(L, arg);
+  if (out->dtype != dtype || !un_same_shape(out, &wanted))
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "out is %s %s, must be %s %s",
+                                  un_dtype_name(out->dtype), un_shape(out).s,
+                                  un_dtype_name(dtype), un_shape(&wanted).s));
+  unl_checkout(L, arg);
+  lua_pushvalue(L, arg);
+  return out;
+}
+
+uint64_t unl_version(lua_State *L, int arg) {
+  return *check_header(L, arg)->version;
+}
+
+void unl_touch(lua_State *L, int arg) {
+  ++*check_header(L, arg)->version;
+}
+
+/* --- arguments ---------------------------------------------------------------------- */
+
+int64_t unl_index(lua_State *L, int arg, int64_t index, int64_t size, const char *what) {
+  int64_t zero_based = index > 0 ? index - 1 : index + size;
+  if (index == 0 || zero_based < 0 || zero_based >= size) {
+    const char *text =
+        size == 0 ? lua_pushfstring(L, "%s %I: there are no elements", what, index)
+                  : lua_pushfstring(L, "%s %I is out of range 1..%I", what, index, size);
+    if (arg > 0) luaL_argerror(L, arg, text);
+    luaL_error(L, "%s", text);
+  }
+  return zero_based;
+}
+
+int64_t unl_checkindex(lua_State *L, int arg, int64_t size, const char *what) {
+  return unl_index(L, arg, luaL_checkinteger(L, arg), size, what);
+}
+
+int unl_checkdim(lua_State *L, int arg, const un_view *v) {
+  return (int)unl_checkindex(L, arg, v->dims, "dimension");
+}
+
+static const char *const dtype_names[] = {"float32", "float64", "int32",
+                                          "uint8",   "uint16",  NULL};
+
+un_dtype unl_checkdtype(lua_State *L, int arg) {
+  return (un_dtype)luaL_checkoption(L, arg, NULL, dtype_names);
+}
+
+un_dtype unl_optdtype(lua_State *L, int arg, un_dtype preset) {
+  return lua_isnoneornil(L, arg) ? preset : unl_checkdtype(L, arg);
+}
+
+un_dtype unl_dtypefield(lua_State *L, int arg, const char *key, un_dtype preset) {
+  if (lua_isnoneornil(L, arg)) return preset;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  un_dtype dtype = preset;
+  if (lua_getfield(L, arg, key) != LUA_TNIL) {
+    const char *name = lua_tostring(L, -1);
+    int i = 0;
+    while (name && dtype_names[i] && strcmp(name, dtype_names[i]) != 0)
+      i++;
+    if (!name || !dtype_names[i])
+      luaL_argerror(L, arg,
+                    lua_pushfstring(L, "%s is '%s', must be float32, float64 or int32",
+                                    key, luaL_tolstring(L, -1, NULL)));
+    dtype = (un_dtype)i;
+  }
+  lua_pop(L, 1);
+  return dtype;
+}
+
+bool unl_boolfield(lua_State *L, int arg, const char *key, bool preset) {
+  if (lua_isnoneornil(L, arg)) return preset;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  bool value = lua_getfield(L, arg, key) == LUA_TNIL ? preset : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static int too_many_dimensions(lua_State *L, int arg, lua_Integer n) {
+  return luaL_argerror(
+      L, arg, lua_pushfstring(L, "%I sizes given, at most %d are possible", n, UN_MAX_DIMS));
+}
+
+static int sizes_from_table(lua_State *L, int arg, int64_t *size) {
+  lua_Integer n = luaL_len(L, arg);
+  if (n > UN_MAX_DIMS) return too_many_dimensions(L, arg, n);
+  for (lua_Integer d = 1; d <= n; d++) {
+    int is_integer;
+    lua_geti(L, arg, d);
+    size[d - 1] = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer)
+      luaL_argerror(L, arg,
+                    lua_pushfstring(L, "size %I must be an integer, got %s", d,
+                                    luaL_tolstring(L, -1, NULL)));
+    lua_pop(L, 1);
+  }
+  return (int)n;
+}
+
+int unl_checksizes(lua_State *L, int first, int last, int64_t *size) {
+  if (first == last && lua_istable(L, first)) return sizes_from_table(L, first, size);
+  int n = last - first + 1;
+  if (n > UN_MAX_DIMS) return too_many_dimensions(L, first + UN_MAX_DIMS, n);
+  for (int d = 0; d < n; d++)
+    size[d] = luaL_checkinteger(L, first + d);
+  return n > 0 ? n : 0;
+}
+
+/* --- errors ------------------------------------------------------------------------- */
+
+int unl_raise(lua_State *L, const un_err *err) {
+  return luaL_error(L, "%s", err->msg);
+}
+
+/* --- registration ------------------------------------------------------------------- */
+
+void unl_subtable(lua_State *L, const char *name) {
+  luaL_getsubtable(L, -1, name);
+}
+
+void unl_pushmethods(lua_State *L, const char *class_name) {
+  if (luaL_newmetatable(L, class_name)) {
+    lua_newtable(L); /* the methods */
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__index"); /* bind/tensor.c puts a closure over it here */
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -3, "__metatable"); /* scripts cannot take a type apart */
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "methods");
+    lua_remove(L, -2);
+    return;
+  }
+  lua_getfield(L, -1, "methods");
+  lua_remove(L, -2);
+}
+
+void unl_addmethods(lua_State *L, const char *class_name, const luaL_Reg *functions) {
+  unl_pushmethods(L, class_name);
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,94 @@
+/* unl.h -- what every binding shares: tensors as userdata, argument checks, errors.
+**
+** The prefix unl_ says: takes a lua_State and may raise. A binding function is always
+** the same moves: check the arguments, make the outputs (tensors are Lua userdata, so
+** nothing leaks when a later step raises), call core, raise what core reports.
+**
+** A tensor is one userdata: a header with its view and, 64-byte aligned, the numbers.
+** A view is a header alone; its user value 1 holds the root owner, never a chain of
+** views. So the collector sees every byte. The root counts writes (version), so that a
+** backward pass can tell that a parameter or an input has changed since the forward.
+**
+** Indices: scripts count from 1, negative from the end; core counts from 0.
+** unl_index is the one place that converts. */
+#ifndef UNL_H
+#define UNL_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "un.h"
+
+#define UNL_TENSOR "unroll.Tensor"
+
+typedef struct unl_tensor {
+  un_view view;
+  uint64_t *version; /* of the root owner: grows with every write */
+  uint64_t own_version;
+} unl_tensor;
+
+/* --- tensors ------------------------------------------------------------------------ */
+
+/* Pushes a new tensor; the numbers are not set. `who` names the function in errors. */
+un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
+                       const int64_t *size);
+
+/* Pushes a view of the tensor at `owner` (a view itself, perhaps). */
+un_view *unl_newview(lua_State *L, int owner, const un_view *view);
+
+un_view *unl_totensor(lua_State *L, int arg); /* NULL when it is no tensor */
+un_view *unl_checktensor(lua_State *L, int arg);
+un_view *unl_checkreal(lua_State *L, int arg);   /* float32 or float64 */
+un_view *unl_checkint32(lua_State *L, int arg);
+
+/* A tensor that will be written: not a broadcast view, and its version grows. */
+un_view *unl_checkout(lua_State *L, int arg);
+
+/* The tensor at `arg` if there is one (checked: dtype, shape, no overlap of elements),
+** else a new one. Either way it is on top of the stack afterwards. */
+un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype, int dims,
+                         const int64_t *size);
+
+uint64_t unl_version(lua_State *L, int arg);
+void unl_touch(lua_State *L, int arg); /* counts a write */
+
+/* --- arguments ---------------------------------------------------------------------- */
+
+/* 1-based, negative from the end -> 0-based. Raises "index 7 is out of range 1..5". */
+int64_t unl_index(lua_State *L, int arg, int64_t index, int64_t size, const char *what);
+int64_t unl_checkindex(lua_State *L, int arg, int64_t size, const char *what);
+
+/* A dimension of v, 1..dims or negative from the end -> 0-based. */
+int unl_checkdim(lua_State *L, int arg, const un_view *v);
+
+un_dtype unl_checkdtype(lua_State *L, int arg);
+un_dtype unl_optdtype(lua_State *L, int arg, un_dtype preset);
+
+/* The field of the options table at `arg` (nil or absent: `preset`). */
+un_dtype unl_dtypefield(lua_State *L, int arg, const char *key, un_dtype preset);
+bool unl_boolfield(lua_State *L, int arg, const char *key, bool preset);
+
+/* Sizes given as integers from `first` on, or as one table of integers. Returns their
+** number; raises when there are more than UN_MAX_DIMS. */
+int unl_checksizes(lua_State *L, int first, int last, int64_t *size);
+
+/* --- errors ------------------------------------------------------------------------- */
+
+int unl_raise(lua_State *L, const un_err *err); /* with position, as luaL_error */
+
+/* --- registration ------------------------------------------------------------------- */
+
+/* Each file of bind has one function that adds its part to the table `core` on top of
+** the stack; unl_open calls them all (module.c). */
+int unl_open(lua_State *L);
+void unl_open_tensor(lua_State *L);
+
+/* Pushes core[name], made when absent. */
+void unl_subtable(lua_State *L, const char *name);
+
+/* Pushes the method table of a class, with its metatable made when absent. Scripts see
+** it as core.methods[short name], so that Lua files add methods beside the C ones. */
+void unl_pushmethods(lua_State *L, const char *class_name);
+void unl_addmethods(lua_State *L, const char *class_name, const luaL_Reg *functions);
+
+#endif

@@ -1,0 +1,71 @@
+/* un.h -- what every file of core shares: dtypes, views, errors.
+**
+** core holds the numbers and nothing else. It knows no Lua, allocates nothing, prints
+** nothing and never jumps. A function that can fail returns false and fills an un_err
+** with a message that names the operands as the docs do; nothing was written then. All
+** checks come first, then work that cannot fail. Outputs and scratch come from outside.
+**
+** A view says where the numbers of a tensor lie: element (i,j,...) is at
+** data + i*stride[0] + j*stride[1] + ..., strides counted in elements. A stride may be
+** zero (a broadcast dimension) or any positive number; sizes may be zero. dims == 0 is
+** a scalar with one element.
+**
+** Indices are 0-based here. bind converts from Lua's 1-based ones (unl_index).
+*/
+#ifndef UN_H
+#define UN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UN_MAX_DIMS 6
+#define UN_CHECKED  __attribute__((warn_unused_result))
+
+/* f32 and f64 compute; i32 holds tokens, labels and indices (1-based contents, as
+** scripts see them); u8 and u16 only store a corpus. */
+typedef enum un_dtype { UN_F32, UN_F64, UN_I32, UN_U8, UN_U16 } un_dtype;
+
+typedef struct un_view {
+  un_dtype dtype;
+  int dims;
+  int64_t size[UN_MAX_DIMS];
+  int64_t stride[UN_MAX_DIMS]; /* in elements */
+  void *data;                  /* the first element */
+} un_view;
+
+typedef struct un_err {
+  char msg[320];
+} un_err;
+
+/* Fills err and returns false, so that a check reads: return un_fail(err, "..."). */
+bool un_fail(un_err *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* "(3,4)": the sizes as error messages print them; "()" for a scalar. */
+typedef struct un_shape_text {
+  char s[128];
+} un_shape_text;
+un_shape_text un_shape(const un_view *v);
+
+const char *un_dtype_name(un_dtype dtype); /* "float32" ... */
+size_t un_dtype_bytes(un_dtype dtype);
+static inline bool un_is_real(un_dtype dtype) {
+  return dtype == UN_F32 || dtype == UN_F64;
+}
+
+int64_t un_numel(const un_view *v);
+bool un_same_shape(const un_view *a, const un_view *b);
+bool un_is_contiguous(const un_view *v); /* row-major and without gaps */
+bool un_overlaps_itself(const un_view *v); /* two indices may share an element */
+bool un_overlap(const un_view *a, const un_view *b); /* share memory (by extent) */
+
+/* Row-major strides for the sizes already in v. */
+void un_set_contiguous(un_view *v);
+
+/* A view with the sizes of `size`, no data yet. Fails on negative sizes, more than
+** UN_MAX_DIMS dimensions, and a number of bytes that does not fit in PTRDIFF_MAX. */
+UN_CHECKED bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
+                             const int64_t *size, un_err *err);
+
+#endif

@@ -1,0 +1,122 @@
+/* view.c -- shapes and strides: the arithmetic that needs no numbers. */
+#include "un.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool un_fail(un_err *err, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(err->msg, sizeof err->msg, format, args);
+  va_end(args);
+  return false;
+}
+
+un_shape_text un_shape(const un_view *v) {
+  un_shape_text text;
+  int n = snprintf(text.s, sizeof text.s, "(");
+  for (int d = 0; d < v->dims; d++)
+    n += snprintf(text.s + n, sizeof text.s - (size_t)n, d > 0 ? ",%lld" : "%lld",
+                  (long long)v->size[d]);
+  snprintf(text.s + n, sizeof text.s - (size_t)n, ")");
+  return text;
+}
+
+const char *un_dtype_name(un_dtype dtype) {
+  static const char *const names[] = {"float32", "float64", "int32", "uint8", "uint16"};
+  return names[dtype];
+}
+
+size_t un_dtype_bytes(un_dtype dtype) {
+  static const size_t bytes[] = {4, 8, 4, 1, 2};
+  return bytes[dtype];
+}
+
+int64_t un_numel(const un_view *v) {
+  int64_t n = 1;
+  for (int d = 0; d < v->dims; d++)
+    n *= v->size[d];
+  return n;
+}
+
+bool un_same_shape(const un_view *a, const un_view *b) {
+  if (a->dims != b->dims) return false;
+  for (int d = 0; d < a->dims; d++)
+    if (a->size[d] != b->size[d]) return false;
+  return true;
+}
+
+bool un_is_contiguous(const un_view *v) {
+  int64_t expected = 1;
+  for (int d = v->dims - 1; d >= 0; d--) {
+    if (v->size[d] == 0) return true;
+    if (v->size[d] != 1 && v->stride[d] != expected) return false;
+    expected *= v->size[d];
+  }
+  return true;
+}
+
+/* True unless the dimensions, taken from the smallest stride up, each step over all
+** that the smaller ones reach. Views made by slicing and permuting always pass. */
+bool un_overlaps_itself(const un_view *v) {
+  bool used[UN_MAX_DIMS] = {false};
+  int64_t reach = 0; /* offset of the last element that the used dimensions reach */
+  for (int d = 0; d < v->dims; d++)
+    if (v->size[d] == 0) return false;
+  for (int k = 0; k < v->dims; k++) {
+    int next = -1;
+    for (int d = 0; d < v->dims; d++)
+      if (!used[d] && (next < 0 || v->stride[d] < v->stride[next])) next = d;
+    used[next] = true;
+    if (v->size[next] == 1) continue;
+    if (v->stride[next] <= reach) return true;
+    reach += (v->size[next] - 1) * v->stride[next];
+  }
+  return false;
+}
+
+static int64_t extent_bytes(const un_view *v) {
+  int64_t last = 0;
+  for (int d = 0; d < v->dims; d++) {
+    if (v->size[d] == 0) return 0;
+    last += (v->size[d] - 1) * v->stride[d];
+  }
+  return (last + 1) * (int64_t)un_dtype_bytes(v->dtype);
+}
+
+bool un_overlap(const un_view *a, const un_view *b) {
+  uintptr_t pa = (uintptr_t)a->data, pb = (uintptr_t)b->data;
+  uintptr_t ea = pa + (uintptr_t)extent_bytes(a), eb = pb + (uintptr_t)extent_bytes(b);
+  return pa < eb && pb < ea && ea != pa && eb != pb;
+}
+
+void un_set_contiguous(un_view *v) {
+  int64_t stride = 1;
+  for (int d = v->dims - 1; d >= 0; d--) {
+    v->stride[d] = stride;
+    stride *= v->size[d] > 0 ? v->size[d] : 1;
+  }
+}
+
+bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
+                  const int64_t *size, un_err *err) {
+  if (dims > UN_MAX_DIMS)
+    return un_fail(err, "%s: %d dimensions, at most %d are possible", who, dims,
+                   UN_MAX_DIMS);
+  *v = (un_view){.dtype = dtype, .dims = dims};
+  int64_t bytes = (int64_t)un_dtype_bytes(dtype);
+  bool too_large = false;
+  for (int d = 0; d < dims; d++) {
+    if (size[d] < 0)
+      return un_fail(err, "%s: size %lld of dimension %d is negative", who,
+                     (long long)size[d], d + 1);
+    v->size[d] = size[d];
+    if (__builtin_mul_overflow(bytes, size[d] > 0 ? size[d] : 1, &bytes))
+      too_large = true;
+  }
+  if (too_large || bytes > PTRDIFF_MAX - 4096)
+    return un_fail(err, "%s: %s has more elements than memory can hold", who,
+                   un_shape(v).s);
+  un_set_contiguous(v);
+  return true;
+}

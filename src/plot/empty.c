@@ -1,0 +1,1 @@
+typedef int plot_empty;
