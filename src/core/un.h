@@ -60,6 +60,14 @@ bool un_is_contiguous(const un_view *v); /* row-major and without gaps */
 bool un_overlaps_itself(const un_view *v); /* two indices may share an element */
 bool un_overlap(const un_view *a, const un_view *b); /* share memory (by extent) */
 
+/* The sizes that a and b broadcast to: aligned at the last dimension, a size of 1 or an
+** absent one follows the other. False when they do not fit; then nothing is written. */
+bool un_broadcast_sizes(const un_view *a, const un_view *b, int *dims, int64_t *size);
+
+/* `out`: v seen with these sizes, stride 0 where it is repeated. False when v does not
+** broadcast to them. out may be v. */
+bool un_expand(un_view *out, const un_view *v, int dims, const int64_t *size);
+
 /* Row-major strides for the sizes already in v. */
 void un_set_contiguous(un_view *v);
 

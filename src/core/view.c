@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 bool un_fail(un_err *err, const char *format, ...) {
   va_list args;
@@ -88,6 +89,37 @@ bool un_overlap(const un_view *a, const un_view *b) {
   uintptr_t pa = (uintptr_t)a->data, pb = (uintptr_t)b->data;
   uintptr_t ea = pa + (uintptr_t)extent_bytes(a), eb = pb + (uintptr_t)extent_bytes(b);
   return pa < eb && pb < ea && ea != pa && eb != pb;
+}
+
+static int64_t size_from_end(const un_view *v, int from_end) {
+  return from_end < v->dims ? v->size[v->dims - 1 - from_end] : 1;
+}
+
+bool un_broadcast_sizes(const un_view *a, const un_view *b, int *dims, int64_t *size) {
+  int64_t common[UN_MAX_DIMS];
+  int n = a->dims > b->dims ? a->dims : b->dims;
+  for (int i = 0; i < n; i++) {
+    int64_t sa = size_from_end(a, i), sb = size_from_end(b, i);
+    if (sa != sb && sa != 1 && sb != 1) return false;
+    common[n - 1 - i] = sa == 1 ? sb : sa;
+  }
+  memcpy(size, common, (size_t)n * sizeof *size);
+  *dims = n;
+  return true;
+}
+
+bool un_expand(un_view *out, const un_view *v, int dims, const int64_t *size) {
+  un_view wide = {.dtype = v->dtype, .dims = dims, .data = v->data};
+  if (dims < v->dims) return false;
+  for (int d = 0; d < dims; d++) {
+    int from = d - (dims - v->dims);
+    int64_t have = from < 0 ? 1 : v->size[from];
+    if (have != size[d] && have != 1) return false;
+    wide.size[d] = size[d];
+    wide.stride[d] = from < 0 || (have == 1 && size[d] != 1) ? 0 : v->stride[from];
+  }
+  *out = wide;
+  return true;
 }
 
 void un_set_contiguous(un_view *v) {

@@ -1,0 +1,46 @@
+/* walk.h -- the n-dimensional loop that element-wise work shares.
+**
+** A walk takes up to four views of the same sizes, merges the dimensions that every
+** view steps through evenly, and hands what is left to a callback as 1-d runs:
+** n elements of each operand, starting at data[k], stride[k] elements apart. A tensor
+** without gaps is one run. The walk knows no dtype: the callback does.
+**
+**     static void add_run(int64_t n, void *const *data, const int64_t *stride,
+**                         void *context) {
+**       float *y = data[0]; const float *a = data[1], *b = data[2]; ...
+**     }
+**     un_walk w;
+**     un_walk_plan(&w, UN_WALK_ANY_ORDER, 3, (const un_view *[]){out, a, b});
+**     un_walk_each(&w, add_run, NULL);
+**
+** Operands that broadcast are expanded to the common sizes first (un_expand, stride 0). */
+#ifndef UN_WALK_H
+#define UN_WALK_H
+
+#include "un.h"
+
+#define UN_WALK_MAX 4
+
+typedef struct un_walk {
+  int operands, dims; /* dims >= 1; the last one is the run */
+  int64_t size[UN_MAX_DIMS];
+  int64_t stride[UN_MAX_DIMS][UN_WALK_MAX]; /* in elements */
+  int64_t bytes[UN_WALK_MAX];               /* of an element */
+  void *data[UN_WALK_MAX];
+} un_walk;
+
+typedef enum un_walk_order {
+  UN_WALK_ROW_MAJOR, /* elements come in the order of their indices, last fastest */
+  UN_WALK_ANY_ORDER  /* in the order of operand 0's memory, which is faster */
+} un_walk_order;
+
+/* The views must have the same sizes. */
+void un_walk_plan(un_walk *w, un_walk_order order, int operands, const un_view *const *v);
+
+/* One run: n elements of each operand, stride[k] elements apart. */
+typedef void un_run(int64_t n, void *const *data, const int64_t *stride, void *context);
+
+/* Calls `run` for every run; never with n == 0. */
+void un_walk_each(const un_walk *w, un_run *run, void *context);
+
+#endif
