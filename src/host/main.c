@@ -35,6 +35,12 @@ int main(int argc, char **argv) {
   lua_pushcfunction(L, search_embedded);
   lua_rawseti(L, -2, 2);
   lua_settop(L, 0);
+  lua_newtable(L);
+  for (int i = 0; i < argc; i++) {
+    lua_pushstring(L, argv[i]);
+    lua_rawseti(L, -2, i - 1);
+  }
+  lua_setglobal(L, "arg");
   if (argc > 1 && luaL_dofile(L, argv[1]) != LUA_OK) {
     fprintf(stderr, "%s\n", lua_tostring(L, -1));
     return 1;
