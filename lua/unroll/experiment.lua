@@ -1,0 +1,139 @@
+--- Experiments: a question, its settings, a run, a figure, and the command line for it.
+--
+-- An experiment separates running from drawing. `run` returns plain data, which is saved
+-- as JSON; `figure` draws from that data alone; `tables` prints from it. So a figure can
+-- be redrawn, restyled or checked without running again. What a clock says goes into a
+-- file of its own, so that the same settings give the same bytes of results.
+--
+--   local e = unroll.experiment.define {
+--     name = "training", title = "...", question = "...",
+--     options = { {"hidden", 50, "hidden size"}, {"seeds", {1, 2, 3}, "one run each"} },
+--     quick = { seeds = {1} },                      -- what --quick changes
+--     run = function(config, report) return results, times end,
+--     figure = function(results, times) return fig end,
+--     tables = function(results, times) return { {title=, head=, rows=, note=}, ... } end,
+--     answer = function(results, times) return "one sentence" end,
+--   }
+--   return e:main(arg, ...)      -- does nothing when the file is loaded, not run
+
+local commandline = require "unroll.experiment.commandline"
+local store = require "unroll.experiment.store"
+local texttable = require "unroll.experiment.texttable"
+
+local experiment = { store = store, format_table = texttable.format }
+
+---@class unroll.Experiment
+---@field name string file name of its results
+---@field title string
+---@field question string what the run answers
+---@field options table[] list of { name, default, help }
+local Experiment = {}
+Experiment.__index = Experiment
+Experiment.__name = "unroll.Experiment"
+
+local required = { name = "string", title = "string", question = "string",
+                   options = "table", run = "function" }
+
+--- Defines an experiment.
+---@param definition table see the top of this file; name, title, question, options and run are required
+---@return unroll.Experiment
+--- Errors: a missing or mistyped field.
+function experiment.define(definition)
+  if type(definition) ~= "table" then
+    error(("define: table expected, got %s"):format(type(definition)), 2)
+  end
+  for field, wanted in pairs(required) do
+    local got = type(definition[field])
+    if got ~= wanted then
+      error(("define: field '%s' must be a %s, got %s"):format(field, wanted, got), 2)
+    end
+  end
+  return setmetatable(definition, Experiment)
+end
+
+--- The settings of a run: the defaults with `overrides` laid over them.
+---@param overrides? table name -> value; unknown names and wrong types are errors
+---@return table config
+function Experiment:config(overrides)
+  local config = {}
+  for _, option in ipairs(self.options) do config[option[1]] = option[2] end
+  for name, value in pairs(overrides or {}) do
+    if config[name] == nil then
+      error(("experiment %s has no option '%s'"):format(self.name, name), 2)
+    end
+    if type(value) ~= type(config[name]) then
+      error(("experiment %s: option '%s' must be a %s, got %s")
+        :format(self.name, name, type(config[name]), type(value)), 2)
+    end
+    config[name] = value
+  end
+  return config
+end
+
+--- Runs the experiment and returns its record: plain data that JSON can carry.
+---@param overrides? table settings that differ from the defaults
+---@param report? fun(text: string) called with progress lines; default: silent
+---@return table record { experiment, title, version, config, results }
+---@return table? times what the clock said, if the experiment measures time
+function Experiment:record(overrides, report)
+  local config = self:config(overrides)
+  local results, times = self.run(config, report or function() end)
+  local head = { experiment = self.name, title = self.title, config = config,
+                 version = require("unroll").version }
+  local record = { results = results }
+  for key, value in pairs(head) do record[key] = value end
+  if times then
+    head.times = times
+    return record, head
+  end
+  return record
+end
+
+local function say(...) io.stderr:write(...) end
+
+-- Every part of the ending is optional but the saving: a figure that fails must not
+-- lose the numbers that it was to show.
+local function present(self, record, times, settings)
+  local clock = times and times.times
+  if self.tables then
+    for _, t in ipairs(self.tables(record.results, clock, record.config)) do
+      print()
+      print(texttable.format(t))
+    end
+  end
+  if self.answer then
+    print("\n" .. self.answer(record.results, clock, record.config) .. "\n")
+  end
+  if self.figure and not settings.no_figure then
+    local fig = self.figure(record.results, clock, record.config)
+    for _, suffix in ipairs(settings.formats) do
+      local path = ("%s/%s.%s"):format(settings.out, self.name, suffix)
+      store.check(fig:save(path))
+      say("wrote ", path, "\n")
+    end
+  end
+end
+
+--- Runs the experiment from the command line. Does nothing unless the file that calls it is
+--- the script being run, so that tests and other scripts can load the definition.
+---@param arguments table Lua's `arg`
+---@return unroll.Experiment self
+function Experiment:main(arguments)
+  local caller = debug.getinfo(2, "S").source
+  if not arguments or caller ~= "@" .. tostring(arguments[0]) then return self end
+  local overrides, settings = commandline.parse(self, arguments)
+  local record, times
+  if settings.redraw then
+    record = store.check(store.read(settings.out, self.name))
+    times = store.read(settings.out, self.name .. "-times")
+  else
+    say(self.title, "\n", self.question, "\n")
+    record, times = self:record(overrides, function(text) say("  ", text, "\n") end)
+    store.check(store.write(settings.out, self.name, record))
+    if times then store.check(store.write(settings.out, self.name .. "-times", times)) end
+  end
+  present(self, record, times, settings)
+  return self
+end
+
+return experiment

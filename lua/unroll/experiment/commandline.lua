@@ -1,0 +1,83 @@
+--- The command line of an experiment: its options, and those that all of them share.
+local argparse = require "argparse"
+
+local commandline = {}
+
+local function split(text)
+  local items = {}
+  for item in text:gmatch "[^,]+" do items[#items + 1] = item end
+  return items
+end
+
+local function integer(text)
+  return math.tointeger(tonumber(text)) or nil, ("'%s' is not an integer"):format(text)
+end
+
+local function number(text)
+  return tonumber(text), ("'%s' is not a number"):format(text)
+end
+
+local function number_list(text)
+  local items = split(text)
+  for i, item in ipairs(items) do
+    items[i] = math.tointeger(tonumber(item)) or tonumber(item)
+    if not items[i] then return nil, ("'%s' is not a number"):format(item) end
+  end
+  return items
+end
+
+-- How the text of an option becomes a value, told from its default.
+local function converter(default)
+  if math.type(default) == "integer" then return integer end
+  if type(default) == "number" then return number end
+  if type(default) == "table" then
+    return type(default[1]) == "number" and number_list or split
+  end
+  return nil
+end
+
+local function show(default)
+  return type(default) == "table" and table.concat(default, ",") or tostring(default)
+end
+
+local function flag(name) return "--" .. name:gsub("_", "-") end
+
+local function add_option(parser, option)
+  local name, default, help = option[1], option[2], option[3]
+  if type(default) == "boolean" then
+    parser:flag(flag(name)):description(help):target(name)
+    return
+  end
+  parser:option(flag(name)):target(name):convert(converter(default))
+    :description(("%s (default %s)"):format(help, show(default)))
+end
+
+local function shared_options(parser)
+  parser:option("--out", "folder for results and figures"):default("results")
+  parser:option("--formats", "figure files to write, of png, svg, pdf")
+    :default({ "png", "svg" }):show_default(false):convert(split):target("formats")
+  parser:flag("--quick", "a short run that shows that everything works")
+  parser:flag("--redraw", "draw and print from the saved results; do not run")
+  parser:flag("--no-figure", "do not draw"):target("no_figure")
+end
+
+--- Reads the arguments of an experiment's script; `--help` and wrong ones end the program.
+---@param e unroll.Experiment
+---@param arguments table Lua's `arg`
+---@return table overrides the options that were given, with --quick's beneath them
+---@return table settings out, formats, quick, redraw, no_figure
+function commandline.parse(e, arguments)
+  local parser = argparse("unroll " .. arguments[0], e.title .. "\n" .. e.question)
+  for _, option in ipairs(e.options) do add_option(parser, option) end
+  shared_options(parser)
+  local settings = parser:parse(arguments)
+  local overrides = {}
+  for name, value in pairs(settings.quick and e.quick or {}) do overrides[name] = value end
+  for _, option in ipairs(e.options) do
+    local given = settings[option[1]]
+    if given ~= nil then overrides[option[1]] = given end
+  end
+  return overrides, settings
+end
+
+return commandline
