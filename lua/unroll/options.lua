@@ -1,0 +1,147 @@
+--- options: checking of option tables, so that a misspelt name is an error at once.
+--
+-- A function that takes options describes them once:
+--
+--   local accepted = { "dtype", lr = 1e-3, steps = options.required }
+--   local o = options.check(opts, accepted, "train.fit")
+--
+-- Names in the list part have no default; the others have one, or are required. The
+-- result is a new table: the defaults, overwritten by what the caller gave. The caller's
+-- table is never changed.
+
+local options = {}
+
+--- Marks an option that must be given.
+options.required = setmetatable({}, { __name = "required option" })
+
+-- Number of single-character edits (insert, delete, replace, swap of neighbours) that
+-- turn a into b: the usual table, with the last two rows kept.
+local function edit_distance(a, b)
+  local before_last, last = {}, {}
+  for j = 0, #b do last[j] = j end
+  for i = 1, #a do
+    local row = { [0] = i }
+    for j = 1, #b do
+      local same = a:byte(i) == b:byte(j)
+      row[j] = math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (same and 0 or 1))
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        row[j] = math.min(row[j], before_last[j - 2] + 1)
+      end
+    end
+    before_last, last = last, row
+  end
+  return last[#b]
+end
+
+--- The name in `names` that is nearest to `name`, if one is near enough to be meant.
+---@param name string
+---@param names string[]
+---@return string? nearest nil when nothing is similar
+function options.nearest(name, names)
+  local best, best_distance
+  for _, candidate in ipairs(names) do
+    local distance = edit_distance(name:lower(), candidate:lower())
+    if not best or distance < best_distance or (distance == best_distance and candidate < best) then
+      best, best_distance = candidate, distance
+    end
+  end
+  local limit = math.max(1, #name // 3)
+  return best_distance and best_distance <= limit and best or nil
+end
+
+--- " Did you mean 'x'?", or else the list of what exists, to close an error message with.
+---@param name string what was given
+---@param names string[] what exists
+---@return string
+function options.suggestion(name, names)
+  local nearest = options.nearest(name, names)
+  if nearest then return (" Did you mean '%s'?"):format(nearest) end
+  local sorted = table.move(names, 1, #names, 1, {})
+  table.sort(sorted)
+  return (" There are: %s."):format(table.concat(sorted, ", "))
+end
+
+-- Splits the description into the set of names and their sorted list.
+local function names_of(accepted)
+  local set, list = {}, {}
+  for key, value in pairs(accepted) do
+    local name = math.type(key) == "integer" and value or key
+    set[name] = true
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return set, list
+end
+
+local function check_names(opts, accepted, who, level)
+  local set, list = names_of(accepted)
+  for key in pairs(opts) do
+    if not set[key] then
+      local hint = type(key) == "string" and options.suggestion(key, list)
+        or (" Options have names: %s."):format(table.concat(list, ", "))
+      error(("%s: unknown option '%s'.%s"):format(who, tostring(key), hint), level + 1)
+    end
+  end
+end
+
+--- Checks the names in an option table and fills in the defaults.
+---@param opts table? what the caller gave; nil counts as {}
+---@param accepted table list of names without default, and name = default (or `options.required`)
+---@param who string the function, for messages: "train.fit"
+---@param level? integer stack level that errors point at; default: the caller of the caller
+---@return table checked a new table
+--- Errors: not a table; an unknown name (with the nearest known one); a required one missing.
+function options.check(opts, accepted, who, level)
+  level = (level or 2) + 1
+  opts = opts == nil and {} or opts
+  if type(opts) ~= "table" then
+    error(("%s: options must be a table, got %s"):format(who, type(opts)), level)
+  end
+  check_names(opts, accepted, who, level)
+  local checked = {}
+  for key, default in pairs(accepted) do
+    if math.type(key) ~= "integer" then
+      if default == options.required and opts[key] == nil then
+        error(("%s: option '%s' is required"):format(who, key), level)
+      end
+      checked[key] = default
+    end
+  end
+  for key, value in pairs(opts) do checked[key] = value end
+  return checked
+end
+
+--- Checks that a value is an integer of at least `least`.
+---@param value any
+---@param name string name of the option, for the message
+---@param who string
+---@param least? integer default 1
+---@param level? integer
+---@return integer value
+function options.integer(value, name, who, least, level)
+  least = least or 1
+  local n = math.type(value) and math.tointeger(value)
+  if not n or n < least then
+    error(("%s: %s must be an integer of at least %d, got %s")
+      :format(who, name, least, tostring(value)), (level or 2) + 1)
+  end
+  return n
+end
+
+--- Checks that a value is one of a list of strings.
+---@param value any
+---@param choices string[]
+---@param name string
+---@param who string
+---@param level? integer
+---@return string value
+function options.choice(value, choices, name, who, level)
+  for _, choice in ipairs(choices) do
+    if value == choice then return value end
+  end
+  local hint = type(value) == "string" and options.suggestion(value, choices)
+    or (" There are: %s."):format(table.concat(choices, ", "))
+  error(("%s: %s is '%s'.%s"):format(who, name, tostring(value), hint), (level or 2) + 1)
+end
+
+return options
