@@ -35,6 +35,7 @@ int unl_open(lua_State *L) {
   lua_newtable(L);
   select_isa(L);
   unl_open_tensor(L);
+  unl_open_optim(L);
   unl_open_bytes(L);
   publish_methods(L);
   lua_pushliteral(L, UNROLL_VERSION);

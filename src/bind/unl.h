@@ -82,6 +82,7 @@ int unl_raise(lua_State *L, const un_err *err); /* with position, as luaL_error 
 ** the stack; unl_open calls them all (module.c). */
 int unl_open(lua_State *L);
 void unl_open_tensor(lua_State *L);
+void unl_open_optim(lua_State *L);
 void unl_open_bytes(lua_State *L);
 
 /* Pushes core[name], made when absent. */

@@ -1,6 +1,6 @@
 /* walk.h -- the n-dimensional loop that element-wise work shares.
 **
-** A walk takes up to four views of the same sizes, merges the dimensions that every
+** A walk takes up to five views of the same sizes, merges the dimensions that every
 ** view steps through evenly, and hands what is left to a callback as 1-d runs:
 ** n elements of each operand, starting at data[k], stride[k] elements apart. A tensor
 ** without gaps is one run. The walk knows no dtype: the callback does.
@@ -19,7 +19,7 @@
 
 #include "un.h"
 
-#define UN_WALK_MAX 4
+#define UN_WALK_MAX 5
 
 typedef struct un_walk {
   int operands, dims; /* dims >= 1; the last one is the run */

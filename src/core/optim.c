@@ -1,0 +1,127 @@
+/* optim.c -- checks the operands of an update and walks them (see optim.h). */
+#include "optim.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "isa.h"
+#include "walk.h"
+
+UN_BY_ISA(un_optim_kernels, un_optim)
+
+static const char *const rule_names[] = {"sgd", "adagrad", "rmsprop", "adam", "adamw"};
+static const char *const operand_names[] = {"parameter", "gradient", "state 1",
+                                            "state 2", "state 3"};
+
+/* --- update
+ * ----------------------------------------------------------------------------- */
+
+static bool check_operands(un_optim_rule rule,
+                           const un_view *const tensor[UN_OPTIM_TENSORS], un_err *err) {
+  const char *who = rule_names[rule];
+  const un_view *p = tensor[UN_OPTIM_P];
+  if (!un_is_real(p->dtype))
+    return un_fail(err, "%s: the parameter is %s, must be float32 or float64", who,
+                   un_dtype_name(p->dtype));
+  for (int i = UN_OPTIM_G; i < UN_OPTIM_TENSORS; i++) {
+    const un_view *v = tensor[i];
+    if (!v) continue;
+    if (v->dtype != p->dtype || !un_same_shape(v, p))
+      return un_fail(err, "%s: the %s is %s %s, must be %s %s as the parameter", who,
+                     operand_names[i], un_dtype_name(v->dtype), un_shape(v).s,
+                     un_dtype_name(p->dtype), un_shape(p).s);
+    for (int j = 0; j < i; j++)
+      if (tensor[j] && un_overlap(v, tensor[j]))
+        return un_fail(err, "%s: the %s and the %s share memory", who, operand_names[j],
+                       operand_names[i]);
+  }
+  return true;
+}
+
+typedef struct update_job {
+  un_optim_kernel *kernel;
+  const un_optim_options *options;
+  int operands;
+  int operand[UN_OPTIM_TENSORS]; /* which tensor operand k of the walk is */
+  int64_t bytes;                 /* of an element */
+} update_job;
+
+static bool all_one(int count, const int64_t *stride) {
+  for (int k = 0; k < count; k++)
+    if (stride[k] != 1) return false;
+  return true;
+}
+
+/* Neighbouring elements are one line, others are lines of one element. */
+static void update_run(int64_t n, void *const *data, const int64_t *stride,
+                       void *context) {
+  const update_job *job = context;
+  int64_t length = n == 1 || all_one(job->operands, stride) ? n : 1;
+  for (int64_t i = 0; i < n; i += length) {
+    void *line[UN_OPTIM_TENSORS] = {NULL};
+    for (int k = 0; k < job->operands; k++)
+      line[job->operand[k]] = (char *)data[k] + i * stride[k] * job->bytes;
+    job->kernel(length, line, job->options);
+  }
+}
+
+bool un_optim_update(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TENSORS],
+                     const un_optim_options *o, un_err *err) {
+  if (!check_operands(rule, tensor, err)) return false;
+  un_dtype dtype = tensor[UN_OPTIM_P]->dtype;
+  update_job job = {.kernel = un_optim()->update[rule][dtype == UN_F64],
+                    .options = o,
+                    .bytes = (int64_t)un_dtype_bytes(dtype)};
+  const un_view *operand[UN_OPTIM_TENSORS];
+  for (int i = 0; i < UN_OPTIM_TENSORS; i++) {
+    if (!tensor[i]) continue;
+    job.operand[job.operands] = i;
+    operand[job.operands++] = tensor[i];
+  }
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, job.operands, operand);
+  un_walk_each(&w, update_run, &job);
+  return true;
+}
+
+/* --- norm
+ * ------------------------------------------------------------------------------- */
+
+typedef struct norm_job {
+  un_dtype dtype;
+  double scale, sum, max;
+} norm_job;
+
+static void sum_squares_run(int64_t n, void *const *data, const int64_t *stride,
+                            void *context) {
+  norm_job *job = context;
+  job->sum +=
+      un_optim()->sum_squares[job->dtype == UN_F64](n, data[0], stride[0], job->scale);
+}
+
+static void max_abs_run(int64_t n, void *const *data, const int64_t *stride,
+                        void *context) {
+  norm_job *job = context;
+  double max = un_optim()->max_abs[job->dtype == UN_F64](n, data[0], stride[0]);
+  if (max > job->max) job->max = max;
+}
+
+/* Squares that overflow or vanish are seen in their sum, which is then made again with
+** all elements scaled by a power of two that brings the largest to about 1. */
+double un_norm(const un_view *x) {
+  norm_job job = {.dtype = x->dtype, .scale = 1};
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
+  un_walk_each(&w, sum_squares_run, &job);
+  if (isnan(job.sum) || (job.sum > DBL_MIN / DBL_EPSILON && !isinf(job.sum)))
+    return sqrt(job.sum);
+  un_walk_each(&w, max_abs_run, &job);
+  if (job.max == 0 || isinf(job.max)) return job.max;
+  int exponent;
+  (void)frexp(job.max, &exponent);
+  if (exponent < -1000) exponent = -1000; /* 2^-exponent must be finite */
+  job.scale = ldexp(1, -exponent);
+  job.sum = 0;
+  un_walk_each(&w, sum_squares_run, &job);
+  return ldexp(sqrt(job.sum), exponent);
+}
