@@ -34,6 +34,7 @@ int unl_open(lua_State *L) {
   luaL_checkversion(L);
   lua_newtable(L);
   select_isa(L);
+  unl_open_sys(L);
   unl_open_tensor(L);
   unl_open_optim(L);
   unl_open_bytes(L);

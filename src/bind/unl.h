@@ -81,6 +81,7 @@ int unl_raise(lua_State *L, const un_err *err); /* with position, as luaL_error 
 /* Each file of bind has one function that adds its part to the table `core` on top of
 ** the stack; unl_open calls them all (module.c). */
 int unl_open(lua_State *L);
+void unl_open_sys(lua_State *L);
 void unl_open_tensor(lua_State *L);
 void unl_open_optim(lua_State *L);
 void unl_open_bytes(lua_State *L);

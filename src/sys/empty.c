@@ -1,1 +1,0 @@
-typedef int sys_empty;

@@ -1,0 +1,33 @@
+/* machine.c -- clock, processors, terminal. */
+#include "sys.h"
+
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+double un_sys_clock(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int un_sys_cores(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (int)count : 1;
+}
+
+bool un_sys_isatty(int fd) {
+  return isatty(fd) == 1;
+}
+
+int un_sys_terminal_width(void) {
+  struct winsize size;
+  for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 0;
+}
