@@ -197,10 +197,25 @@ static int optim_norm(lua_State *L) {
   return 1;
 }
 
+/*---
+--- Multiplies all elements of `x` in place. The product is made in double and rounded
+--- once, so that the factor may be smaller than a float32 can hold.
+---@param x unroll.Tensor float32 or float64, any shape, overwritten
+---@param factor number
+function core.optim.scale(x, factor) end
+*/
+static int optim_scale(lua_State *L) {
+  (void)unl_checkreal(L, 1);
+  double factor = luaL_checknumber(L, 2);
+  un_scale(unl_checkout(L, 1), factor);
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
-    {"sgd", optim_sgd},   {"adagrad", optim_adagrad}, {"rmsprop", optim_rmsprop},
-    {"adam", optim_adam}, {"adamw", optim_adamw},     {"norm", optim_norm},
-    {NULL, NULL}};
+    {"sgd", optim_sgd},         {"adagrad", optim_adagrad},
+    {"rmsprop", optim_rmsprop}, {"adam", optim_adam},
+    {"adamw", optim_adamw},     {"norm", optim_norm},
+    {"scale", optim_scale},     {NULL, NULL}};
 
 void unl_open_optim(lua_State *L) {
   unl_subtable(L, "optim");

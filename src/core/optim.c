@@ -125,3 +125,21 @@ double un_norm(const un_view *x) {
   un_walk_each(&w, sum_squares_run, &job);
   return ldexp(sqrt(job.sum), exponent);
 }
+
+typedef struct scale_job {
+  un_dtype dtype;
+  double factor;
+} scale_job;
+
+static void scale_run(int64_t n, void *const *data, const int64_t *stride,
+                      void *context) {
+  const scale_job *job = context;
+  un_optim()->scale[job->dtype == UN_F64](n, data[0], stride[0], job->factor);
+}
+
+void un_scale(const un_view *x, double factor) {
+  scale_job job = {x->dtype, factor};
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
+  un_walk_each(&w, scale_run, &job);
+}

@@ -58,6 +58,7 @@ typedef struct un_optim_kernels {
   un_optim_kernel *update[UN_OPTIM_RULES][2]; /* float32, float64 */
   double (*sum_squares[2])(int64_t n, const void *x, int64_t stride, double scale);
   double (*max_abs[2])(int64_t n, const void *x, int64_t stride); /* NaN is skipped */
+  void (*scale[2])(int64_t n, void *x, int64_t stride, double factor);
 } un_optim_kernels;
 
 /* One update. All tensors have one shape and one real dtype; p and the state are
@@ -69,5 +70,12 @@ UN_CHECKED bool un_optim_update(un_optim_rule rule,
 /* The Euclidean norm of a real tensor, summed in double and rescaled where squares
 ** would overflow or vanish. NaN if any element is, else infinite if any element is. */
 double un_norm(const un_view *x);
+
+/* x <- factor x for a real tensor that is no broadcast. The product is made in double
+*and
+** rounded once: the factor that brings a huge gradient down to size may be too small
+*for
+** a float32. */
+void un_scale(const un_view *x, double factor);
 
 #endif

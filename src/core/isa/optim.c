@@ -22,6 +22,7 @@ const un_optim_kernels ISA(un_optim) = {
                {adamw_f32, adamw_f64}},
     .sum_squares = {sum_squares_f32, sum_squares_f64},
     .max_abs = {max_abs_f32, max_abs_f64},
+    .scale = {scale_f32, scale_f64},
 };
 
 #else
@@ -127,8 +128,8 @@ static void FN(adamw)(int64_t n, void *const line[], const un_optim_options *o) 
 }
 
 /* Of scale * x. Eight sums in a fixed order, so that the loop is vectors and the bits
-*do
-** not depend on how the compiler arranges them. */
+ *do
+ ** not depend on how the compiler arranges them. */
 static double FN(sum_squares_line)(int64_t n, const REAL *x, double scale) {
   enum { WAYS = 8 };
   double sum[WAYS] = {0};
@@ -159,6 +160,17 @@ static double FN(max_abs)(int64_t n, const void *x_, int64_t stride) {
   for (int64_t i = 0; i < n; i++)
     max = M(fabs)(x[i * stride]) > max ? M(fabs)(x[i * stride]) : max;
   return (double)max;
+}
+
+static void FN(scale)(int64_t n, void *x_, int64_t stride, double factor) {
+  REAL *x = x_;
+  if (stride == 1) {
+    for (int64_t i = 0; i < n; i++)
+      x[i] = (REAL)(factor * (double)x[i]);
+  } else {
+    for (int64_t i = 0; i < n; i++)
+      x[i * stride] = (REAL)(factor * (double)x[i * stride]);
+  }
 }
 
 #endif

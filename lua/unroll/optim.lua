@@ -1,0 +1,463 @@
+--- optim: optimisers and gradient clipping.
+--
+--   local opt = optim.adam(model, { lr = 2e-3 })
+--   ...                                     -- forward, backward
+--   local norm = optim.clip_norm(model, 5)  -- the norm before the clip
+--   opt:step()                              -- parameters change; gradients are kept
+--   model:zero_gradients()
+--
+-- An optimiser works for anything with :parameters() and :gradients(): lists of
+-- { name =, tensor = } in one order. Where both lists have `flat`, one contiguous tensor
+-- that all the others are views into, a step is one pass over it.
+--
+-- The options are fields of the optimiser and may be changed between steps
+-- (opt.lr = opt.lr / 2). Rules, names and defaults are PyTorch's; a step makes no
+-- garbage once the state exists, that is from the second step on.
+
+local core = require "unroll.core"
+local options = require "unroll.options"
+
+local optim = {}
+
+-- --- parameters and gradients -----------------------------------------------------------
+
+local function list_of(model, method, who, level)
+  local kind = type(model)
+  local f = (kind == "table" or kind == "userdata") and model[method]
+  local list = f and f(model)
+  if type(list) ~= "table" then
+    error(("%s: the model must have :%s() that gives a list of {name=, tensor=}"):format(who,
+      method), level)
+  end
+  return list
+end
+
+local function shape_text(t)
+  local sizes = t:size()
+  return "(" .. table.concat(sizes, ",") .. ")"
+end
+
+local function check_pair(p, g, i, who)
+  if not g or p.name ~= g.name then
+    error(("%s: parameter %d is '%s' but gradient %d is '%s'")
+      :format(who, i, p.name, i, g and g.name or "absent"), 4)
+  end
+  local a, b = p.tensor, g.tensor
+  if a:dtype() ~= b:dtype() or shape_text(a) ~= shape_text(b) then
+    error(("%s: parameter '%s' is %s %s but its gradient is %s %s"):format(who, p.name,
+      a:dtype(), shape_text(a), b:dtype(), shape_text(b)), 4)
+  end
+end
+
+-- What is updated together: { p =, g =, suffix =, names of the state = tensors }.
+local function slots_of(model, who)
+  local parameters = list_of(model, "parameters", who, 4)
+  local gradients = list_of(model, "gradients", who, 4)
+  if #parameters == 0 then error(who .. ": the model has no parameters", 3) end
+  for i = 1, math.max(#parameters, #gradients) do
+    if not parameters[i] then
+      error(("%s: %d parameters but %d gradients"):format(who, #parameters, #gradients), 3)
+    end
+    check_pair(parameters[i], gradients[i], i, who)
+  end
+  if parameters.flat and gradients.flat then
+    return { { p = parameters.flat, g = gradients.flat, suffix = "", state = {} } }
+  end
+  local slots = {}
+  for i, p in ipairs(parameters) do
+    slots[i] = { p = p.tensor, g = gradients[i].tensor, suffix = "." .. p.name, state = {} }
+  end
+  return slots
+end
+
+-- --- the rules -----------------------------------------------------------------------------
+
+-- The state tensor `name` of a slot, made (filled with `value`) when it is first used.
+local function state_tensor(slot, name, value)
+  local tensor = slot.state[name]
+  if not tensor then
+    tensor = slot.p:contiguous():clone()
+    tensor:fill_(value or 0)
+    slot.state[name] = tensor
+  end
+  return tensor
+end
+
+-- A rule: its options with their defaults; the names of its state, given the options;
+-- the update of one slot.
+local rules = {}
+
+rules.sgd = {
+  defaults = { lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false },
+  state = function(o) return o.momentum ~= 0 and { "momentum_buffer" } or {} end,
+  update = function(o, slot)
+    local m, dampening = nil, o.dampening
+    if o.momentum ~= 0 then
+      if not slot.state.momentum_buffer then dampening = 0 end -- starts at the gradient
+      m = state_tensor(slot, "momentum_buffer")
+    end
+    core.optim.sgd(slot.p, slot.g, m, o.lr, o.momentum, dampening, o.weight_decay, o.nesterov)
+  end,
+}
+
+rules.adagrad = {
+  defaults = { lr = 1e-2, lr_decay = 0, weight_decay = 0, eps = 1e-10,
+    initial_accumulator_value = 0 },
+  state = function() return { "sum" } end,
+  update = function(o, slot, t)
+    local sum = state_tensor(slot, "sum", o.initial_accumulator_value)
+    core.optim.adagrad(slot.p, slot.g, sum, t, o.lr, o.lr_decay, o.weight_decay, o.eps)
+  end,
+}
+
+rules.rmsprop = {
+  defaults = { lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0,
+    centered = false },
+  state = function(o)
+    local names = { "square_avg" }
+    if o.centered then names[#names + 1] = "grad_avg" end
+    if o.momentum ~= 0 then names[#names + 1] = "momentum_buffer" end
+    return names
+  end,
+  update = function(o, slot)
+    local a = o.centered and state_tensor(slot, "grad_avg") or nil
+    local b = o.momentum ~= 0 and state_tensor(slot, "momentum_buffer") or nil
+    core.optim.rmsprop(slot.p, slot.g, state_tensor(slot, "square_avg"), a, b, o.lr,
+      o.alpha, o.eps, o.weight_decay, o.momentum)
+  end,
+}
+
+local function adam_rule(update, weight_decay)
+  return {
+    defaults = { lr = 1e-3, betas = { 0.9, 0.999 }, eps = 1e-8, weight_decay = weight_decay },
+    state = function() return { "exp_avg", "exp_avg_sq" } end,
+    update = function(o, slot, t)
+      update(slot.p, slot.g, state_tensor(slot, "exp_avg"),
+        state_tensor(slot, "exp_avg_sq"), t, o.lr, o.betas[1], o.betas[2], o.eps,
+        o.weight_decay)
+    end,
+  }
+end
+rules.adam = adam_rule(core.optim.adam, 0)
+rules.adamw = adam_rule(core.optim.adamw, 1e-2)
+
+-- --- options -------------------------------------------------------------------------------
+
+local function is_scale(x) return math.type(x) and x >= 0 and x < math.huge end
+local function is_rate(x) return is_scale(x) and x < 1 end
+
+local checks = {
+  alpha = { is_rate, "a number from 0 to below 1" },
+  betas = { function(b) return type(b) == "table" and #b == 2 and is_rate(b[1]) and is_rate(b[2]) end,
+    "a list of two numbers from 0 to below 1" },
+  dampening = { function(x) return math.type(x) and x - x == 0 end, "a finite number" },
+  nesterov = { function(x) return type(x) == "boolean" end, "true or false" },
+  centered = { function(x) return type(x) == "boolean" end, "true or false" },
+}
+local scale_check = { is_scale, "a finite number of at least 0" }
+
+local function describe(value)
+  if type(value) ~= "table" then return tostring(value) end
+  local words = {}
+  for i, item in ipairs(value) do words[i] = tostring(item) end
+  return "{" .. table.concat(words, ", ") .. "}"
+end
+
+local function check_values(o, who, level)
+  for name, value in pairs(o) do
+    local check = checks[name] or scale_check
+    if not check[1](value) then
+      error(("%s: %s is %s, must be %s"):format(who, name, describe(value), check[2]), level + 1)
+    end
+  end
+  if o.nesterov and (o.momentum == 0 or o.dampening ~= 0) then
+    error(who .. ": nesterov needs a momentum above 0 and no dampening", level + 1)
+  end
+end
+
+-- --- the class -----------------------------------------------------------------------------
+
+---@class unroll.Optimizer
+---@field lr number the learning rate; like every option it may be changed between steps
+local Optimizer = {}
+
+local hidden = setmetatable({}, { __mode = "k" }) -- optimiser -> { rule, name, slots, t }
+
+--- Updates the parameters from the gradients. The gradients are neither changed nor
+--- cleared.
+--- Errors: an option that was set to nonsense since.
+function Optimizer:step()
+  local own = hidden[self]
+  local update, t = own.rule.update, own.t + 1
+  for i = 1, #own.slots do update(self, own.slots[i], t) end
+  own.t = t
+end
+
+--- The number of steps taken.
+---@return integer
+function Optimizer:steps()
+  return hidden[self].t
+end
+
+local function current_options(self)
+  local o = {}
+  for name in pairs(hidden[self].rule.defaults) do
+    local value = self[name]
+    o[name] = type(value) == "table" and { table.unpack(value) } or value
+  end
+  return o
+end
+
+--- What a checkpoint has to keep, as plain data.
+---@return table state { algorithm = "adam", step = integer, options = {lr =, ...},
+--- tensors = { [name] = tensor } }: the names are PyTorch's ("exp_avg"), followed by
+--- "." and the parameter's where the model has no flat parameters. The tensors are the
+--- optimiser's own, not copies.
+function Optimizer:state()
+  local own = hidden[self]
+  local tensors = {}
+  for _, slot in ipairs(own.slots) do
+    for name, tensor in pairs(slot.state) do tensors[name .. slot.suffix] = tensor end
+  end
+  return { algorithm = own.name, step = own.t, options = current_options(self),
+    tensors = tensors }
+end
+
+-- The state tensor `key`, checked against the parameter of its slot.
+local function checked_tensor(tensors, key, p)
+  local tensor = tensors[key]
+  if not tensor then
+    error(("set_state: the state has no tensor '%s'"):format(key), 4)
+  elseif tensor:dtype() ~= p:dtype() or shape_text(tensor) ~= shape_text(p) then
+    error(("set_state: '%s' is %s %s, must be %s %s"):format(key, tensor:dtype(),
+      shape_text(tensor), p:dtype(), shape_text(p)), 4)
+  end
+  return tensor
+end
+
+-- For each slot, copies of its state; everything is checked before anything is changed.
+local function copied_slots(own, state, o)
+  local copies, used = {}, {}
+  for i, slot in ipairs(own.slots) do
+    copies[i] = {}
+    for _, name in ipairs(state.step > 0 and own.rule.state(o) or {}) do
+      local key = name .. slot.suffix
+      copies[i][name] = checked_tensor(state.tensors, key, slot.p):clone()
+      used[key] = true
+    end
+  end
+  for key in pairs(state.tensors) do
+    if not used[key] then
+      error(("set_state: the state has a tensor '%s' that %s with these options does not use")
+        :format(key, own.name), 3)
+    end
+  end
+  return copies
+end
+
+--- Continues from what `state` returned: numbers are copied, options are set too.
+---@param state table
+--- Errors (nothing was changed then): another algorithm; missing, unknown or misshapen
+--- tensors; bad options.
+function Optimizer:set_state(state)
+  local own = hidden[self]
+  if type(state) ~= "table" or state.algorithm ~= own.name then
+    error(("set_state: the state is of %s, not of %s"):format(
+      type(state) == "table" and tostring(state.algorithm) or type(state), own.name), 2)
+  end
+  options.integer(state.step, "step", "set_state", 0)
+  if type(state.tensors) ~= "table" then error("set_state: the state has no tensors", 2) end
+  local o = options.check(state.options, own.rule.defaults, "set_state")
+  check_values(o, "set_state", 2)
+  local copies = copied_slots(own, state, o)
+  for i, slot in ipairs(own.slots) do slot.state = copies[i] end
+  for name, value in pairs(o) do rawset(self, name, value) end
+  own.t = math.tointeger(state.step)
+end
+
+local metatable = {
+  __index = Optimizer,
+  __name = "unroll.Optimizer",
+  __newindex = function(self, name)
+    local own = hidden[self]
+    local names = {}
+    for known in pairs(own.rule.defaults) do names[#names + 1] = known end
+    error(("%s has no option '%s'.%s"):format(own.name, tostring(name),
+      options.suggestion(tostring(name), names)), 2)
+  end,
+}
+
+function metatable:__tostring()
+  local words = {}
+  for name, value in pairs(current_options(self)) do
+    words[#words + 1] = name .. " = " .. describe(value)
+  end
+  table.sort(words)
+  return ("optim.%s{%s}, step %d"):format(hidden[self].name, table.concat(words, ", "),
+    hidden[self].t)
+end
+
+local function new(name, model, opts)
+  local who, rule = "optim." .. name, rules[name]
+  local self = options.check(opts, rule.defaults, who)
+  check_values(self, who, 2)
+  if self.betas then self.betas = { self.betas[1], self.betas[2] } end
+  hidden[self] = { rule = rule, name = name, slots = slots_of(model, who), t = 0 }
+  return setmetatable(self, metatable)
+end
+
+-- --- optimisers ----------------------------------------------------------------------------
+
+--- Stochastic gradient descent: p <- p - lr g, g with weight_decay p added.
+--- With momentum (Polyak 1964; for recurrent networks Sutskever et al. 2013):
+--- m <- momentum m + (1 - dampening) g, m = g at the first step, p <- p - lr m;
+--- with nesterov p <- p - lr (g + momentum m).
+---@param model table anything with :parameters() and :gradients()
+---@param opts? table lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false
+---@return unroll.Optimizer
+--- Errors: unknown options, negative or non-finite values, nesterov without momentum.
+function optim.sgd(model, opts)
+  return new("sgd", model, opts)
+end
+
+--- Adagrad (Duchi, Hazan, Singer 2011): s <- s + g^2,
+--- p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), where g contains
+--- weight_decay p and t is the number of the step.
+---@param model table anything with :parameters() and :gradients()
+---@param opts? table lr = 1e-2, lr_decay = 0, weight_decay = 0, eps = 1e-10,
+--- initial_accumulator_value = 0 (s before the first step)
+---@return unroll.Optimizer
+--- Errors: unknown options, negative or non-finite values.
+function optim.adagrad(model, opts)
+  return new("adagrad", model, opts)
+end
+
+--- RMSProp (Tieleman, Hinton 2012): v <- alpha v + (1 - alpha) g^2,
+--- p <- p - lr g / (sqrt(v) + eps), where g contains weight_decay p. Centered (Graves
+--- 2013): v less the square of the running mean of g stands for v. With momentum
+--- b <- momentum b + g / (sqrt(v) + eps), p <- p - lr b.
+---@param model table anything with :parameters() and :gradients()
+---@param opts? table lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0,
+--- centered = false
+---@return unroll.Optimizer
+--- Errors: unknown options, negative or non-finite values.
+function optim.rmsprop(model, opts)
+  return new("rmsprop", model, opts)
+end
+
+--- Adam (Kingma, Ba 2015): m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2,
+--- p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps), where g contains
+--- weight_decay p.
+---@param model table anything with :parameters() and :gradients()
+---@param opts? table lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0
+---@return unroll.Optimizer
+--- Errors: unknown options, negative or non-finite values.
+function optim.adam(model, opts)
+  return new("adam", model, opts)
+end
+
+--- AdamW (Loshchilov, Hutter 2019): Adam with the weight decay kept out of the gradient;
+--- p <- (1 - lr weight_decay) p comes first.
+---@param model table anything with :parameters() and :gradients()
+---@param opts? table lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 1e-2
+---@return unroll.Optimizer
+--- Errors: unknown options, negative or non-finite values.
+function optim.adamw(model, opts)
+  return new("adamw", model, opts)
+end
+
+-- --- clipping ------------------------------------------------------------------------------
+
+-- sqrt(a^2 + b^2) without overflow; NaN if one is NaN.
+local function hypotenuse(a, b)
+  if a ~= a or b ~= b then return a + b end
+  if a < b then a, b = b, a end
+  if b == 0 or a == math.huge then return a end
+  local ratio = b / a
+  return a * math.sqrt(1 + ratio * ratio)
+end
+
+local function norm_of(gradients)
+  if gradients.flat then return core.optim.norm(gradients.flat) end
+  local norm = 0.0
+  for i = 1, #gradients do norm = hypotenuse(norm, core.optim.norm(gradients[i].tensor)) end
+  return norm
+end
+
+--- The Euclidean norm of all gradients together, summed in float64.
+---@param model table anything with :gradients()
+---@return number norm NaN or infinite when an element is
+function optim.grad_norm(model)
+  return norm_of(list_of(model, "gradients", "grad_norm", 3))
+end
+
+local function refuse(gradients, norm, who, opts)
+  local culprit
+  for i = 1, #gradients do
+    local own = core.optim.norm(gradients[i].tensor)
+    if own - own ~= 0 then
+      culprit, norm = gradients[i].name, own
+      break
+    end
+  end
+  local where = {}
+  if opts and opts.step then where[#where + 1] = ("step %d"):format(opts.step) end
+  if opts and opts.loss then where[#where + 1] = ("loss %.6g"):format(opts.loss) end
+  error(("%s: the gradient %s has the norm %s%s; nothing was changed"):format(who,
+    culprit and ("of '%s'"):format(culprit) or "of all parameters",
+    norm ~= norm and "NaN" or "infinity",
+    #where > 0 and (" (%s)"):format(table.concat(where, ", ")) or ""), 3)
+end
+
+local function check_limit(limit, who)
+  if not math.type(limit) or not (limit > 0) then
+    error(("%s: the limit is %s, must be a number above 0"):format(who, tostring(limit)), 3)
+  end
+end
+
+--- Scales all gradients by min(1, max / (norm + 1e-6)), so that their common norm is at
+--- most max (Pascanu, Mikolov, Bengio 2013). The norm is computed in float64.
+---@param model table anything with :gradients()
+---@param max number above 0; math.huge only measures and checks
+---@param opts? table step and loss, for the error message
+---@return number norm before the clip
+--- Errors: a norm that is NaN or infinite: names the tensor, nothing was changed.
+function optim.clip_norm(model, max, opts)
+  check_limit(max, "clip_norm")
+  local gradients = list_of(model, "gradients", "clip_norm", 3)
+  local norm = norm_of(gradients)
+  if norm - norm ~= 0 then refuse(gradients, norm, "clip_norm", opts) end
+  local factor = max / (norm + 1e-6)
+  if factor < 1 then
+    if gradients.flat then
+      core.optim.scale(gradients.flat, factor)
+    else
+      for i = 1, #gradients do core.optim.scale(gradients[i].tensor, factor) end
+    end
+  end
+  return norm
+end
+
+--- Clamps every element of the gradients to -limit .. limit.
+---@param model table anything with :gradients()
+---@param limit number above 0
+---@param opts? table step and loss, for the error message
+---@return number norm before the clip
+--- Errors: a norm that is NaN or infinite: names the tensor, nothing was changed.
+function optim.clip_value(model, limit, opts)
+  check_limit(limit, "clip_value")
+  local gradients = list_of(model, "gradients", "clip_value", 3)
+  local norm = norm_of(gradients)
+  if norm - norm ~= 0 then refuse(gradients, norm, "clip_value", opts) end
+  if gradients.flat then
+    gradients.flat:clamp(-limit, limit, gradients.flat)
+  else
+    for i = 1, #gradients do
+      local g = gradients[i].tensor
+      g:clamp(-limit, limit, g)
+    end
+  end
+  return norm
+end
+
+return optim
