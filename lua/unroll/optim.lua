@@ -148,8 +148,12 @@ local function is_rate(x) return is_scale(x) and x < 1 end
 
 local checks = {
   alpha = { is_rate, "a number from 0 to below 1" },
-  betas = { function(b) return type(b) == "table" and #b == 2 and is_rate(b[1]) and is_rate(b[2]) end,
-    "a list of two numbers from 0 to below 1" },
+  betas = {
+    function(b)
+      return type(b) == "table" and #b == 2 and is_rate(b[1]) and is_rate(b[2])
+    end,
+    "a list of two numbers from 0 to below 1",
+  },
   dampening = { function(x) return math.type(x) and x - x == 0 end, "a finite number" },
   nesterov = { function(x) return type(x) == "boolean" end, "true or false" },
   centered = { function(x) return type(x) == "boolean" end, "true or false" },
@@ -167,7 +171,8 @@ local function check_values(o, who, level)
   for name, value in pairs(o) do
     local check = checks[name] or scale_check
     if not check[1](value) then
-      error(("%s: %s is %s, must be %s"):format(who, name, describe(value), check[2]), level + 1)
+      error(("%s: %s is %s, must be %s"):format(who, name, describe(value), check[2]),
+        level + 1)
     end
   end
   if o.nesterov and (o.momentum == 0 or o.dampening ~= 0) then
@@ -410,7 +415,7 @@ local function refuse(gradients, norm, who, opts)
 end
 
 local function check_limit(limit, who)
-  if not math.type(limit) or not (limit > 0) then
+  if not math.type(limit) or limit ~= limit or limit <= 0 then
     error(("%s: the limit is %s, must be a number above 0"):format(who, tostring(limit)), 3)
   end
 end
