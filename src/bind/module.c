@@ -36,6 +36,7 @@ int unl_open(lua_State *L) {
   select_isa(L);
   unl_open_sys(L);
   unl_open_tensor(L);
+  unl_open_ops(L);
   unl_open_optim(L);
   unl_open_bytes(L);
   publish_methods(L);

@@ -83,6 +83,7 @@ int unl_raise(lua_State *L, const un_err *err); /* with position, as luaL_error 
 int unl_open(lua_State *L);
 void unl_open_sys(lua_State *L);
 void unl_open_tensor(lua_State *L);
+void unl_open_ops(lua_State *L);
 void unl_open_optim(lua_State *L);
 void unl_open_bytes(lua_State *L);
 

@@ -1,0 +1,241 @@
+/* elementwise.c -- the kernels of ops.def: a scalar function for each op and a few loops
+** that gcc specialises for it. An output may be the very same run as an input, which
+** `ivdep` allows: element i is read before it is written and never looked at again. */
+#ifndef REAL
+#include <math.h>
+
+#include "isa.h"
+#include "isa/elementwise.h"
+#include "isa/vmath.h"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define RUN_ARGS int64_t n, void *const *data, const int64_t *stride, void *context
+
+static void where_i32(int64_t n, void *const *data, const int64_t *stride,
+                      void *context) {
+  (void)context;
+  int32_t *y = data[0];
+  const int32_t *cond = data[1], *a = data[2], *b = data[3];
+  for (int64_t i = 0; i < n; i++)
+    y[i * stride[0]] = cond[i * stride[1]] ? a[i * stride[2]] : b[i * stride[3]];
+}
+
+#define UN_TEMPLATE "isa/elementwise.c"
+#include "each_dtype.h"
+
+extern const un_elementwise_kernels ISA(un_elementwise);
+const un_elementwise_kernels ISA(un_elementwise) = {
+#define BOTH(name)            {name##_f32, name##_f64}
+#define UN_UNARY(name, ...)   [UN_OP_##name] = BOTH(run_##name),
+#define UN_PARAM(name, ...)   UN_UNARY(name, __VA_ARGS__)
+#define UN_BINARY(name, ...)  UN_UNARY(name, __VA_ARGS__)
+#define UN_TEST(name, ...)    UN_UNARY(name, __VA_ARGS__)
+#define UN_COMPARE(name, ...) UN_UNARY(name, __VA_ARGS__)
+    .value = {
+#include "ops.def"
+    },
+#undef UN_UNARY
+#undef UN_TEST
+#undef UN_COMPARE
+#define UN_UNARY(name, ...) [UN_OP_##name] = BOTH(run_d##name),
+#define UN_TEST(name, ...)
+#define UN_COMPARE(name, ...)
+    .gradient = {
+#include "ops.def"
+    },
+#undef UN_UNARY
+#undef UN_PARAM
+#undef UN_BINARY
+#define UN_UNARY(name, ...)
+#define UN_PARAM(name, ...)
+#define UN_BINARY(name, ...) [UN_OP_##name] = BOTH(run_b##name),
+    .gradient_b = {
+#include "ops.def"
+    },
+    .add_scaled = BOTH(run_add_scaled),
+    .where = {where_f32, where_f64, where_i32},
+};
+
+#else
+
+ALWAYS_INLINE REAL FN(bound)(REAL x, REAL low, REAL high) {
+  REAL above = x < low ? low : x;
+  return above > high ? high : above;
+}
+
+/* --- the scalar functions ----------------------------------------------------------- */
+
+#define SCALARS(name, value, gradient)                                                 \
+  ALWAYS_INLINE REAL FN(name)(REAL x, REAL p, REAL q) {                                \
+    (void)p, (void)q;                                                                  \
+    return value;                                                                      \
+  }                                                                                    \
+  ALWAYS_INLINE REAL FN(d##name)(REAL dy, REAL x, REAL y, REAL p, REAL q) {            \
+    (void)dy, (void)x, (void)y, (void)p, (void)q;                                                \
+    return gradient;                                                                   \
+  }
+#define UN_UNARY(name, needs, value, gradient, ...) SCALARS(name, value, gradient)
+#define UN_PARAM(name, p, preset, q, preset2, needs, value, gradient, ...)             \
+  SCALARS(name, value, gradient)
+#define UN_BINARY(name, value, da, db, ...)                                            \
+  ALWAYS_INLINE REAL FN(name)(REAL a, REAL b) {                                        \
+    return value;                                                                      \
+  }                                                                                    \
+  ALWAYS_INLINE REAL FN(d##name)(REAL dy, REAL a, REAL b, REAL p, REAL q) {            \
+    (void)dy, (void)a, (void)b, (void)p, (void)q;                                                \
+    return da;                                                                         \
+  }                                                                                    \
+  ALWAYS_INLINE REAL FN(b##name)(REAL dy, REAL a, REAL b, REAL p, REAL q) {            \
+    (void)dy, (void)a, (void)b, (void)p, (void)q;                                                \
+    return db;                                                                         \
+  }
+#define UN_TEST(name, truth, ...)                                                      \
+  ALWAYS_INLINE int32_t FN(name)(REAL x) {                                             \
+    return truth;                                                                      \
+  }
+#define UN_COMPARE(name, truth, ...)                                                   \
+  ALWAYS_INLINE int32_t FN(name)(REAL a, REAL b) {                                     \
+    return truth;                                                                      \
+  }
+#include "ops.def"
+#undef SCALARS
+#undef UN_UNARY
+#undef UN_PARAM
+#undef UN_BINARY
+#undef UN_TEST
+#undef UN_COMPARE
+
+/* --- the loops ---------------------------------------------------------------------- */
+
+ALWAYS_INLINE void FN(each1)(REAL (*f)(REAL, REAL, REAL), RUN_ARGS) {
+  const double *param = context;
+  const REAL p = (REAL)param[0], q = (REAL)param[1];
+  REAL *y = data[0];
+  const REAL *x = data[1];
+  const int64_t sy = stride[0], sx = stride[1];
+  if (sy == 1 && sx == 1) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(x[i], p, q);
+  } else {
+    for (int64_t i = 0; i < n; i++)
+      y[i * sy] = f(x[i * sx], p, q);
+  }
+}
+
+ALWAYS_INLINE void FN(each2)(REAL (*f)(REAL, REAL), RUN_ARGS) {
+  (void)context;
+  REAL *y = data[0];
+  const REAL *a = data[1], *b = data[2];
+  const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
+  if (sy == 1 && sa == 1 && sb == 1) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(a[i], b[i]);
+  } else if (sy == 1 && sa == 1 && sb == 0) {
+    const REAL b0 = *b;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(a[i], b0);
+  } else if (sy == 1 && sa == 0 && sb == 1) {
+    const REAL a0 = *a;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(a0, b[i]);
+  } else {
+    for (int64_t i = 0; i < n; i++)
+      y[i * sy] = f(a[i * sa], b[i * sb]);
+  }
+}
+
+/* Derivatives: g(dy, x, y) or g(dy, a, b). */
+ALWAYS_INLINE void FN(each3)(REAL (*g)(REAL, REAL, REAL, REAL, REAL), RUN_ARGS) {
+  const double *param = context;
+  const REAL p = (REAL)param[0], q = (REAL)param[1];
+  REAL *dx = data[0];
+  const REAL *dy = data[1], *a = data[2], *b = data[3];
+  if (stride[0] == 1 && stride[1] == 1 && stride[2] == 1 && stride[3] == 1) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      dx[i] = g(dy[i], a[i], b[i], p, q);
+  } else {
+    const int64_t s0 = stride[0], s1 = stride[1], s2 = stride[2], s3 = stride[3];
+    for (int64_t i = 0; i < n; i++)
+      dx[i * s0] = g(dy[i * s1], a[i * s2], b[i * s3], p, q);
+  }
+}
+
+ALWAYS_INLINE void FN(each_test)(int32_t (*f)(REAL), RUN_ARGS) {
+  (void)context;
+  int32_t *y = data[0];
+  const REAL *x = data[1];
+  const int64_t sy = stride[0], sx = stride[1];
+  for (int64_t i = 0; i < n; i++)
+    y[i * sy] = f(x[i * sx]);
+}
+
+ALWAYS_INLINE void FN(each_compare)(int32_t (*f)(REAL, REAL), RUN_ARGS) {
+  (void)context;
+  int32_t *y = data[0];
+  const REAL *a = data[1], *b = data[2];
+  const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
+  if (sy == 1 && sa == 1 && sb == 0) {
+    const REAL b0 = *b;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(a[i], b0);
+  } else {
+    for (int64_t i = 0; i < n; i++)
+      y[i * sy] = f(a[i * sa], b[i * sb]);
+  }
+}
+
+/* --- the kernels -------------------------------------------------------------------- */
+
+#define KERNEL(name, loop, f)                                                          \
+  static void FN(name)(RUN_ARGS) {                                                     \
+    FN(loop)(FN(f), n, data, stride, context);                                         \
+  }
+#define UN_UNARY(name, ...)                                                            \
+  KERNEL(run_##name, each1, name)                                                      \
+  KERNEL(run_d##name, each3, d##name)
+#define UN_PARAM(name, ...) UN_UNARY(name, __VA_ARGS__)
+#define UN_BINARY(name, ...)                                                           \
+  KERNEL(run_##name, each2, name)                                                      \
+  KERNEL(run_d##name, each3, d##name)                                                  \
+  KERNEL(run_b##name, each3, b##name)
+#define UN_TEST(name, ...)    KERNEL(run_##name, each_test, name)
+#define UN_COMPARE(name, ...) KERNEL(run_##name, each_compare, name)
+#include "ops.def"
+#undef KERNEL
+#undef UN_UNARY
+#undef UN_PARAM
+#undef UN_BINARY
+#undef UN_TEST
+#undef UN_COMPARE
+
+static void FN(run_add_scaled)(RUN_ARGS) {
+  const REAL alpha = (REAL) * (const double *)context;
+  REAL *y = data[0];
+  const REAL *a = data[1], *b = data[2];
+  const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
+  if (sy == 1 && sa == 1 && sb == 1) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      y[i] = a[i] + alpha * b[i];
+  } else {
+    for (int64_t i = 0; i < n; i++)
+      y[i * sy] = a[i * sa] + alpha * b[i * sb];
+  }
+}
+
+static void FN(where)(RUN_ARGS) {
+  (void)context;
+  REAL *y = data[0];
+  const int32_t *cond = data[1];
+  const REAL *a = data[2], *b = data[3];
+  for (int64_t i = 0; i < n; i++)
+    y[i * stride[0]] = cond[i * stride[1]] ? a[i * stride[2]] : b[i * stride[3]];
+}
+
+#endif

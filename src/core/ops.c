@@ -1,0 +1,193 @@
+/* ops.c -- applies the kernels of ops.def to views: plans the walk and, where an operand
+** has another dtype than the arithmetic, converts it piece by piece in a small buffer. */
+#include "ops.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "isa.h"
+#include "isa/elementwise.h"
+
+UN_BY_ISA(un_elementwise_kernels, un_elementwise)
+
+const un_op un_ops[UN_OPS] = {
+#define UN_UNARY(name, needs, value, gradient, low, high, formula, doc)                \
+  {#name, 1, false, needs, {"", ""}, {0, 0}, low, high, formula, doc},
+#define UN_PARAM(name, p, preset, q, preset2, needs, value, gradient, low, high,       \
+                 formula, doc)                                                         \
+  {#name, 1, false, needs, {p, q}, {preset, preset2}, low, high, formula, doc},
+#define UN_BINARY(name, value, da, db, low, high, formula, doc)                        \
+  {#name, 2, false, "xy", {"", ""}, {0, 0}, low, high, formula, doc},
+#define UN_TEST(name, truth, formula, doc)                                             \
+  {#name, 1, true, "", {"", ""}, {0, 0}, -2, 2, formula, doc},
+#define UN_COMPARE(name, truth, formula, doc)                                          \
+  {#name, 2, true, "", {"", ""}, {0, 0}, -2, 2, formula, doc},
+#include "ops.def"
+};
+
+static int real_index(un_dtype dtype) {
+  return dtype == UN_F64;
+}
+
+/* --- runs whose operands have other dtypes ------------------------------------------ */
+
+enum { PIECE = 256 };
+
+typedef union piece {
+  float f32[PIECE];
+  double f64[PIECE];
+  int32_t i32[PIECE];
+} piece;
+
+typedef struct mixed_run {
+  un_run *kernel;
+  void *context; /* the kernel's */
+  int operands;
+  bool accumulate; /* add to the output, in which elements may repeat */
+  un_dtype held[UN_WALK_MAX], wanted[UN_WALK_MAX];
+} mixed_run;
+
+static double load(un_dtype dtype, const void *data, int64_t i) {
+  switch (dtype) {
+  case UN_F32:
+    return (double)((const float *)data)[i];
+  case UN_F64:
+    return ((const double *)data)[i];
+  case UN_I32:
+    return ((const int32_t *)data)[i];
+  case UN_U8:
+    return ((const uint8_t *)data)[i];
+  default:
+    return ((const uint16_t *)data)[i];
+  }
+}
+
+static void load_piece(piece *to, un_dtype wanted, un_dtype held, const void *data,
+                       int64_t stride, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    double x = load(held, data, i * stride);
+    if (wanted == UN_F64)
+      to->f64[i] = x;
+    else if (wanted == UN_F32)
+      to->f32[i] = (float)x;
+    else
+      to->i32[i] = held == UN_I32 ? (int32_t)x : x != 0; /* a condition */
+  }
+}
+
+static void store_piece(const piece *from, un_dtype wanted, un_dtype held, void *data,
+                        int64_t stride, int64_t n, bool accumulate) {
+  for (int64_t i = 0; i < n; i++) {
+    double x = wanted == UN_F64 ? from->f64[i] : (double)from->f32[i];
+    float *f32 = (float *)data + i * stride;
+    double *f64 = (double *)data + i * stride;
+    if (held == UN_F64)
+      *f64 = accumulate ? *f64 + x : x;
+    else
+      *f32 = (float)(accumulate ? (double)*f32 + x : x);
+  }
+}
+
+static void run_mixed(int64_t n, void *const *data, const int64_t *stride,
+                      void *context) {
+  const mixed_run *m = context;
+  piece buffer[UN_WALK_MAX];
+  bool buffered_out = m->accumulate || m->held[0] != m->wanted[0];
+  for (int64_t start = 0; start < n; start += PIECE) {
+    int64_t count = n - start < PIECE ? n - start : PIECE, step[UN_WALK_MAX];
+    void *at[UN_WALK_MAX], *operand[UN_WALK_MAX];
+    for (int k = 0; k < m->operands; k++) {
+      bool buffered = k == 0 ? buffered_out : m->held[k] != m->wanted[k];
+      at[k] = (char *)data[k] +
+              start * stride[k] * (int64_t)un_dtype_bytes(m->held[k]);
+      operand[k] = buffered ? (void *)&buffer[k] : at[k];
+      step[k] = buffered ? 1 : stride[k];
+      if (buffered && k > 0)
+        load_piece(&buffer[k], m->wanted[k], m->held[k], at[k], stride[k], count);
+    }
+    m->kernel(count, operand, step, m->context);
+    if (buffered_out)
+      store_piece(&buffer[0], m->wanted[0], m->held[0], at[0], stride[0], count,
+                  m->accumulate);
+  }
+}
+
+/* Walks the views with the kernel; wanted[k] is the dtype that it takes operand k in. */
+static void walk(un_run *kernel, void *context, int operands, const un_view *const *view,
+                 const un_dtype *wanted, bool accumulate) {
+  un_walk w;
+  bool mixed = accumulate;
+  for (int k = 0; k < operands; k++)
+    if (view[k]->dtype != wanted[k]) mixed = true;
+  un_walk_plan(&w, accumulate ? UN_WALK_ROW_MAJOR : UN_WALK_ANY_ORDER, operands, view);
+  if (!mixed) {
+    un_walk_each(&w, kernel, context);
+    return;
+  }
+  mixed_run m = {kernel, context, operands, accumulate, {0}, {0}};
+  for (int k = 0; k < operands; k++) {
+    m.held[k] = view[k]->dtype;
+    m.wanted[k] = wanted[k];
+  }
+  un_walk_each(&w, run_mixed, &m);
+}
+
+/* --- operations --------------------------------------------------------------------- */
+
+void un_op_apply(int op, un_dtype dtype, const un_view *const *in, const double *param,
+                 const un_view *out) {
+  double none[2] = {0, 0}, given[2];
+  if (param) memcpy(given, param, sizeof given);
+  const un_view *view[] = {out, in[0], un_ops[op].arity == 2 ? in[1] : NULL};
+  un_dtype wanted[] = {un_ops[op].truth ? UN_I32 : dtype, dtype, dtype};
+  walk(un_elementwise()->value[op][real_index(dtype)], param ? given : none,
+       un_ops[op].arity + 1, view, wanted, false);
+}
+
+void un_add_scaled(un_dtype dtype, const un_view *a, const un_view *b, double alpha,
+                   const un_view *out) {
+  walk(un_elementwise()->add_scaled[real_index(dtype)], &alpha, 3,
+       (const un_view *[]){out, a, b}, (un_dtype[]){dtype, dtype, dtype}, false);
+}
+
+void un_op_gradient(int op, un_dtype dtype, const un_view *dy, const un_view *x,
+                    const un_view *y, const double *param, const un_view *dx) {
+  double none[2] = {0, 0}, given[2];
+  if (param) memcpy(given, param, sizeof given);
+  walk(un_elementwise()->gradient[op][real_index(dtype)], param ? given : none, 4,
+       (const un_view *[]){dx, dy, x ? x : dy, y ? y : dy},
+       (un_dtype[]){dtype, dtype, dtype, dtype}, false);
+}
+
+static void set_zero(int64_t n, void *const *data, const int64_t *stride,
+                     void *context) {
+  int64_t bytes = *(const int64_t *)context;
+  for (int64_t i = 0; i < n; i++)
+    memset((char *)data[0] + i * stride[0] * bytes, 0, (size_t)bytes);
+}
+
+static void clear(const un_view *v) {
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &v);
+  un_walk_each(&w, set_zero, &w.bytes[0]);
+}
+
+void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
+                     const un_view *a, const un_view *b, const un_view *out) {
+  const un_elementwise_kernels *k = un_elementwise();
+  un_run *kernel = (which == 0 ? k->gradient : k->gradient_b)[op][real_index(dtype)];
+  bool repeated = !un_same_shape(out, dy);
+  double none[2] = {0, 0};
+  un_view target;
+  if (!un_expand(&target, out, dy->dims, dy->size)) return; /* cannot be: see binding */
+  if (repeated) clear(out);
+  walk(kernel, none, 4, (const un_view *[]){&target, dy, a, b},
+       (un_dtype[]){dtype, dtype, dtype, dtype}, repeated);
+}
+
+void un_where(un_dtype dtype, const un_view *cond, const un_view *a, const un_view *b,
+              const un_view *out) {
+  int index = dtype == UN_I32 ? 2 : real_index(dtype);
+  walk(un_elementwise()->where[index], NULL, 4, (const un_view *[]){out, cond, a, b},
+       (un_dtype[]){dtype, UN_I32, dtype, dtype}, false);
+}
