@@ -1,17 +1,20 @@
 -- embed.lua -- turns Lua sources and data files into one C file.
 --
---   lua5.4 embed.lua OUT DIR...
+--   lua5.4 embed.lua OUT ROOT PACKAGE...
 --
--- Every file under each DIR becomes an entry { name, bytes, length } of the table
--- un_embedded, sorted by name, so that the program runs from anywhere. A file
--- DIR/unroll/rnn/init.lua has the name "unroll/rnn/init.lua".
+-- Every file under ROOT/lua becomes an entry { name, bytes, length } of the table
+-- un_embedded, sorted by name, so that the program runs from anywhere: ROOT/lua/unroll/
+-- rnn/init.lua has the name "unroll/rnn/init.lua". PACKAGE is a Lua file of another
+-- project, whose name is the file's own. The licences, ours and those of the packages,
+-- are entries too: "licenses/NAME".
 
-local out_path = arg[1]
-local roots = table.move(arg, 2, #arg, 1, {})
+local out_path, root = arg[1], arg[2]
+local packages = table.move(arg, 3, #arg, 1, {})
 
-local function files_under(root)
+local function files_under(directory)
   local names = {}
-  local pipe = assert(io.popen(("cd '%s' && find . -type f | LC_ALL=C sort"):format(root)))
+  local command = ("cd '%s' && find . -type f | LC_ALL=C sort"):format(directory)
+  local pipe = assert(io.popen(command))
   for line in pipe:lines() do names[#names + 1] = (line:gsub("^%./", "")) end
   assert(pipe:close())
   return names
@@ -24,21 +27,42 @@ local function read_all(path)
   return bytes
 end
 
+-- The licence stands in a comment of the file itself: from the first line with a
+-- copyright to the one that ends the disclaimer.
+local function licence_of(path)
+  local lines, inside = {}, false
+  for line in (read_all(path) .. "\n"):gmatch("([^\n]*)\n") do
+    local text = line:gsub("^%-%- ?", "")
+    inside = inside or text:find("^Copyright %([cC]%)") ~= nil
+    if inside then lines[#lines + 1] = text end
+    if inside and text:find("SOFTWARE%.$") then
+      return table.concat(lines, "\n") .. "\n"
+    end
+  end
+  error("no licence found in " .. path)
+end
+
 -- The bytes as a C array body; a string literal would break at 64 kB under -Wpedantic.
 local function c_bytes(bytes)
   local lines = {}
   for first = 1, #bytes, 32 do
-    local codes = { bytes:byte(first, first + 31) }
+    local codes = { bytes:byte(first, math.min(first + 31, #bytes)) }
     lines[#lines + 1] = table.concat(codes, ",")
   end
   return table.concat(lines, ",\n")
 end
 
 local entries = {}
-for _, root in ipairs(roots) do
-  for _, name in ipairs(files_under(root)) do
-    entries[#entries + 1] = { name = name, bytes = read_all(root .. "/" .. name) }
-  end
+local function add(name, bytes) entries[#entries + 1] = { name = name, bytes = bytes } end
+
+for _, name in ipairs(files_under(root .. "/lua")) do
+  add(name, read_all(root .. "/lua/" .. name))
+end
+add("licenses/unroll", read_all(root .. "/LICENSE"))
+for _, path in ipairs(packages) do
+  local name = path:match("([^/]+)%.lua$")
+  add(name .. ".lua", read_all(path))
+  add("licenses/" .. name, licence_of(path))
 end
 table.sort(entries, function(a, b) return a.name < b.name end)
 

@@ -1,0 +1,36 @@
+--- Files that come with the library, such as the texts of the corpora.
+--
+-- In the program they are embedded; with UNROLL_LUA, or in stock Lua, they lie beside the
+-- Lua files. Scripts see no difference.
+
+local _, here = ...
+
+local resource = {}
+
+local embedded = package.preload["unroll.embedded"] and require "unroll.embedded"
+
+local function check_name(name)
+  if type(name) ~= "string" then
+    error(("resource.read: name must be a string, got %s"):format(type(name)), 3)
+  end
+end
+
+--- The bytes of a file under lua/unroll.
+---
+--- > resource.read("text/data/simple.txt")
+---@param name string path from lua/unroll on, with "/"
+---@return string? bytes nil when there is no such file
+---@return string? message
+function resource.read(name)
+  check_name(name)
+  local beside = here:match("^(.*)/unroll/resource%.lua$")
+  if not beside and embedded then
+    local bytes = embedded.read("unroll/" .. name)
+    if bytes then return bytes end
+    return nil, ("%s: no such file in the program"):format(name)
+  end
+  local sys = require("unroll.core").sys
+  return sys.read_file((beside or ".") .. "/unroll/" .. name)
+end
+
+return resource
