@@ -1,0 +1,35 @@
+/* copy.h -- setting, copying and converting numbers, between all dtypes and strides.
+**
+** Integer dtypes take only what they can hold: un_check_value and un_check_conversion
+** say so before anything is written. float32 takes every double, rounded. */
+#ifndef UN_COPY_H
+#define UN_COPY_H
+
+#include "un.h"
+
+/* The element at p as a double, and back. Every integer dtype fits in a double. */
+double un_get(un_dtype dtype, const void *p);
+void un_put(un_dtype dtype, void *p, double value); /* the value must fit */
+
+/* What happens to 2.7 on its way to an integer. */
+typedef enum un_rounding {
+  UN_EXACT,   /* an error: only whole numbers pass */
+  UN_TRUNCATE /* becomes 2, -2.7 becomes -2 */
+} un_rounding;
+
+UN_CHECKED bool un_check_value(const char *who, un_dtype dtype, double value,
+                               un_rounding rounding, un_err *err);
+UN_CHECKED bool un_check_conversion(const char *who, const un_view *src, un_dtype dtype,
+                                    un_rounding rounding, un_err *err);
+
+/* Sets every element. The value must fit. */
+void un_fill(const un_view *dst, double value);
+
+/* dst = src, of the same sizes; values must fit. The two share no memory, or are the
+** same view, or are both contiguous with the same dtype (then as memmove). */
+void un_copy(const un_view *dst, const un_view *src);
+
+/* True when un_copy(dst, src) is right although the two may share memory. */
+bool un_can_copy(const un_view *dst, const un_view *src);
+
+#endif
