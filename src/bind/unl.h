@@ -86,6 +86,7 @@ void unl_open_tensor(lua_State *L);
 void unl_open_ops(lua_State *L);
 void unl_open_optim(lua_State *L);
 void unl_open_bytes(lua_State *L);
+void unl_open_canvas(lua_State *L);
 
 /* Pushes core[name], made when absent. */
 void unl_subtable(lua_State *L, const char *name);

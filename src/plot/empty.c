@@ -1,1 +1,0 @@
-typedef int plot_empty;

@@ -1,0 +1,135 @@
+/* shapes.c -- clips, rectangles, straight lines, polygons, images: page coordinates.
+**
+** On a raster page edges are moved to device pixels: two anti-aliased rectangles that
+** touch would show a seam, and a thin line between two pixels would be grey and wide.
+** Coordinates come from scripts, so what is not finite draws nothing and what is far
+** off the page is pulled near to it (see canvas.h on 24.8). */
+#include <math.h>
+
+#include "page.h"
+
+static const double far_away = 1e5; /* points; well within 24.8 fixed point */
+
+void un_set_color(cairo_t *cr, un_color color) {
+  cairo_set_source_rgba(cr, color.r, color.g, color.b, color.a);
+}
+
+void un_set_stroke(cairo_t *cr, const un_stroke *stroke) {
+  un_set_color(cr, stroke->color);
+  cairo_set_line_width(cr, stroke->width);
+  cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_set_line_cap(cr,
+                     stroke->dashes > 0 ? CAIRO_LINE_CAP_BUTT : CAIRO_LINE_CAP_ROUND);
+  cairo_set_dash(cr, stroke->dash, stroke->dashes, 0);
+}
+
+un_box un_box_grow(const un_box *box, double by) {
+  return (un_box){box->left - by, box->top - by, box->right + by, box->bottom + by};
+}
+
+static double tame(double v) {
+  return fmin(fmax(v, -far_away), far_away);
+}
+
+static double snap(const un_canvas *c, double v) {
+  return c->pixels ? round(tame(v) * c->scale) / c->scale : tame(v);
+}
+
+static bool is_finite_box(const un_box *b) {
+  return isfinite(b->left) && isfinite(b->top) && isfinite(b->right) &&
+         isfinite(b->bottom);
+}
+
+static void box_path(un_canvas *c, const un_box *box) {
+  double left = snap(c, box->left), top = snap(c, box->top);
+  cairo_rectangle(c->cr, left, top, snap(c, box->right) - left,
+                  snap(c, box->bottom) - top);
+}
+
+void un_canvas_clip(un_canvas *c, const un_box *box) {
+  cairo_save(c->cr);
+  cairo_new_path(c->cr);
+  if (is_finite_box(box)) box_path(c, box);
+  cairo_clip(c->cr);
+}
+
+void un_canvas_unclip(un_canvas *c) {
+  cairo_restore(c->cr);
+}
+
+void un_canvas_rectangle(un_canvas *c, const un_box *box, un_color fill) {
+  if (!is_finite_box(box)) return;
+  un_set_color(c->cr, fill);
+  box_path(c, box);
+  cairo_fill(c->cr);
+}
+
+/* The middle of a line `pixels` wide whose edges are whole pixels. */
+static double snap_middle(const un_canvas *c, double v, double pixels) {
+  bool odd = fmod(pixels, 2) == 1;
+  double device = tame(v) * c->scale;
+  return (odd ? floor(device) + 0.5 : round(device)) / c->scale;
+}
+
+void un_canvas_segment(un_canvas *c, double x0, double y0, double x1, double y1,
+                       const un_stroke *stroke) {
+  if (!isfinite(x0 + y0 + x1 + y1)) return;
+  un_stroke crisp = *stroke;
+  bool upright = x0 == x1, level = y0 == y1;
+  if (c->pixels && (upright || level)) {
+    double pixels = fmax(1, round(stroke->width * c->scale));
+    crisp.width = pixels / c->scale;
+    if (upright) x0 = x1 = snap_middle(c, x0, pixels);
+    if (level) y0 = y1 = snap_middle(c, y0, pixels);
+  }
+  un_set_stroke(c->cr, &crisp);
+  cairo_set_line_cap(c->cr, CAIRO_LINE_CAP_BUTT);
+  cairo_move_to(c->cr, upright ? x0 : snap(c, x0), level ? y0 : snap(c, y0));
+  cairo_line_to(c->cr, upright ? x1 : snap(c, x1), level ? y1 : snap(c, y1));
+  cairo_stroke(c->cr);
+}
+
+void un_canvas_polygon(un_canvas *c, const double *points, size_t count,
+                       un_color fill) {
+  cairo_new_path(c->cr);
+  for (size_t i = 0; i < count; i++)
+    if (isfinite(points[2 * i] + points[2 * i + 1]))
+      cairo_line_to(c->cr, tame(points[2 * i]), tame(points[2 * i + 1]));
+  cairo_close_path(c->cr);
+  un_set_color(c->cr, fill);
+  cairo_fill(c->cr);
+}
+
+/* cairo's pixels: 0xAARRGGBB, the colours multiplied by alpha. */
+static void convert_row(unsigned char *row, const unsigned char *rgba, int width) {
+  for (int i = 0; i < width; i++, rgba += 4) {
+    unsigned a = rgba[3];
+    unsigned r = (rgba[0] * a + 127) / 255, g = (rgba[1] * a + 127) / 255,
+             b = (rgba[2] * a + 127) / 255;
+    ((unsigned *)(void *)row)[i] = a << 24 | r << 16 | g << 8 | b;
+  }
+}
+
+void un_canvas_image(un_canvas *c, const un_box *box, const unsigned char *rgba,
+                     int width, int height) {
+  if (!is_finite_box(box) || width <= 0 || height <= 0) return;
+  cairo_surface_t *image =
+      cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+  unsigned char *pixels = cairo_image_surface_get_data(image);
+  int stride = cairo_image_surface_get_stride(image);
+  for (int i = 0; pixels && i < height; i++)
+    convert_row(pixels + (ptrdiff_t)i * stride, rgba + (ptrdiff_t)i * width * 4, width);
+  cairo_surface_mark_dirty(image);
+  double left = snap(c, box->left), top = snap(c, box->top);
+  cairo_save(c->cr);
+  box_path(c, box);
+  cairo_clip(c->cr);
+  cairo_translate(c->cr, left, top);
+  cairo_scale(c->cr, (snap(c, box->right) - left) / width,
+              (snap(c, box->bottom) - top) / height);
+  cairo_set_source_surface(c->cr, image, 0, 0);
+  cairo_pattern_set_filter(cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
+  cairo_paint(c->cr);
+  cairo_restore(c->cr);
+  cairo_surface_destroy(image);
+}
