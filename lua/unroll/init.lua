@@ -9,7 +9,7 @@ local unroll = { version = core.version }
 
 local submodules = {
   tensor = true, rnn = true, optim = true, text = true, plot = true, train = true,
-  experiment = true,
+  experiment = true, gradcheck = true,
 }
 
 return setmetatable(unroll, {

@@ -76,8 +76,8 @@ end
 local function state_tensor(slot, name, value)
   local tensor = slot.state[name]
   if not tensor then
-    tensor = slot.p:contiguous():clone()
-    tensor:fill_(value or 0)
+    tensor = core.tensor.zeros_like(slot.p)
+    if value then tensor:fill_(value) end
     slot.state[name] = tensor
   end
   return tensor
