@@ -7,7 +7,7 @@
 
 static const struct {
   const char *class_name, *short_name;
-} classes[] = {{UNL_TENSOR, "tensor"}};
+} classes[] = {{UNL_TENSOR, "tensor"}, {UNL_GENERATOR, "generator"}};
 
 /* core.methods.tensor ...: method tables, so that Lua files can add to them. */
 static void publish_methods(lua_State *L) {
@@ -37,6 +37,11 @@ int unl_open(lua_State *L) {
   unl_open_sys(L);
   unl_open_tensor(L);
   unl_open_ops(L);
+  unl_open_create(L);
+  unl_open_convert(L);
+  unl_open_index(L);
+  unl_open_shape(L);
+  unl_open_random(L);
   unl_open_optim(L);
   unl_open_bytes(L);
   unl_open_canvas(L);

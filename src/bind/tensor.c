@@ -1,27 +1,203 @@
-/* tensor.c -- the Tensor class: construction, indexing, views, conversion. */
+/* tensor.c -- the Tensor class: what a tensor says about itself, and its metatable.
+**
+** The module table core.tensor is callable: tensor{1, 2, 3}. */
 #include "unl.h"
 
-#include <string.h>
+#include "copy.h"
 
-static int tensor_zeros(lua_State *L) {
-  int64_t size[UN_MAX_DIMS];
-  int last = lua_gettop(L);
-  un_dtype dtype = UN_F32;
-  if (last > 1 && lua_istable(L, last)) {
-    dtype = unl_dtypefield(L, last, "dtype", UN_F32);
-    last--;
+/*---
+--- The sizes of all dimensions as a list, or the size of one.
+---@param dim? integer 1 to t:dim(), negative from the end
+---@return integer[]|integer
+--- > tensor.zeros(2, 3):size(2)   --> 3
+function Tensor:size(dim) end
+*/
+static int tensor_size(lua_State *L) {
+  un_view *v = unl_checktensor(L, 1);
+  if (!lua_isnoneornil(L, 2)) {
+    lua_pushinteger(L, v->size[unl_checkdim(L, 2, v)]);
+    return 1;
   }
-  int dims = unl_checksizes(L, 1, last, size);
-  un_view *v = unl_newtensor(L, "zeros", dtype, dims, size);
-  memset(v->data, 0, (size_t)un_numel(v) * un_dtype_bytes(dtype));
+  lua_createtable(L, v->dims, 0);
+  for (int d = 0; d < v->dims; d++) {
+    lua_pushinteger(L, v->size[d]);
+    lua_rawseti(L, -2, d + 1);
+  }
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"zeros", tensor_zeros}, {NULL, NULL}};
-static const luaL_Reg methods[] = {{NULL, NULL}};
+/*---
+--- The strides, in elements: how far apart neighbours along each dimension lie in
+--- memory. A list, or the stride of one dimension.
+---@param dim? integer
+---@return integer[]|integer
+function Tensor:stride(dim) end
+*/
+static int tensor_stride(lua_State *L) {
+  un_view *v = unl_checktensor(L, 1);
+  if (!lua_isnoneornil(L, 2)) {
+    lua_pushinteger(L, v->stride[unl_checkdim(L, 2, v)]);
+    return 1;
+  }
+  lua_createtable(L, v->dims, 0);
+  for (int d = 0; d < v->dims; d++) {
+    lua_pushinteger(L, v->stride[d]);
+    lua_rawseti(L, -2, d + 1);
+  }
+  return 1;
+}
+
+/*---
+--- The number of dimensions, 0 to 6.
+---@return integer
+function Tensor:dim() end
+*/
+static int tensor_dim(lua_State *L) {
+  lua_pushinteger(L, unl_checktensor(L, 1)->dims);
+  return 1;
+}
+
+/*---
+--- The number of elements.
+---@return integer
+--- > tensor.zeros(2, 3):numel()   --> 6
+function Tensor:numel() end
+*/
+static int tensor_numel(lua_State *L) {
+  lua_pushinteger(L, un_numel(unl_checktensor(L, 1)));
+  return 1;
+}
+
+/*---
+--- The type of the elements: "float32", "float64", "int32", "uint8" or "uint16".
+---@return string
+function Tensor:dtype() end
+*/
+static int tensor_dtype(lua_State *L) {
+  lua_pushstring(L, un_dtype_name(unl_checktensor(L, 1)->dtype));
+  return 1;
+}
+
+/*---
+--- True when the elements lie in row-major order without gaps.
+---@return boolean
+function Tensor:is_contiguous() end
+*/
+static int tensor_is_contiguous(lua_State *L) {
+  lua_pushboolean(L, un_is_contiguous(unl_checktensor(L, 1)));
+  return 1;
+}
+
+static void push_element(lua_State *L, const un_view *v, const void *p) {
+  double value = un_get(v->dtype, p);
+  if (un_is_real(v->dtype))
+    lua_pushnumber(L, value);
+  else
+    lua_pushinteger(L, (lua_Integer)value);
+}
+
+/*---
+--- The value of a tensor with one element, of any shape.
+---@return number
+function Tensor:item() end
+*/
+static int tensor_item(lua_State *L) {
+  un_view *v = unl_checktensor(L, 1);
+  if (un_numel(v) != 1)
+    return luaL_error(L, "item: a tensor with one element expected, got %s",
+                      un_shape(v).s);
+  push_element(L, v, v->data);
+  return 1;
+}
+
+static void push_nested(lua_State *L, const un_view *v, int d, const char *data) {
+  if (d == v->dims) {
+    push_element(L, v, data);
+    return;
+  }
+  int64_t step = v->stride[d] * (int64_t)un_dtype_bytes(v->dtype);
+  lua_createtable(L, v->size[d] < INT32_MAX ? (int)v->size[d] : 0, 0);
+  for (int64_t i = 0; i < v->size[d]; i++) {
+    push_nested(L, v, d + 1, data + i * step);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+/*---
+--- The numbers as nested Lua tables; of a 0-d tensor, the number.
+---@return table|number
+--- > tensor{{1, 2}, {3, 4}}:totable()[2][1]   --> 3.0
+function Tensor:totable() end
+*/
+static int tensor_totable(lua_State *L) {
+  un_view *v = unl_checktensor(L, 1);
+  luaL_checkstack(L, 2 * UN_MAX_DIMS, "too many dimensions");
+  push_nested(L, v, 0, v->data);
+  return 1;
+}
+
+/*---
+--- How often the memory of `t` has been written: all views of one tensor share the
+--- count. A trace uses it to refuse a backward pass after an input has changed.
+---@param t unroll.Tensor
+---@return integer
+function tensor.version(t) end
+*/
+static int tensor_version(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)unl_version(L, 1));
+  return 1;
+}
+
+/*---
+--- Whether x is a tensor.
+---@param x any
+---@return boolean
+function tensor.is_tensor(x) end
+*/
+static int tensor_is_tensor(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_pushboolean(L, unl_totensor(L, 1) != NULL);
+  return 1;
+}
+
+static int meta_len(lua_State *L) {
+  un_view *v = unl_checktensor(L, 1);
+  if (v->dims == 0) return luaL_error(L, "a 0-d tensor has no length");
+  lua_pushinteger(L, v->size[0]);
+  return 1;
+}
+
+/* The printing is written in Lua (unroll/tensor/print.lua), loaded on first use. */
+static int meta_tostring(lua_State *L) {
+  unl_checktensor(L, 1);
+  lua_settop(L, 1);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "unroll.tensor.print");
+  lua_call(L, 1, 1);
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"size", tensor_size},
+                                   {"stride", tensor_stride},
+                                   {"dim", tensor_dim},
+                                   {"numel", tensor_numel},
+                                   {"dtype", tensor_dtype},
+                                   {"is_contiguous", tensor_is_contiguous},
+                                   {"item", tensor_item},
+                                   {"totable", tensor_totable},
+                                   {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"version", tensor_version}, {"is_tensor", tensor_is_tensor}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {
+    {"__len", meta_len}, {"__tostring", meta_tostring}, {NULL, NULL}};
 
 void unl_open_tensor(lua_State *L) {
   unl_addmethods(L, UNL_TENSOR, methods);
+  luaL_getmetatable(L, UNL_TENSOR);
+  luaL_setfuncs(L, metamethods, 0);
+  lua_pop(L, 1);
   unl_subtable(L, "tensor");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

@@ -200,6 +200,44 @@ int unl_checksizes(lua_State *L, int first, int last, int64_t *size) {
   return n > 0 ? n : 0;
 }
 
+static bool has_string_key(lua_State *L, int arg) {
+  lua_pushnil(L);
+  if (!lua_next(L, arg)) return false;
+  bool result = lua_type(L, -2) == LUA_TSTRING;
+  lua_pop(L, 2);
+  return result;
+}
+
+static void check_option_names(lua_State *L, int arg, const char *const *known) {
+  lua_pushnil(L);
+  while (lua_next(L, arg)) {
+    bool ok = false;
+    if (lua_type(L, -2) == LUA_TSTRING)
+      for (int i = 0; known[i]; i++)
+        ok = ok || strcmp(lua_tostring(L, -2), known[i]) == 0;
+    if (!ok) {
+      lua_pushvalue(L, -2);
+      luaL_argerror(L, arg,
+                    lua_pushfstring(L, "there is no option '%s'",
+                                    luaL_tolstring(L, -1, NULL)));
+    }
+    lua_pop(L, 1);
+  }
+}
+
+void unl_checkoptions(lua_State *L, int arg, const char *const *known) {
+  if (lua_isnoneornil(L, arg)) return;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  check_option_names(L, arg, known);
+}
+
+int unl_findoptions(lua_State *L, int first, const char *const *known) {
+  int last = lua_gettop(L);
+  if (last < first || !lua_istable(L, last) || !has_string_key(L, last)) return 0;
+  check_option_names(L, last, known);
+  return last;
+}
+
 /* --- errors ------------------------------------------------------------------------- */
 
 int unl_raise(lua_State *L, const un_err *err) {
@@ -230,6 +268,13 @@ void unl_pushmethods(lua_State *L, const char *class_name) {
 
 void unl_addmethods(lua_State *L, const char *class_name, const luaL_Reg *functions) {
   unl_pushmethods(L, class_name);
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+}
+
+void unl_addtensorfunctions(lua_State *L, const luaL_Reg *functions) {
+  unl_addmethods(L, UNL_TENSOR, functions);
+  unl_subtable(L, "tensor");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);
 }

@@ -19,7 +19,8 @@
 
 #include "un.h"
 
-#define UNL_TENSOR "unroll.Tensor"
+#define UNL_TENSOR    "unroll.Tensor"
+#define UNL_GENERATOR "unroll.Generator"
 
 typedef struct unl_tensor {
   un_view view;
@@ -49,6 +50,11 @@ un_view *unl_checkout(lua_State *L, int arg);
 un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype, int dims,
                          const int64_t *size);
 
+/* dst = the number or tensor at `arg`: broadcasts, converts dtypes (integers take whole
+** numbers only), and copes with a source that shares memory with dst. Raises before
+** anything is written. dst->data must belong to a tensor that is anchored. */
+void unl_assign(lua_State *L, const char *who, const un_view *dst, int arg);
+
 uint64_t unl_version(lua_State *L, int arg);
 void unl_touch(lua_State *L, int arg); /* counts a write */
 
@@ -72,6 +78,18 @@ bool unl_boolfield(lua_State *L, int arg, const char *key, bool preset);
 ** number; raises when there are more than UN_MAX_DIMS. */
 int unl_checksizes(lua_State *L, int first, int last, int64_t *size);
 
+/* The index of a trailing options table at or after `first`, 0 when there is none. Such
+** a table has string keys, all of them among `known` (NULL at the end), else it raises.
+** A list of sizes is never taken for one. */
+int unl_findoptions(lua_State *L, int first, const char *const *known);
+
+/* The options table at `arg`, or nil: raises unless all keys are among `known`. */
+void unl_checkoptions(lua_State *L, int arg, const char *const *known);
+
+/* The generator at `arg`: a generator, an options table with one as field generator, or
+** nil for the default one. */
+struct un_rng *unl_optgenerator(lua_State *L, int arg);
+
 /* --- errors ------------------------------------------------------------------------- */
 
 int unl_raise(lua_State *L, const un_err *err); /* with position, as luaL_error */
@@ -84,6 +102,12 @@ int unl_open(lua_State *L);
 void unl_open_sys(lua_State *L);
 void unl_open_tensor(lua_State *L);
 void unl_open_ops(lua_State *L);
+void unl_open_create(lua_State *L);
+void unl_open_convert(lua_State *L);
+void unl_open_index(lua_State *L);
+void unl_open_shape(lua_State *L);
+void unl_open_gather(lua_State *L);
+void unl_open_random(lua_State *L);
 void unl_open_optim(lua_State *L);
 void unl_open_bytes(lua_State *L);
 void unl_open_canvas(lua_State *L);
@@ -95,5 +119,8 @@ void unl_subtable(lua_State *L, const char *name);
 ** it as core.methods[short name], so that Lua files add methods beside the C ones. */
 void unl_pushmethods(lua_State *L, const char *class_name);
 void unl_addmethods(lua_State *L, const char *class_name, const luaL_Reg *functions);
+
+/* The same functions twice: as methods of tensors and as members of core.tensor. */
+void unl_addtensorfunctions(lua_State *L, const luaL_Reg *functions);
 
 #endif

@@ -1,5 +1,5 @@
 /* view.c -- shapes and strides: the arithmetic that needs no numbers. */
-#include "un.h"
+#include "view.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -150,5 +150,92 @@ bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
     return un_fail(err, "%s: %s has more elements than memory can hold", who,
                    un_shape(v).s);
   un_set_contiguous(v);
+  return true;
+}
+
+/* --- parts, orders and shapes ------------------------------------------------------- */
+
+static void *element_at(const un_view *v, int64_t offset) {
+  return (char *)v->data + offset * (int64_t)un_dtype_bytes(v->dtype);
+}
+
+void un_remove_dim(un_view *out, const un_view *v, int d) {
+  un_view result = *v;
+  for (int k = d; k < v->dims - 1; k++) {
+    result.size[k] = v->size[k + 1];
+    result.stride[k] = v->stride[k + 1];
+  }
+  result.dims--;
+  *out = result;
+}
+
+void un_insert_dim(un_view *out, const un_view *v, int d) {
+  un_view result = *v;
+  for (int k = v->dims; k > d; k--) {
+    result.size[k] = v->size[k - 1];
+    result.stride[k] = v->stride[k - 1];
+  }
+  result.size[d] = 1;
+  result.stride[d] = d < v->dims ? v->size[d] * v->stride[d] : 1;
+  result.dims++;
+  *out = result;
+}
+
+void un_select(un_view *out, const un_view *v, int d, int64_t i) {
+  void *data = element_at(v, i * v->stride[d]);
+  un_remove_dim(out, v, d);
+  out->data = data;
+}
+
+void un_slice(un_view *out, const un_view *v, int d, int64_t first, int64_t count,
+              int64_t step) {
+  un_view result = *v;
+  if (count > 0) result.data = element_at(v, first * v->stride[d]);
+  result.size[d] = count;
+  if (count > 1) result.stride[d] = v->stride[d] * step;
+  *out = result;
+}
+
+void un_permute(un_view *out, const un_view *v, const int *order) {
+  un_view result = *v;
+  for (int d = 0; d < v->dims; d++) {
+    result.size[d] = v->size[order[d]];
+    result.stride[d] = v->stride[order[d]];
+  }
+  *out = result;
+}
+
+/* The sizes and strides of v without the dimensions of size 1. Returns their number. */
+static int proper_dims(const un_view *v, int64_t *size, int64_t *stride) {
+  int n = 0;
+  for (int d = 0; d < v->dims; d++) {
+    if (v->size[d] == 1) continue;
+    size[n] = v->size[d];
+    stride[n++] = v->stride[d];
+  }
+  return n;
+}
+
+/* From the last dimension on: merges old dimensions that continue each other, then cuts
+** what results into new ones; a cut that does not come out even means that numbers would
+** have to move. */
+bool un_reshape(un_view *out, const un_view *v, int dims, const int64_t *size) {
+  un_view result = {.dtype = v->dtype, .dims = dims, .data = v->data};
+  memcpy(result.size, size, (size_t)dims * sizeof *size);
+  un_set_contiguous(&result);
+  int64_t old_size[UN_MAX_DIMS], old_stride[UN_MAX_DIMS];
+  int k = proper_dims(v, old_size, old_stride) - 1, d = dims - 1;
+  bool empty = un_numel(v) == 0;
+  for (; k >= 0 && !empty; k--) {
+    int64_t chunk = old_size[k], inner = old_stride[k], cut = 1;
+    for (; k > 0 && old_stride[k - 1] == old_size[k] * old_stride[k]; k--)
+      chunk *= old_size[k - 1];
+    for (; d >= 0 && cut < chunk; d--) {
+      result.stride[d] = cut * inner;
+      cut *= size[d];
+    }
+    if (cut != chunk) return false;
+  }
+  *out = result;
   return true;
 }

@@ -68,21 +68,19 @@ static bool is_empty(const un_walk *w) {
   return false;
 }
 
-static void step(const un_walk *w, char **data, int d, int64_t count) {
+static void step(const un_walk *w, void **data, int d, int64_t count) {
   for (int k = 0; k < w->operands; k++)
-    data[k] += count * w->stride[d][k] * w->bytes[k];
+    data[k] = (char *)data[k] + count * w->stride[d][k] * w->bytes[k];
 }
 
 void un_walk_each(const un_walk *w, un_run *run, void *context) {
   if (is_empty(w)) return;
   int last = w->dims - 1;
   int64_t index[UN_MAX_DIMS] = {0};
-  char *data[UN_WALK_MAX];
-  for (int k = 0; k < UN_WALK_MAX; k++)
-    data[k] = w->data[k];
+  void *data[UN_WALK_MAX];
+  memcpy(data, w->data, sizeof data);
   for (;;) {
-    void *operands[UN_WALK_MAX] = {data[0], data[1], data[2], data[3]};
-    run(w->size[last], operands, w->stride[last], context);
+    run(w->size[last], data, w->stride[last], context);
     int d = last - 1;
     for (; d >= 0 && ++index[d] == w->size[d]; d--) { /* as an odometer */
       step(w, data, d, 1 - w->size[d]);
