@@ -1,0 +1,336 @@
+/* lines.c -- kernels along one line of numbers: sums, extremes, softmax, cumsum.
+**
+** Sums run in float64 for both types, in LANES partial sums that become SIMD registers,
+** and in halves when long (pairwise), so that rounding errors stay far below float32's
+** precision and grow with log n in float64. */
+#ifndef REAL
+#include <math.h>
+
+#include "isa.h"
+#include "isa/lines.h"
+#include "isa/vmath.h"
+
+enum { LANES = 16, PAIRWISE = 8192 };
+
+static double add_lanes(const double *lane) {
+  double sum[4] = {0, 0, 0, 0};
+  for (int j = 0; j < LANES; j += 4)
+    for (int k = 0; k < 4; k++)
+      sum[k] += lane[j + k];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+#define UN_TEMPLATE "isa/lines.c"
+#include "each_dtype.h"
+
+/* --- int32 -------------------------------------------------------------------------- */
+
+static void sum_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const int32_t *x = data;
+  for (int64_t i = 0; i < n; i++)
+    t->integer += x[i * stride];
+  t->sum = (double)t->integer;
+}
+
+static void min_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const int32_t *x = data;
+  for (int64_t i = 0; i < n; i++)
+    if (x[i * stride] < t->best) t->best = x[i * stride];
+}
+
+static void max_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const int32_t *x = data;
+  for (int64_t i = 0; i < n; i++)
+    if (x[i * stride] > t->best) t->best = x[i * stride];
+}
+
+static void find_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const int32_t *x = data;
+  for (int64_t i = 0; i < n && t->index < 0; i++)
+    if (x[i * stride] == t->best) t->index = t->seen + i;
+  t->seen += n;
+}
+
+static void any_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const int32_t *x = data;
+  for (int64_t i = 0; i < n && !t->truth; i++)
+    t->truth = x[i * stride] != 0;
+}
+
+static void all_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const int32_t *x = data;
+  for (int64_t i = 0; i < n && t->truth; i++)
+    t->truth = x[i * stride] != 0;
+}
+
+static void add_row_i32(int64_t n, const void *data, int64_t stride, double *total) {
+  const int32_t *x = data;
+  for (int64_t j = 0; j < n; j++)
+    total[j] += x[j * stride];
+}
+
+extern const un_line_kernels ISA(un_lines);
+const un_line_kernels ISA(un_lines) = {
+#define TWO(name)   .name = {name##_f32, name##_f64}
+#define THREE(name) .name = {name##_f32, name##_f64, name##_i32}
+    THREE(sum),
+    THREE(min),
+    THREE(max),
+    THREE(find),
+    THREE(any),
+    THREE(all),
+    THREE(add_row),
+    TWO(prod),
+    TWO(deviation),
+    TWO(absmax),
+    TWO(power),
+    TWO(exponentials),
+    TWO(dot),
+    TWO(softmax),
+    TWO(log_softmax),
+    TWO(cumsum),
+    TWO(reverse_cumsum),
+    TWO(softmax_gradient),
+    TWO(log_softmax_gradient),
+};
+
+#else
+
+/* --- sums --------------------------------------------------------------------------- */
+
+static double FN(total)(int64_t n, const REAL *x, int64_t stride) {
+  if (n > PAIRWISE) {
+    int64_t half = n / 2 / LANES * LANES;
+    return FN(total)(half, x, stride) + FN(total)(n - half, x + half * stride, stride);
+  }
+  double lane[LANES] = {0}, rest = 0;
+  int64_t i = 0;
+  if (stride == 1)
+    for (; i + LANES <= n; i += LANES)
+      for (int j = 0; j < LANES; j++)
+        lane[j] += (double)x[i + j];
+  for (; i < n; i++)
+    rest += (double)x[i * stride];
+  return add_lanes(lane) + rest;
+}
+
+static void FN(sum)(int64_t n, const void *x, int64_t stride, un_tally *t) {
+  t->sum += FN(total)(n, x, stride);
+}
+
+static void FN(add_row)(int64_t n, const void *data, int64_t stride, double *total) {
+  const REAL *x = data;
+  if (stride == 1)
+    for (int64_t j = 0; j < n; j++)
+      total[j] += (double)x[j];
+  else
+    for (int64_t j = 0; j < n; j++)
+      total[j] += (double)x[j * stride];
+}
+
+static double FN(dot)(int64_t n, const void *pa, int64_t sa, const void *pb, int64_t sb) {
+  const REAL *a = pa, *b = pb;
+  if (n > PAIRWISE) {
+    int64_t half = n / 2 / LANES * LANES;
+    return FN(dot)(half, a, sa, b, sb) +
+           FN(dot)(n - half, a + half * sa, sa, b + half * sb, sb);
+  }
+  double lane[LANES] = {0}, rest = 0;
+  int64_t i = 0;
+  if (sa == 1 && sb == 1)
+    for (; i + LANES <= n; i += LANES)
+      for (int j = 0; j < LANES; j++)
+        lane[j] += (double)a[i + j] * (double)b[i + j];
+  for (; i < n; i++)
+    rest += (double)a[i * sa] * (double)b[i * sb];
+  return add_lanes(lane) + rest;
+}
+
+static void FN(prod)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const REAL *x = data;
+  for (int64_t i = 0; i < n; i++)
+    t->sum *= (double)x[i * stride];
+}
+
+/* Squared distances from the mean, which the first pass has summed up. */
+static void FN(deviation)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const REAL *x = data;
+  const double mean = t->sum / (double)t->total;
+  double lane[LANES] = {0}, rest = 0;
+  int64_t i = 0;
+  if (stride == 1)
+    for (; i + LANES <= n; i += LANES)
+      for (int j = 0; j < LANES; j++)
+        lane[j] += ((double)x[i + j] - mean) * ((double)x[i + j] - mean);
+  for (; i < n; i++)
+    rest += ((double)x[i * stride] - mean) * ((double)x[i * stride] - mean);
+  t->second += add_lanes(lane) + rest;
+}
+
+/* |x / s|^p; s is a power of two near the largest |x|, so that nothing overflows and
+** the division rounds nothing. */
+static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const REAL *x = data;
+  const double scale = ldexp(1, -un_norm_exponent(t->best));
+  for (int64_t i = 0; i < n; i++) {
+    double a = fabs((double)x[i * stride]) * scale;
+    t->second += t->p == 2 ? a * a : t->p == 1 ? a : pow(a, t->p);
+  }
+}
+
+static void FN(exponentials)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const REAL *x = data;
+  for (int64_t i = 0; i < n; i++)
+    t->second += un_vexp((double)x[i * stride] - t->best);
+}
+
+/* --- extremes ----------------------------------------------------------------------- */
+
+/* One lane each for the extreme and for "was there a NaN": comparisons lose NaN. */
+#define EXTREME(name, term, better)                                                    \
+  static void FN(name)(int64_t n, const void *data, int64_t stride, un_tally *t) {     \
+    const REAL *x = data;                                                              \
+    REAL lane[LANES];                                                                  \
+    int64_t i = 0;                                                                     \
+    int nan = t->best != t->best;                                                      \
+    for (int j = 0; j < LANES; j++)                                                    \
+      lane[j] = (REAL)t->best;                                                         \
+    if (stride == 1)                                                                   \
+      for (; i + LANES <= n; i += LANES)                                               \
+        for (int j = 0; j < LANES; j++) {                                              \
+          REAL v = term(x[i + j]);                                                     \
+          lane[j] = v better lane[j] ? v : lane[j];                                    \
+          nan |= v != v;                                                               \
+        }                                                                              \
+    for (; i < n; i++) {                                                               \
+      REAL v = term(x[i * stride]);                                                    \
+      lane[0] = v better lane[0] ? v : lane[0];                                        \
+      nan |= v != v;                                                                   \
+    }                                                                                  \
+    for (int j = 1; j < LANES; j++)                                                    \
+      lane[0] = lane[j] better lane[0] ? lane[j] : lane[0];                            \
+    t->best = nan ? (double)NAN : (double)lane[0];                                     \
+  }
+EXTREME(min, , <)
+EXTREME(max, , >)
+EXTREME(absmax, M(fabs), >)
+#undef EXTREME
+
+/* The first number that equals the extreme, or the first NaN when that is NaN. */
+static void FN(find)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const REAL *x = data;
+  const REAL best = (REAL)t->best;
+  const bool nan = best != best;
+  for (int64_t i = 0; i < n && t->index < 0; i++)
+    if (x[i * stride] == best || (nan && x[i * stride] != x[i * stride]))
+      t->index = t->seen + i;
+  t->seen += n;
+}
+
+static void FN(any)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const REAL *x = data;
+  for (int64_t i = 0; i < n && !t->truth; i++)
+    t->truth = x[i * stride] != 0;
+}
+
+static void FN(all)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+  const REAL *x = data;
+  for (int64_t i = 0; i < n && t->truth; i++)
+    t->truth = x[i * stride] != 0;
+}
+
+/* --- softmax ------------------------------------------------------------------------ */
+
+/* y = exp(x - max x), and their sum; y may be x. */
+static double FN(exp_line)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_t sx) {
+  un_tally t = {.best = -INFINITY};
+  FN(max)(n, x, sx, &t);
+  const REAL max = (REAL)t.best;
+  if (sx == 1 && sy == 1) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+      y[i] = M(un_vexp)(x[i] - max);
+  } else {
+    for (int64_t i = 0; i < n; i++)
+      y[i * sy] = M(un_vexp)(x[i * sx] - max);
+  }
+  return FN(total)(n, y, sy);
+}
+
+/* softmax(x)_i = exp(x_i) / sum_j exp(x_j) */
+static void FN(softmax)(int64_t n, void *const *data, const int64_t *stride,
+                        void *context) {
+  (void)context;
+  REAL *y = data[0];
+  REAL scale = (REAL)(1 / FN(exp_line)(n, y, stride[0], data[1], stride[1]));
+  for (int64_t i = 0; i < n; i++)
+    y[i * stride[0]] *= scale;
+}
+
+/* log_softmax(x)_i = x_i - max x - log sum_j exp(x_j - max x) */
+static void FN(log_softmax)(int64_t n, void *const *data, const int64_t *stride,
+                            void *context) {
+  (void)context;
+  REAL *y = data[0];
+  const REAL *x = data[1];
+  un_tally t = {.best = -INFINITY};
+  FN(max)(n, x, stride[1], &t);
+  const REAL max = (REAL)t.best;
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++)
+    sum += (double)M(un_vexp)(x[i * stride[1]] - max);
+  const REAL log_sum = (REAL)log(sum);
+  for (int64_t i = 0; i < n; i++)
+    y[i * stride[0]] = x[i * stride[1]] - max - log_sum;
+}
+
+/* dx = y (dy - sum dy y) */
+static void FN(softmax_gradient)(int64_t n, void *const *data, const int64_t *stride,
+                                 void *context) {
+  (void)context;
+  REAL *dx = data[0];
+  const REAL *dy = data[1], *y = data[2];
+  const REAL mean = (REAL)FN(dot)(n, dy, stride[1], y, stride[2]);
+  for (int64_t i = 0; i < n; i++)
+    dx[i * stride[0]] = y[i * stride[2]] * (dy[i * stride[1]] - mean);
+}
+
+/* dx = dy - exp(y) sum dy */
+static void FN(log_softmax_gradient)(int64_t n, void *const *data, const int64_t *stride,
+                                     void *context) {
+  (void)context;
+  REAL *dx = data[0];
+  const REAL *dy = data[1], *y = data[2];
+  const REAL sum = (REAL)FN(total)(n, dy, stride[1]);
+  for (int64_t i = 0; i < n; i++)
+    dx[i * stride[0]] = dy[i * stride[1]] - M(un_vexp)(y[i * stride[2]]) * sum;
+}
+
+/* --- running sums ------------------------------------------------------------------- */
+
+static void FN(cumsum)(int64_t n, void *const *data, const int64_t *stride,
+                       void *context) {
+  (void)context;
+  REAL *y = data[0];
+  const REAL *x = data[1];
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    sum += (double)x[i * stride[1]];
+    y[i * stride[0]] = (REAL)sum;
+  }
+}
+
+/* From the last one backwards: the derivative of cumsum. */
+static void FN(reverse_cumsum)(int64_t n, void *const *data, const int64_t *stride,
+                               void *context) {
+  (void)context;
+  REAL *y = data[0];
+  const REAL *x = data[1];
+  double sum = 0;
+  for (int64_t i = n - 1; i >= 0; i--) {
+    sum += (double)x[i * stride[1]];
+    y[i * stride[0]] = (REAL)sum;
+  }
+}
+
+#endif

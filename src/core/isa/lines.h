@@ -1,0 +1,42 @@
+/* lines.h -- the table of kernels that lines.c makes for one instruction set: what runs
+** along one line of numbers. Index 0 is float32, 1 float64, 2 int32 where there is one. */
+#ifndef UN_LINES_H
+#define UN_LINES_H
+
+#include <math.h>
+
+#include "un.h"
+#include "walk.h"
+
+/* What a reduction has gathered so far; one may be fed by many lines. */
+typedef struct un_tally {
+  int64_t total;   /* how many numbers there are in all */
+  int64_t seen;    /* how many the search has passed */
+  int64_t index;   /* where the search ended, -1: not found yet */
+  int64_t integer; /* the sum of int32 numbers */
+  double sum;      /* or product */
+  double best;     /* smallest, largest, or largest absolute value; NaN if one is */
+  double second;   /* what a second pass adds up: squares, powers, exponentials */
+  double p;        /* of the norm */
+  bool truth;      /* any, all */
+} un_tally;
+
+/* The power of two that norms are scaled by. */
+static inline int un_norm_exponent(double largest) {
+  int e = ilogb(largest);
+  return e < -1022 ? -1022 : e;
+}
+
+typedef void un_line(int64_t n, const void *x, int64_t stride, un_tally *t);
+
+typedef struct un_line_kernels {
+  un_line *sum[3], *min[3], *max[3], *find[3], *any[3], *all[3];
+  un_line *prod[2], *deviation[2], *absmax[2], *power[2], *exponentials[2];
+  /* total[j] += x[j * stride], j = 0 .. n-1 */
+  void (*add_row[3])(int64_t n, const void *x, int64_t stride, double *total);
+  double (*dot[2])(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb);
+  un_run *softmax[2], *log_softmax[2], *cumsum[2], *reverse_cumsum[2]; /* y; x */
+  un_run *softmax_gradient[2], *log_softmax_gradient[2];               /* dx; dy; y */
+} un_line_kernels;
+
+#endif
