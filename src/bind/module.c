@@ -37,6 +37,8 @@ int unl_open(lua_State *L) {
   unl_open_sys(L);
   unl_open_tensor(L);
   unl_open_ops(L);
+  unl_open_reduce(L);
+  unl_open_matmul(L);
   unl_open_create(L);
   unl_open_convert(L);
   unl_open_index(L);

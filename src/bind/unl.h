@@ -102,6 +102,8 @@ int unl_open(lua_State *L);
 void unl_open_sys(lua_State *L);
 void unl_open_tensor(lua_State *L);
 void unl_open_ops(lua_State *L);
+void unl_open_reduce(lua_State *L);
+void unl_open_matmul(lua_State *L);
 void unl_open_create(lua_State *L);
 void unl_open_convert(lua_State *L);
 void unl_open_index(lua_State *L);

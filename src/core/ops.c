@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "copy.h"
 #include "isa.h"
 #include "isa/elementwise.h"
 
@@ -47,25 +48,11 @@ typedef struct mixed_run {
   un_dtype held[UN_WALK_MAX], wanted[UN_WALK_MAX];
 } mixed_run;
 
-static double load(un_dtype dtype, const void *data, int64_t i) {
-  switch (dtype) {
-  case UN_F32:
-    return (double)((const float *)data)[i];
-  case UN_F64:
-    return ((const double *)data)[i];
-  case UN_I32:
-    return ((const int32_t *)data)[i];
-  case UN_U8:
-    return ((const uint8_t *)data)[i];
-  default:
-    return ((const uint16_t *)data)[i];
-  }
-}
-
 static void load_piece(piece *to, un_dtype wanted, un_dtype held, const void *data,
                        int64_t stride, int64_t n) {
+  const int64_t bytes = (int64_t)un_dtype_bytes(held);
   for (int64_t i = 0; i < n; i++) {
-    double x = load(held, data, i * stride);
+    double x = un_get(held, (const char *)data + i * stride * bytes);
     if (wanted == UN_F64)
       to->f64[i] = x;
     else if (wanted == UN_F32)
@@ -159,19 +146,6 @@ void un_op_gradient(int op, un_dtype dtype, const un_view *dy, const un_view *x,
        (un_dtype[]){dtype, dtype, dtype, dtype}, false);
 }
 
-static void set_zero(int64_t n, void *const *data, const int64_t *stride,
-                     void *context) {
-  int64_t bytes = *(const int64_t *)context;
-  for (int64_t i = 0; i < n; i++)
-    memset((char *)data[0] + i * stride[0] * bytes, 0, (size_t)bytes);
-}
-
-static void clear(const un_view *v) {
-  un_walk w;
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &v);
-  un_walk_each(&w, set_zero, &w.bytes[0]);
-}
-
 void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
                      const un_view *a, const un_view *b, const un_view *out) {
   const un_elementwise_kernels *k = un_elementwise();
@@ -180,7 +154,7 @@ void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
   double none[2] = {0, 0};
   un_view target;
   if (!un_expand(&target, out, dy->dims, dy->size)) return; /* cannot be: see binding */
-  if (repeated) clear(out);
+  if (repeated) un_fill(out, 0);
   walk(kernel, none, 4, (const un_view *[]){&target, dy, a, b},
        (un_dtype[]){dtype, dtype, dtype, dtype}, repeated);
 }

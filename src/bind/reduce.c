@@ -1,0 +1,346 @@
+/* reduce.c -- reductions and functions along a dimension.
+**
+** All reductions share one shape of call, name(t, dim, options, out):
+**   without dim, a Lua number over all elements;
+**   with dim, a tensor without that dimension, or with size 1 there for {keepdim=true}.
+** The options may stand in dim's place when there is no dim. */
+#include "reduce.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "operand.h"
+
+typedef struct reduction {
+  const char *name;
+  un_reduction kind;
+  const char *options; /* names of the options it takes */
+} reduction;
+
+static const reduction reductions[] = {
+    {"sum", UN_SUM, "keepdim"},         {"prod", UN_PROD, "keepdim"},
+    {"mean", UN_MEAN, "keepdim"},       {"var", UN_VAR, "keepdim unbiased"},
+    {"std", UN_STD, "keepdim unbiased"}, {"min", UN_MIN, "keepdim"},
+    {"max", UN_MAX, "keepdim"},         {"argmin", UN_ARGMIN, "keepdim"},
+    {"argmax", UN_ARGMAX, "keepdim"},   {"any", UN_ANY, "keepdim"},
+    {"all", UN_ALL, "keepdim"},         {"norm", UN_NORM, "keepdim"},
+    {"logsumexp", UN_LOGSUMEXP, "keepdim"},
+};
+
+enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
+
+typedef struct call {
+  const reduction *r;
+  const un_view *x;
+  un_reduce_options options;
+  bool keepdim;
+  int out_arg;
+} call;
+
+/* --- arguments ---------------------------------------------------------------------- */
+
+static void check_option_names(lua_State *L, int arg, const char *known) {
+  lua_pushnil(L);
+  while (lua_next(L, arg)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    const char *found = key[0] ? strstr(known, key) : NULL;
+    if (!found || (found[strlen(key)] != ' ' && found[strlen(key)] != '\0') ||
+        (found != known && found[-1] != ' '))
+      luaL_argerror(L, arg,
+                    lua_pushfstring(L, "unknown option '%s' (there is: %s)",
+                                    luaL_tolstring(L, -2, NULL), known));
+    lua_pop(L, 1);
+  }
+}
+
+static void check_options(lua_State *L, int arg, call *c) {
+  if (lua_isnoneornil(L, arg)) return;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  check_option_names(L, arg, c->r->options);
+  c->keepdim = unl_boolfield(L, arg, "keepdim", false);
+  c->options.unbiased = unl_boolfield(L, arg, "unbiased", true);
+}
+
+static const un_view *check_input(lua_State *L, un_reduction kind) {
+  const un_view *x = unl_checktensor(L, 1);
+  if (x->dtype == UN_I32 ? !un_reduces_int32(kind) : !un_is_real(x->dtype))
+    unl_checkcomputes(L, 1, x);
+  return x;
+}
+
+/* --- results ------------------------------------------------------------------------ */
+
+static int reduce_all(lua_State *L, const call *c) {
+  un_reduced result;
+  un_err err;
+  if (c->keepdim) return luaL_error(L, "%s: keepdim needs a dimension", c->r->name);
+  if (!lua_isnoneornil(L, c->out_arg))
+    return luaL_error(L, "%s: out needs a dimension (the result is a number)",
+                      c->r->name);
+  if (!un_reduce_all(c->r->kind, &c->options, c->x, &result, &err))
+    return unl_raise(L, &err);
+  un_reduction kind = c->r->kind;
+  bool integer = c->x->dtype == UN_I32 && kind != UN_MEAN;
+  if (kind == UN_ARGMIN || kind == UN_ARGMAX)
+    lua_pushinteger(L, result.index + 1);
+  else if (kind == UN_ANY || kind == UN_ALL)
+    lua_pushboolean(L, result.value != 0);
+  else if (integer)
+    lua_pushinteger(L, kind == UN_SUM ? result.integer : (lua_Integer)result.value);
+  else
+    lua_pushnumber(L, result.value);
+  return 1;
+}
+
+/* The tensor at `arg` or a new one, and in `kept` the same with size 1 at dim. */
+static void push_result(lua_State *L, const call *c, int arg, int dim, un_dtype dtype,
+                        un_view *kept) {
+  un_view wanted = {.dims = 0};
+  for (int d = 0; d < c->x->dims; d++)
+    if (c->keepdim || d != dim)
+      wanted.size[wanted.dims++] = d == dim ? 1 : c->x->size[d];
+  const un_view *out =
+      unl_outortensor(L, arg, c->r->name, dtype, wanted.dims, wanted.size);
+  unl_checkapart(L, c->r->name, out, "x", c->x);
+  *kept = *out;
+  if (c->keepdim) return;
+  for (int d = kept->dims++; d > dim; d--) {
+    kept->size[d] = kept->size[d - 1];
+    kept->stride[d] = kept->stride[d - 1];
+  }
+  kept->size[dim] = 1;
+  kept->stride[dim] = 1;
+}
+
+static un_dtype result_dtype(un_reduction kind, un_dtype x) {
+  if (kind == UN_ANY || kind == UN_ALL) return UN_I32;
+  if ((kind == UN_SUM || kind == UN_MEAN) && x == UN_I32) return UN_F64;
+  return x;
+}
+
+static int reduce_dim(lua_State *L, const call *c, int dim) {
+  un_reduction kind = c->r->kind;
+  bool only_index = kind == UN_ARGMIN || kind == UN_ARGMAX;
+  bool with_index = kind == UN_MIN || kind == UN_MAX || only_index;
+  un_view out, indices;
+  un_err err;
+  int results = 0;
+  if (!only_index) {
+    un_dtype dtype = result_dtype(kind, c->x->dtype);
+    push_result(L, c, c->out_arg + results++, dim, dtype, &out);
+  }
+  if (with_index) push_result(L, c, c->out_arg + results++, dim, UN_I32, &indices);
+  if (results == 2) unl_checkapart(L, c->r->name, &out, "indices", &indices);
+  if (!un_reduce_dim(kind, &c->options, c->x, dim, only_index ? NULL : &out,
+                     with_index ? &indices : NULL, &err))
+    return unl_raise(L, &err);
+  return results;
+}
+
+/* The dimension, options and outs from argument `arg` on. */
+static int reduce_from(lua_State *L, int arg, call *c) {
+  c->options.unbiased = true;
+  if (lua_istable(L, arg)) { /* options in the place of dim */
+    luaL_checktype(L, arg + 1, LUA_TNONE);
+    check_options(L, arg, c);
+    c->out_arg = arg + 2;
+    return reduce_all(L, c);
+  }
+  c->out_arg = arg + 2;
+  check_options(L, arg + 1, c);
+  if (lua_isnoneornil(L, arg)) return reduce_all(L, c);
+  return reduce_dim(L, c, unl_checkdim(L, arg, c->x));
+}
+
+/*---
+--- Sum of all elements, a number, or along dimension `dim`, a tensor. float32 is summed
+--- in float64. An int32 tensor gives an integer, exactly; along a dimension float64.
+---@param t unroll.Tensor float32, float64 or int32
+---@param dim? integer 1..t:dim(), or negative from the end
+---@param options? {keepdim: boolean} keepdim: the result has size 1 at dim
+---@param out? unroll.Tensor the result, overwritten
+---@return number|unroll.Tensor
+--- > tensor{{1,2},{3,4}}:sum()              --> 10.0
+--- > tensor{{1,2},{3,4}}:sum(1):totable()[2] --> 6.0
+function core.tensor.sum(t, dim, options, out) end
+
+--- Product of all elements or along `dim`; 1 when there are none. As `sum` otherwise.
+---@return number|unroll.Tensor
+function core.tensor.prod(t, dim, options, out) end
+
+--- Mean of all elements or along `dim`; NaN when there are none. As `sum` otherwise; an
+--- int32 tensor gives a float.
+---@return number|unroll.Tensor
+function core.tensor.mean(t, dim, options, out) end
+
+--- Variance over all elements or along `dim`: squared distances from the mean, summed and
+--- divided by n - 1, or by n with {unbiased=false}. NaN when nothing is left to divide by.
+---@param options? {keepdim: boolean, unbiased: boolean}
+---@return number|unroll.Tensor
+function core.tensor.var(t, dim, options, out) end
+
+--- Standard deviation: the square root of `var`, with the same arguments.
+---@return number|unroll.Tensor
+function core.tensor.std(t, dim, options, out) end
+
+--- Smallest element; along `dim` the values and their 1-based indices (int32), the first
+--- one where there are equals. NaN if there is one. An empty tensor is an error.
+---@param out? unroll.Tensor values
+---@param out_indices? unroll.Tensor int32
+---@return number|unroll.Tensor values
+---@return unroll.Tensor? indices only with dim
+function core.tensor.min(t, dim, options, out, out_indices) end
+
+--- Largest element; as `min`.
+---@return number|unroll.Tensor values
+---@return unroll.Tensor? indices only with dim
+--- > tensor{{1,5},{7,2}}:max()               --> 7.0
+function core.tensor.max(t, dim, options, out, out_indices) end
+
+--- 1-based index of the smallest element (in row-major order), or along `dim` an int32
+--- tensor of them. The first NaN if there is one.
+---@return integer|unroll.Tensor
+function core.tensor.argmin(t, dim, options, out) end
+
+--- 1-based index of the largest element; as `argmin`.
+---@return integer|unroll.Tensor
+--- > tensor{3,9,4}:argmax()                  --> 2
+function core.tensor.argmax(t, dim, options, out) end
+
+--- Whether any element is not 0 (NaN counts), a boolean; along `dim` int32, 1 or 0.
+---@return boolean|unroll.Tensor
+function core.tensor.any(t, dim, options, out) end
+
+--- Whether no element is 0, a boolean; along `dim` int32, 1 or 0. True when empty.
+---@return boolean|unroll.Tensor
+function core.tensor.all(t, dim, options, out) end
+
+--- log(sum(exp(x))) without overflow, over all elements or along `dim`.
+---@return number|unroll.Tensor
+function core.tensor.logsumexp(t, dim, options, out) end
+*/
+static int reduce(lua_State *L) {
+  call c = {.r = &reductions[lua_tointeger(L, lua_upvalueindex(1))]};
+  c.x = check_input(L, c.r->kind);
+  return reduce_from(L, 2, &c);
+}
+
+/*---
+--- The p-norm: the p-th root of the sum of |x|^p over all elements or along `dim`.
+---@param t unroll.Tensor float32 or float64
+---@param p? number > 0, may be math.huge (the largest |x|); default 2
+---@param dim? integer
+---@param options? {keepdim: boolean}
+---@param out? unroll.Tensor
+---@return number|unroll.Tensor
+--- > tensor{3,4}:norm()                      --> 5.0
+function core.tensor.norm(t, p, dim, options, out) end
+*/
+static int norm(lua_State *L) {
+  call c = {.r = &reductions[lua_tointeger(L, lua_upvalueindex(1))]};
+  c.x = check_input(L, c.r->kind);
+  c.options.p = luaL_optnumber(L, 2, 2);
+  if (!(c.options.p > 0))
+    luaL_argerror(L, 2, lua_pushfstring(L, "p is %f, must be greater than 0",
+                                        c.options.p));
+  return reduce_from(L, 3, &c);
+}
+
+/* --- along a dimension, keeping the sizes ------------------------------------------- */
+
+static int scan(lua_State *L, un_scan s, const char *name) {
+  const un_view *x = unl_checktensor(L, 1);
+  unl_checkcomputes(L, 1, x);
+  int dim = unl_checkdim(L, 2, x);
+  const un_view *y = unl_outortensor(L, 3, name, x->dtype, x->dims, x->size);
+  unl_checkalias(L, name, y, "x", x);
+  un_scan_dim(s, x, dim, y);
+  return 1;
+}
+
+/*---
+--- exp(x) / sum(exp(x)) along `dim`, without overflow.
+---@param x unroll.Tensor float32 or float64
+---@param dim integer
+---@param out? unroll.Tensor the sizes of x; may be x
+---@return unroll.Tensor
+--- > tensor{0,0}:softmax(1):totable()[1]     --> 0.5
+function core.tensor.softmax(x, dim, out) end
+*/
+static int softmax(lua_State *L) {
+  return scan(L, UN_SOFTMAX, "softmax");
+}
+
+/*---
+--- x - log(sum(exp(x))) along `dim`, without overflow.
+---@param x unroll.Tensor float32 or float64
+---@param dim integer
+---@param out? unroll.Tensor the sizes of x; may be x
+---@return unroll.Tensor
+function core.tensor.log_softmax(x, dim, out) end
+*/
+static int log_softmax(lua_State *L) {
+  return scan(L, UN_LOG_SOFTMAX, "log_softmax");
+}
+
+/*---
+--- Running sums along `dim`: y_i = x_1 + ... + x_i.
+---@param x unroll.Tensor float32 or float64
+---@param dim integer
+---@param out? unroll.Tensor the sizes of x; may be x
+---@return unroll.Tensor
+--- > tensor{1,2,3}:cumsum(1):totable()[3]    --> 6.0
+function core.tensor.cumsum(x, dim, out) end
+*/
+static int cumsum(lua_State *L) {
+  return scan(L, UN_CUMSUM, "cumsum");
+}
+
+/*---
+--- Inner product of two vectors, summed in float64.
+---@param a unroll.Tensor (n), float32 or float64
+---@param b unroll.Tensor (n), the same dtype
+---@return number
+--- > tensor{1,2}:dot(tensor{3,4})            --> 11.0
+function core.tensor.dot(a, b) end
+*/
+static int dot(lua_State *L) {
+  const un_view *a = unl_checktensor(L, 1), *b = unl_checktensor(L, 2);
+  unl_checkcomputes(L, 1, a);
+  unl_checkcomputes(L, 2, b);
+  if (a->dims != 1 || b->dims != 1 || a->size[0] != b->size[0])
+    return luaL_error(L, "dot: a is %s, b is %s: must be vectors of the same size",
+                      un_shape(a).s, un_shape(b).s);
+  if (a->dtype != b->dtype)
+    return luaL_error(L, "dot: a is %s, b is %s: must have the same dtype",
+                      un_dtype_name(a->dtype), un_dtype_name(b->dtype));
+  lua_pushnumber(L, un_dot(a, b));
+  return 1;
+}
+
+/* --- registration ------------------------------------------------------------------- */
+
+static const luaL_Reg functions[] = {{"softmax", softmax},
+                                     {"log_softmax", log_softmax},
+                                     {"cumsum", cumsum},
+                                     {"dot", dot},
+                                     {NULL, NULL}};
+
+static void set_reductions(lua_State *L) {
+  for (int i = 0; i < REDUCTIONS; i++) {
+    lua_pushinteger(L, i);
+    lua_pushcclosure(L, reductions[i].kind == UN_NORM ? norm : reduce, 1);
+    lua_setfield(L, -2, reductions[i].name);
+  }
+}
+
+void unl_open_reduce(lua_State *L) {
+  unl_addmethods(L, UNL_TENSOR, functions);
+  unl_pushmethods(L, UNL_TENSOR);
+  set_reductions(L);
+  lua_pop(L, 1);
+  unl_subtable(L, "tensor");
+  luaL_setfuncs(L, functions, 0);
+  set_reductions(L);
+  lua_pop(L, 1);
+}
