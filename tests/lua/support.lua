@@ -10,6 +10,14 @@ local here = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$")
 support.program = arg[-1]
 support.root = io.popen(("cd '%s/../..' && pwd"):format(here)):read("l")
 
+--- Ready for the shell: the program, and stock Lua with the library of this tree. Under a
+--- sanitizer stock Lua must load the sanitizer's library first (UNROLL_TEST_PRELOAD).
+support.quoted_program = ("'%s'"):format(support.program)
+support.stock_lua = ("env %s LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' " ..
+  "LUA_CPATH='%s/lib/?.so;;' lua5.4"):format(
+  os.getenv("UNROLL_TEST_PRELOAD") and "LD_PRELOAD=" .. os.getenv("UNROLL_TEST_PRELOAD") or "",
+  support.root, support.root, (support.program:gsub("/bin/[^/]*$", "")))
+
 local function is_tensor(value)
   return type(value) == "userdata" and value.totable ~= nil
 end
