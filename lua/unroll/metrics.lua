@@ -1,0 +1,54 @@
+--- metrics: one definition each of the measures of a language model.
+--
+-- A loss is the mean cross-entropy for a character, in nats (natural logarithm). All the
+-- others follow from it, whatever the window and the batch were:
+--   bits = nats / log 2,    perplexity = exp(nats).
+
+local metrics = {}
+
+local function check(value, who)
+  if math.type(value) == nil then
+    error(("metrics.%s: number expected, got %s"):format(who, type(value)), 3)
+  end
+  return value
+end
+
+--- Bits from nats.
+---@param nats number mean cross-entropy in nats
+---@return number
+--- > metrics.bits(math.log(2))   --> 1.0
+function metrics.bits(nats) return check(nats, "bits") / math.log(2) end
+
+--- Nats from bits.
+---@param bits number
+---@return number
+function metrics.nats(bits) return check(bits, "nats") * math.log(2) end
+
+--- Perplexity: the number of equally likely choices with the same uncertainty.
+---@param nats number mean cross-entropy in nats
+---@return number exp(nats)
+--- > metrics.perplexity(math.log(65))   --> 65.0
+function metrics.perplexity(nats) return math.exp(check(nats, "perplexity")) end
+
+--- Loss in nats of guessing among V symbols with equal chances: log V.
+---@param V integer size of the vocabulary
+---@return number nats
+function metrics.uniform(V) return math.log(check(V, "uniform")) end
+
+--- A moving average without the bias of its start: after n values v_1..v_n it is
+--- sum (1-a)^(n-i) v_i / sum (1-a)^(n-i).
+---@param a? number weight of the newest value, above 0 and at most 1; default 0.05
+---@return fun(value: number): number add takes the next value, returns the average
+function metrics.moving_average(a)
+  a = a or 0.05
+  if math.type(a) == nil or not (a > 0 and a <= 1) then
+    error(("metrics.moving_average: a is %s, must be in (0, 1]"):format(tostring(a)), 2)
+  end
+  local sum, weight = 0.0, 0.0
+  return function(value)
+    sum, weight = (1 - a) * sum + a * value, (1 - a) * weight + a
+    return sum / weight
+  end
+end
+
+return metrics

@@ -1,0 +1,116 @@
+--- batches: windows of parallel streams over a run of tokens.
+--
+-- N tokens have N-1 transitions (token to next token). They are cut into B contiguous
+-- runs, one for each row of the batch, the first (N-1) mod B of them one longer; window
+-- after window moves along all runs at once, so that the state carried from one window to
+-- the next belongs to the text just before. Every transition comes exactly once in a
+-- pass, the ones between two windows too, and none leads from the end to the start.
+--
+--   runs of a batch of 2 over "abcdefgh":   a>b b>c c>d d>e | e>f f>g g>h  (7 = 4 + 3)
+--
+-- The last window of a pass is shorter when the runs are no multiple of the window. Where
+-- the runs differ in length, its last step has weight 0 for the shorter ones.
+--
+-- The tensors are filled again for each window, and no step makes a new one.
+
+local core = require "unroll.core"
+local options = require "unroll.options"
+
+---@class unroll.Batches
+---@field windows integer windows in one pass
+---@field transitions integer transitions in one pass
+---@field epoch integer passes finished
+local Batches = {}
+Batches.__index = Batches
+Batches.__name = "unroll.Batches"
+
+local batches = { Batches = Batches }
+
+-- Weights (T,B) of the last window when only the first `longer` rows have its last step.
+local function last_weights(T, B, longer)
+  local one, zero = string.pack("<f", 1), string.pack("<f", 0)
+  local bytes = one:rep((T - 1) * B + longer) .. zero:rep(B - longer)
+  return core.tensor.set_bytes(core.tensor.zeros({ T, B }), bytes)
+end
+
+local function token_pair(T, B)
+  return { x = core.tensor.zeros({ T, B }, { dtype = "int32" }),
+           y = core.tensor.zeros({ T, B }, { dtype = "int32" }), T = T }
+end
+
+--- Windows over tokens. Used through corpus:batches.
+---@param tokens unroll.Tensor (N) int32
+---@param opts table batch, window and loop as corpus:batches takes them
+---@param who string for messages
+---@return unroll.Batches
+function batches.new(tokens, opts, who)
+  local B = options.integer(opts.batch, "batch", who, 1, 3)
+  local window = options.integer(opts.window, "window", who, 1, 3)
+  local N = tokens:size(1)
+  if N <= B then
+    error(("%s: a batch of %d needs at least %d tokens, split '%s' has %d")
+      :format(who, B, B + 1, opts.split, N), 3)
+  end
+  local longer = (N - 1) % B
+  local length = (N - 1) // B + (longer > 0 and 1 or 0)
+  local self = setmetatable({
+    tokens = tokens, loop = opts.loop, length = length, transitions = N - 1,
+    windows = (length + window - 1) // window, position = 0, epoch = 0, info = {},
+  }, Batches)
+  if length >= window then self.full = token_pair(window, B) end
+  if length % window > 0 then self.short = token_pair(length % window, B) end
+  if longer > 0 then
+    self.weight = last_weights((self.short or self.full).T, B, longer)
+  end
+  return self
+end
+
+--- The next window. The tensors are the same ones each time, filled anew.
+---@return unroll.Tensor? x (T,B) int32; nil at the end of the pass (never with loop = true)
+---@return unroll.Tensor? y (T,B) int32, the next token of each in x
+---@return table? info reset: this window starts a pass, so the state starts at zeros;
+---  weight: (T,B) where not every element counts, else nil
+function Batches:next()
+  if self.position >= self.length then
+    if not self.loop then return nil end
+    self.position = 0
+  end
+  local left = self.length - self.position
+  local pair = self.full
+  if not pair or left < pair.T then pair = self.short end
+  core.text.window(self.tokens, pair.x, pair.y, self.position)
+  local info = self.info
+  info.reset = self.position == 0
+  self.position = self.position + pair.T
+  local ended = self.position >= self.length
+  info.weight = ended and self.weight or nil
+  if ended then self.epoch = self.epoch + 1 end
+  return pair.x, pair.y, info
+end
+
+Batches.__call = Batches.next
+
+--- Where the iterator stands, as plain data.
+---@return { position: integer, epoch: integer }
+function Batches:state() return { position = self.position, epoch = self.epoch } end
+
+--- Continues where another iterator with the same options over the same text stood.
+---@param state { position: integer, epoch: integer }
+---@return unroll.Batches self
+function Batches:set_state(state)
+  if type(state) ~= "table" then
+    error(("set_state: table expected, got %s"):format(type(state)), 2)
+  end
+  local position = math.tointeger(state.position)
+  local window = self.full and self.full.T or self.length
+  local possible = position and position >= 0 and position <= self.length
+    and (position % window == 0 or position == self.length)
+  if not possible or not math.tointeger(state.epoch) then
+    error(("set_state: position %s does not fit windows of %d over %d steps")
+      :format(tostring(state.position), window, self.length), 2)
+  end
+  self.position, self.epoch = position, math.tointeger(state.epoch)
+  return self
+end
+
+return batches

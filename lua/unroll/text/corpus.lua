@@ -1,0 +1,173 @@
+--- corpus: a text, its vocabulary, its tokens and their split.
+--
+-- The split is contiguous: training first, then validation, then test, so that no text
+-- that is held out stands between pieces that were trained on. The vocabulary covers the
+-- whole text.
+
+local core = require "unroll.core"
+local batches = require "unroll.text.batches"
+local builtin = require "unroll.text.builtin"
+local options = require "unroll.options"
+local vocab = require "unroll.text.vocab"
+
+---@class unroll.Corpus
+---@field name string
+---@field vocab unroll.Vocab
+---@field length integer number of symbols
+---@field text string
+local Corpus = {}
+Corpus.__index = Corpus
+Corpus.__name = "unroll.Corpus"
+
+local corpus = { Corpus = Corpus }
+
+local split_names = { "train", "validation", "test" }
+local split_choices = { "all", "train", "validation", "test" }
+
+-- Number of tokens of each part; the rounding goes to the last part that is not 0.
+local function split_sizes(fractions, length, who)
+  if type(fractions) ~= "table" or #fractions < 1 or #fractions > 3 then
+    error(who .. ": split must be a list of one to three fractions", 4)
+  end
+  local sum, last = 0, 1
+  for i, fraction in ipairs(fractions) do
+    if not math.type(fraction) or not (fraction >= 0 and fraction <= 1) then
+      error(("%s: split fraction %d is %s, must be in 0..1"):format(who, i, tostring(fraction)), 4)
+    end
+    sum = sum + fraction
+    if fraction > 0 then last = i end
+  end
+  if math.abs(sum - 1) > 1e-9 then
+    error(("%s: the split fractions add up to %g, must be 1"):format(who, sum), 4)
+  end
+  local sizes, left = {}, length
+  for i = 1, 3 do
+    sizes[i] = i > last and 0 or i == last and left
+      or math.min(left, math.floor(length * fractions[i] + 0.5))
+    left = left - sizes[i]
+  end
+  return sizes
+end
+
+local accepted = { units = "characters", split = { 0.8, 0.1, 0.1 }, "vocab" }
+
+--- A corpus of a string.
+---@param text string
+---@param opts? table units ("characters" or "bytes"), split ({0.8, 0.1, 0.1}), vocab (an
+---  existing one; its units count), name
+---@return unroll.Corpus
+--- Errors: invalid UTF-8, with the byte; an empty text; a symbol that is not in `vocab`.
+function corpus.from_string(text, opts, who, name)
+  who = who or "text.from_string"
+  local o = options.check(opts, accepted, who)
+  options.choice(o.units, { "characters", "bytes" }, "units", who)
+  if o.vocab then o.units = o.vocab.units end
+  vocab.check_text(text, o.units, who, 2)
+  if text == "" then error(who .. ": the text is empty", 2) end
+  local self = setmetatable({ name = name or "string", text = text }, Corpus)
+  self.vocab = o.vocab or vocab.new(text, o.units)
+  self.all_tokens = self.vocab:encode(text)
+  self.length = self.all_tokens:size(1)
+  self.sizes = split_sizes(o.split, self.length, who)
+  return self
+end
+
+local function read_text(name)
+  if builtin[name] then return builtin[name]() end
+  local text, message = core.sys.read_file(name)
+  if text then return text end
+  local names = {}
+  for known in pairs(builtin) do names[#names + 1] = known end
+  local hint = name:find("[/.]") and "" or options.suggestion(name, names)
+  return nil, ("text.corpus: %s.%s"):format(message:gsub("%.$", ""), hint)
+end
+
+--- A corpus by name, or the text of a file.
+---@param name string "simple", "shakespeare", "code", "numbers", or the path of a file
+---@param opts? table units: "characters" (default) or "bytes"; split: fractions for
+---  training, validation and test, default {0.8, 0.1, 0.1}; vocab: use this one
+---@return unroll.Corpus? corpus nil when the file cannot be read
+---@return string? message
+--- Errors: invalid UTF-8, with the byte where it starts, counted from 1; an empty text.
+--- > text.corpus("numbers").vocab:size()   --> 10
+function corpus.open(name, opts)
+  if type(name) ~= "string" then
+    error(("text.corpus: name or path expected, got %s"):format(type(name)), 2)
+  end
+  local text, message = read_text(name)
+  if not text then return nil, message end
+  return corpus.from_string(text, opts, "text.corpus " .. name, name)
+end
+
+-- First and last position of a split.
+local function split_range(self, split, who)
+  options.choice(split, split_choices, "split", who, 3)
+  if split == "all" then return 1, self.length end
+  local first = 1
+  for i, name in ipairs(split_names) do
+    if name == split then return first, first + self.sizes[i] - 1 end
+    first = first + self.sizes[i]
+  end
+end
+
+--- The tokens of a split.
+---@param split? "all"|"train"|"validation"|"test" default "all"
+---@return unroll.Tensor tokens (n) int32, a view
+function Corpus:tokens(split)
+  local first, last = split_range(self, split or "all", "tokens")
+  return self.all_tokens:narrow(1, first, last - first + 1)
+end
+
+local batch_options = { batch = 1, window = 25, split = "train", loop = false }
+
+--- Windows of parallel contiguous streams, for training (see text/batches.lua).
+---@param opts? table batch (1), window (25), split ("train"), loop (false: one pass; true: no end)
+---@return unroll.Batches iterator also callable: for x, y, info in corpus:batches{...} do
+--- Errors: fewer tokens than batch + 1; an unknown split.
+function Corpus:batches(opts)
+  local o = options.check(opts, batch_options, "batches")
+  return batches.new(self:tokens(options.choice(o.split, split_choices, "split", "batches")),
+    o, "batches")
+end
+
+--- Entropies in bits of the next symbol given the k before it.
+---@param orders? integer how many; default 7: orders 0 to 6
+---@param split? string default "all"
+---@return number[] bits bits[1] is order 0
+function Corpus:entropies(orders, split)
+  orders = options.integer(orders or 7, "orders", "entropies", 1)
+  return core.text.entropies(self:tokens(split), self.vocab:size(), orders)
+end
+
+--- Shares of the symbols, in the order of the vocabulary.
+---@param split? string default "all"
+---@return number[] shares sum to 1
+function Corpus:shares(split)
+  local counts, tokens = {}, self:tokens(split):totable()
+  for k = 1, self.vocab:size() do counts[k] = 0 end
+  for _, token in ipairs(tokens) do counts[token] = counts[token] + 1 end
+  for k = 1, #counts do counts[k] = counts[k] / #tokens end
+  return counts
+end
+
+--- What there is to say about the text.
+---@return table stats name, length (symbols), vocabulary, train, validation, test (symbols
+---  in each), entropies (bits, order 0 to 6 in a list), uniform_bits (log2 of the vocabulary)
+function Corpus:stats()
+  return {
+    name = self.name, length = self.length, vocabulary = self.vocab:size(),
+    train = self.sizes[1], validation = self.sizes[2], test = self.sizes[3],
+    entropies = self:entropies(), uniform_bits = math.log(self.vocab:size(), 2),
+  }
+end
+
+function Corpus:__tostring()
+  local s = self:stats()
+  local bits = {}
+  for k, value in ipairs(s.entropies) do bits[k] = ("%.2f"):format(value) end
+  return ("corpus %s   %d %s, %d different   train %d, validation %d, test %d\n"
+    .. "  entropy of order 0 to 6: %s bits"):format(s.name, s.length, self.vocab.units,
+    s.vocabulary, s.train, s.validation, s.test, table.concat(bits, " "))
+end
+
+return corpus

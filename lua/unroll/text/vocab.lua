@@ -1,0 +1,115 @@
+--- vocab: the symbols of a text and their tokens.
+--
+-- A symbol is a Unicode character, or a byte with units = "bytes". Symbols are sorted by
+-- their code (code point or byte), and the token of a symbol is its 1-based position, so
+-- the same set of symbols always gives the same tokens.
+
+local core = require "unroll.core"
+
+---@class unroll.Vocab
+---@field units "characters"|"bytes"
+---@field symbols string[] symbols[k] is the text of token k
+---@field codes unroll.Tensor (V) int32, ascending
+local Vocab = {}
+Vocab.__index = Vocab
+Vocab.__name = "unroll.Vocab"
+
+local vocab = { Vocab = Vocab }
+
+local function symbol_text(code, units)
+  return units == "bytes" and string.char(code) or utf8.char(code)
+end
+
+-- A symbol as messages show it: 'x' (U+0078), or the number of a byte.
+local function describe(code, units)
+  if units == "bytes" then return ("byte 0x%02X"):format(code) end
+  local shown = code < 32 and ("%q"):format(utf8.char(code)):gsub("\n", "n")
+    or ("'%s'"):format(utf8.char(code))
+  return ("%s (U+%04X)"):format(shown, code)
+end
+
+-- Raises when the text is not valid in the units.
+local function check_text(text, units, who, level)
+  if type(text) ~= "string" then
+    error(("%s: text must be a string, got %s"):format(who, type(text)), level + 1)
+  end
+  local count, bad = core.text.check(text, units)
+  if not count then
+    error(("%s: invalid UTF-8 at byte %d of %d (counted from 1); units = \"bytes\" takes any bytes")
+      :format(who, bad, #text), level + 1)
+  end
+end
+vocab.check_text = check_text
+
+--- The vocabulary of a text: all symbols that occur in it.
+---@param text string
+---@param units? "characters"|"bytes" default "characters"
+---@return unroll.Vocab
+--- Errors: text that is not valid UTF-8 (unless units are bytes); an empty text.
+function vocab.new(text, units)
+  units = units or "characters"
+  check_text(text, units, "text.vocab", 2)
+  if text == "" then error("text.vocab: the text is empty", 2) end
+  local self = setmetatable({ units = units, symbols = {} }, Vocab)
+  self.codes = core.text.codes(text, units)
+  for k, code in ipairs(self.codes:totable()) do
+    self.symbols[k] = symbol_text(code, units)
+  end
+  return self
+end
+
+--- Number of symbols.
+---@return integer V
+function Vocab:size() return #self.symbols end
+
+Vocab.__len = Vocab.size
+
+function Vocab:__tostring()
+  return ("vocab   %d %s   %q"):format(#self.symbols, self.units, table.concat(self.symbols))
+end
+
+-- Two vocabularies are equal when they give the same tokens.
+function Vocab.__eq(a, b)
+  return a.units == b.units and table.concat(a.symbols) == table.concat(b.symbols)
+end
+
+--- The tokens of a text.
+---@param text string
+---@return unroll.Tensor tokens (N) int32, 1..V
+--- Errors: invalid UTF-8; a symbol that is not in the vocabulary, named with its position.
+function Vocab:encode(text)
+  check_text(text, self.units, "encode", 2)
+  local tokens, unknown, position = core.text.encode(text, self.codes, self.units)
+  if not tokens then
+    error(("encode: %s, symbol %d of the text, is not in the vocabulary of %d symbols")
+      :format(describe(unknown, self.units), position, #self.symbols), 2)
+  end
+  return tokens
+end
+
+local function tokens_as_list(tokens)
+  if math.type(tokens) then return { tokens } end
+  if type(tokens) == "table" then return tokens end
+  local is_tensor, list = pcall(function() return tokens:reshape(-1):totable() end)
+  if is_tensor then return list end
+  error(("decode: tokens must be an int32 tensor, a list or a number, got %s")
+    :format(type(tokens)), 3)
+end
+
+--- The text of tokens.
+---@param tokens unroll.Tensor|integer[]|integer a tensor of any shape is read row by row
+---@return string
+--- Errors: a token outside of 1..V, with its position.
+function Vocab:decode(tokens)
+  local list, out = tokens_as_list(tokens), {}
+  for i, token in ipairs(list) do
+    out[i] = self.symbols[token]
+    if not out[i] then
+      error(("decode: token %s at position %d is out of range 1..%d")
+        :format(tostring(token), i, #self.symbols), 2)
+    end
+  end
+  return table.concat(out)
+end
+
+return vocab

@@ -1,0 +1,164 @@
+/* text.c -- core.text: symbols, encoding, batch windows and entropies (core/text.h).
+**
+** These are the inner loops of lua/unroll/text; scripts use that. */
+#include "text.h"
+
+#include "unl.h"
+
+static const char *const unit_names[] = {"characters", "bytes", NULL};
+
+static un_text_units check_units(lua_State *L, int arg) {
+  return luaL_checkoption(L, arg, "characters", unit_names) == 0 ? UN_TEXT_CHARACTERS
+                                                                 : UN_TEXT_BYTES;
+}
+
+/* The text at argument 1, known to be valid in the units; raises otherwise. */
+static const char *check_text(lua_State *L, size_t *bytes, un_text_units units,
+                              int64_t *symbols) {
+  const char *text = luaL_checklstring(L, 1, bytes);
+  size_t bad = 0;
+  *symbols = un_text_check(text, *bytes, units, &bad);
+  if (*symbols < 0)
+    luaL_argerror(L, 1,
+                  lua_pushfstring(L, "invalid UTF-8 at byte %I", (lua_Integer)bad + 1));
+  return text;
+}
+
+static const un_view *check_vector(lua_State *L, int arg) {
+  const un_view *v = unl_checkint32(L, arg);
+  luaL_argcheck(L, v->dims == 1 && un_is_contiguous(v), arg,
+                "one contiguous dimension expected");
+  return v;
+}
+
+/*---
+--- Checks that a text is valid in its units.
+---@param text string
+---@param units? "characters"|"bytes"
+---@return integer? count of symbols; nil when a byte is not valid UTF-8
+---@return integer? bad 1-based position of that byte
+function core.text.check(text, units) end
+*/
+static int text_check(lua_State *L) {
+  size_t bytes, bad = 0;
+  const char *text = luaL_checklstring(L, 1, &bytes);
+  int64_t count = un_text_check(text, bytes, check_units(L, 2), &bad);
+  if (count >= 0) {
+    lua_pushinteger(L, count);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushinteger(L, (lua_Integer)bad + 1);
+  return 2;
+}
+
+/*---
+--- The codes of the different symbols of a text, ascending.
+---@param text string
+---@param units? "characters"|"bytes"
+---@return unroll.Tensor codes (V) int32: code points, or bytes 0..255
+function core.text.codes(text, units) end
+*/
+static int text_codes(lua_State *L) {
+  un_text_units units = check_units(L, 2);
+  size_t bytes;
+  int64_t symbols;
+  const char *text = check_text(L, &bytes, units, &symbols);
+  uint64_t *seen = lua_newuserdatauv(L, UN_TEXT_SEEN_WORDS * sizeof *seen, 0);
+  int64_t V = un_text_collect(text, bytes, units, seen);
+  un_view *codes = unl_newtensor(L, "codes", UN_I32, 1, &V);
+  un_text_list(seen, codes->data);
+  return 1;
+}
+
+/*---
+--- The tokens of a text.
+---@param text string
+---@param codes unroll.Tensor (V) int32, ascending
+---@param units? "characters"|"bytes"
+---@return unroll.Tensor? tokens (N) int32, 1..V; nil when a symbol is not in codes
+---@return integer? unknown its code
+---@return integer? position its 1-based position, in symbols
+function core.text.encode(text, codes, units) end
+*/
+static int text_encode(lua_State *L) {
+  un_text_units units = check_units(L, 3);
+  const un_view *codes = check_vector(L, 2);
+  size_t bytes;
+  int64_t symbols;
+  const char *text = check_text(L, &bytes, units, &symbols);
+  un_view *tokens = unl_newtensor(L, "encode", UN_I32, 1, &symbols);
+  int32_t unknown = 0;
+  int64_t done = un_text_encode(text, bytes, units, codes->data, codes->size[0],
+                                tokens->data, &unknown);
+  if (done == symbols) return 1;
+  lua_pushnil(L);
+  lua_pushinteger(L, unknown);
+  lua_pushinteger(L, done + 1);
+  return 3;
+}
+
+/*---
+--- Fills x and y with one window of B parallel streams: what step first+t of each stream
+--- reads, and what it must predict. Past the end of a stream its last transition repeats.
+---@param tokens unroll.Tensor (N) int32, N > B
+---@param x unroll.Tensor (T,B) int32, overwritten
+---@param y unroll.Tensor (T,B) int32, overwritten
+---@param first integer 0 for the start of the streams
+function core.text.window(tokens, x, y, first) end
+*/
+static int text_window(lua_State *L) {
+  const un_view *tokens = check_vector(L, 1);
+  const un_view *x = unl_checkint32(L, 2), *y = unl_checkint32(L, 3);
+  lua_Integer first = luaL_checkinteger(L, 4);
+  luaL_argcheck(L, x->dims == 2 && un_is_contiguous(x), 2, "contiguous (T,B) expected");
+  luaL_argcheck(L, un_same_shape(x, y) && un_is_contiguous(y), 3, "must be shaped as x");
+  luaL_argcheck(L, tokens->size[0] > x->size[1], 1, "fewer tokens than streams");
+  luaL_argcheck(L, first >= 0, 4, "must not be negative");
+  unl_touch(L, 2);
+  unl_touch(L, 3);
+  if (un_numel(x) > 0)
+    un_text_window(tokens->data, tokens->size[0], x->size[0], x->size[1], first, x->data,
+                   y->data);
+  return 0;
+}
+
+/*---
+--- Entropy in bits of the next token given the k before it, for k = 0..orders-1.
+---@param tokens unroll.Tensor (N) int32, 1..V
+---@param V integer
+---@param orders integer
+---@return number[] bits list of `orders` numbers, order 0 first
+function core.text.entropies(tokens, V, orders) end
+*/
+static int text_entropies(lua_State *L) {
+  enum { MOST_ORDERS = 64 };
+  const un_view *tokens = check_vector(L, 1);
+  lua_Integer V = luaL_checkinteger(L, 2), orders = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, V >= 0 && V <= 0x110000, 2, "out of range 0..1114112");
+  luaL_argcheck(L, orders >= 0 && orders <= MOST_ORDERS, 3, "out of range 0..64");
+  int64_t N = tokens->size[0];
+  luaL_argcheck(L, N < INT32_MAX / 2, 1, "too long");
+  double bits[MOST_ORDERS];
+  void *scratch = lua_newuserdatauv(L, un_text_entropy_scratch(N), 0);
+  un_text_entropy(tokens->data, N, V, (int)orders, bits, scratch);
+  lua_createtable(L, (int)orders, 0);
+  for (int k = 0; k < orders; k++) {
+    lua_pushnumber(L, bits[k]);
+    lua_rawseti(L, -2, k + 1);
+  }
+  return 1;
+}
+
+static const luaL_Reg functions[] = {{"check", text_check},
+                                     {"codes", text_codes},
+                                     {"encode", text_encode},
+                                     {"window", text_window},
+                                     {"entropies", text_entropies},
+                                     {NULL, NULL}};
+
+void unl_open_text(lua_State *L) {
+  unl_subtable(L, "text");
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+}
