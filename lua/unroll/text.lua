@@ -11,7 +11,7 @@ local vocab = require "unroll.text.vocab"
 
 return {
   corpus = corpus.open,
-  from_string = function(text, opts) return corpus.from_string(text, opts) end,
+  from_string = corpus.from_string,
   vocab = vocab.new,
   quality = quality,
   bits = metrics.bits,

@@ -51,24 +51,29 @@ end
 
 local accepted = { units = "characters", split = { 0.8, 0.1, 0.1 }, "vocab" }
 
---- A corpus of a string.
----@param text string
----@param opts? table units ("characters" or "bytes"), split ({0.8, 0.1, 0.1}), vocab (an
----  existing one; its units count), name
----@return unroll.Corpus
---- Errors: invalid UTF-8, with the byte; an empty text; a symbol that is not in `vocab`.
-function corpus.from_string(text, opts, who, name)
-  who = who or "text.from_string"
-  local o = options.check(opts, accepted, who)
-  options.choice(o.units, { "characters", "bytes" }, "units", who)
+-- Called by the public functions, whose callers the errors point at.
+local function build(text, opts, who, name)
+  local o = options.check(opts, accepted, who, 3)
+  options.choice(o.units, { "characters", "bytes" }, "units", who, 3)
   if o.vocab then o.units = o.vocab.units end
-  vocab.check_text(text, o.units, who, 2)
-  if text == "" then error(who .. ": the text is empty", 2) end
-  local self = setmetatable({ name = name or "string", text = text }, Corpus)
+  vocab.check_text(text, o.units, who, 3)
+  if text == "" then error(who .. ": the text is empty", 3) end
+  local self = setmetatable({ name = name, text = text }, Corpus)
   self.vocab = o.vocab or vocab.new(text, o.units)
   self.all_tokens = self.vocab:encode(text)
   self.length = self.all_tokens:size(1)
   self.sizes = split_sizes(o.split, self.length, who)
+  return self
+end
+
+--- A corpus of a string.
+---@param text string
+---@param opts? table units ("characters" or "bytes"), split ({0.8, 0.1, 0.1}), vocab (an
+---  existing one; its units count)
+---@return unroll.Corpus
+--- Errors: invalid UTF-8, with the byte; an empty text; a symbol that is not in `vocab`.
+function corpus.from_string(text, opts)
+  local self = build(text, opts, "text.from_string", "string")
   return self
 end
 
@@ -96,7 +101,8 @@ function corpus.open(name, opts)
   end
   local text, message = read_text(name)
   if not text then return nil, message end
-  return corpus.from_string(text, opts, "text.corpus " .. name, name)
+  local self = build(text, opts, "text.corpus " .. name, name)
+  return self
 end
 
 -- First and last position of a split.

@@ -124,7 +124,7 @@ function progress.new(total, opts)
     live = live, clock = opts.clock or core.sys.clock, width = opts.width,
     write = opts.write or function(text) io.stderr:write(text) io.stderr:flush() end,
     utf8 = opts.utf8 == nil and is_utf8() or opts.utf8 or false,
-    drawn = 0, first_step = 0, elements = 0,
+    drawn = 0, first_step = opts.first_step or 0, elements = 0,
   }, Progress)
   self.started = self.clock()
   self.next_time = self.started + (live and 0 or seconds_between_lines)

@@ -1,0 +1,389 @@
+--- fit: the training loop.
+--
+-- A step is: take a window; forward; backward; measure and clip the gradients; update.
+-- The state at the end of a window is the start of the next one, unless the source says
+-- reset. Nothing in a step makes garbage: windows, traces and numbers are reused, the
+-- history is a set of tensors of one element for each step.
+--
+-- A loss or a gradient that is not finite ends the run before the parameters change.
+
+local core = require "unroll.core"
+local checkpoint = require "unroll.train.checkpoint"
+local evaluate = require "unroll.train.evaluate"
+local log = require "unroll.train.log"
+local metrics = require "unroll.metrics"
+local optim = require "unroll.optim"
+local options = require "unroll.options"
+local progress = require "unroll.train.progress"
+
+local who = "train.fit"
+
+local accepted = {
+  "steps", "epochs", "batch", "window", "lr", "clip_norm", "clip_value", "schedule", "log",
+  "validation", "patience", "checkpoint", "checkpoint_every", "on_step", "seed",
+  optimizer = "adam", split = "train", reduction = "mean", resume = false, progress = true,
+  restore_best = false,
+}
+local accepted_validation = { "every", "batch", "window", split = "validation" }
+
+-- The columns of the history: one float64 for each step.
+local columns = { "loss", "gradient_norm", "lr", "seconds" }
+
+-- --- options ---------------------------------------------------------------------------
+
+local function check_type(value, wanted, name, level)
+  if value ~= nil and type(value) ~= wanted then
+    error(("%s: %s must be a %s, got %s"):format(who, name, wanted, type(value)), level + 1)
+  end
+end
+
+local function check_limit(value, name, level)
+  if value ~= nil and not (math.type(value) and value > 0) then
+    error(("%s: %s is %s, must be a number above 0"):format(who, name, tostring(value)), level + 1)
+  end
+end
+
+local function check_options(opts, level)
+  level = level + 1
+  local o = options.check(opts, accepted, who, level)
+  if (o.steps == nil) == (o.epochs == nil) then
+    error(who .. ": give either steps or epochs", level)
+  end
+  options.integer(o.steps or o.epochs, o.steps and "steps" or "epochs", who, 1, level)
+  options.choice(o.reduction, { "mean", "sum" }, "reduction", who, level)
+  for _, name in ipairs { "schedule", "on_step" } do check_type(o[name], "function", name, level) end
+  for _, name in ipairs { "log", "checkpoint" } do check_type(o[name], "string", name, level) end
+  check_limit(o.clip_norm, "clip_norm", level)
+  check_limit(o.clip_value, "clip_value", level)
+  if o.clip_norm and o.clip_value then
+    error(who .. ": give either clip_norm or clip_value", level)
+  end
+  if (o.resume or o.checkpoint_every) and not o.checkpoint then
+    error(who .. ": resume and checkpoint_every need checkpoint = \"path\"", level)
+  end
+  if o.checkpoint_every then
+    options.integer(o.checkpoint_every, "checkpoint_every", who, 1, level)
+  end
+  if (o.patience or o.restore_best) and not o.validation then
+    error(who .. ": patience and restore_best need validation = {every=}", level)
+  end
+  if o.patience then options.integer(o.patience, "patience", who, 1, level) end
+  if o.validation then
+    o.validation = options.check(o.validation, accepted_validation, who .. ": validation", level)
+    options.integer(o.validation.every, "validation.every", who, 1, level)
+  end
+  return o
+end
+
+local function make_optimizer(model, o, level)
+  if type(o.optimizer) == "table" then
+    if o.lr then error(who .. ": lr belongs to the optimizer object", level + 1) end
+    return o.optimizer
+  end
+  options.choice(o.optimizer, { "sgd", "adagrad", "rmsprop", "adam", "adamw" }, "optimizer",
+    who, level + 1)
+  return optim[o.optimizer](model, { lr = o.lr })
+end
+
+-- --- the run ---------------------------------------------------------------------------
+
+local Run = {}
+Run.__index = Run
+
+local function total_steps(o, iterator, level)
+  if o.steps then return o.steps end
+  if not iterator.windows then
+    error(who .. ": epochs need a source that knows its windows; give steps", level + 1)
+  end
+  return o.epochs * iterator.windows
+end
+
+local function new_history(total)
+  local history = {}
+  for _, name in ipairs(columns) do
+    history[name] = core.tensor.zeros({ total }, { dtype = "float64" })
+  end
+  return history
+end
+
+local function new_run(model, source, o, level)
+  local self = setmetatable({ model = model, source = source, o = o }, Run)
+  if o.seed then core.tensor.manual_seed(o.seed) end
+  self.optimizer = make_optimizer(model, o, level + 1)
+  self.iterator = source:batches { batch = o.batch, window = o.window, split = o.split, loop = true }
+  self.total = total_steps(o, self.iterator, level + 1)
+  self.history = new_history(self.total)
+  self.traces = {}          -- by the length of the window
+  self.forward_options = { reduction = o.reduction }
+  self.clip_options = {}    -- step and loss, for messages
+  self.smooth = metrics.moving_average(0.05)
+  -- What a checkpoint keeps beside tensors.
+  self.step, self.clipped, self.elements, self.seconds = 0, 0, 0, 0.0
+  self.validations, self.since_best = {}, 0
+  return self
+end
+
+-- --- one step --------------------------------------------------------------------------
+
+local function name_of_nonfinite(list)
+  for _, item in ipairs(list) do
+    local norm = core.optim.norm(item.tensor)
+    if norm - norm ~= 0 then return item.name end
+  end
+end
+
+local function refuse_loss(self, loss)
+  local name = name_of_nonfinite(self.model:parameters())
+  error(("%s: step %d: the loss is %s; %s. The parameters are those after step %d"):format(who,
+    self.step + 1, loss ~= loss and "NaN" or "infinite",
+    name and ("parameter '%s' is not finite"):format(name) or "the logits are not finite",
+    self.step), 0)
+end
+
+-- How many predictions a loss is the mean of.
+local function count_of(y, weight)
+  if weight then return weight:sum() end
+  return y:numel()
+end
+
+-- Loss (mean) of one window; leaves its gradients and the state after it.
+function Run:forward_backward(x, y, info)
+  local forward_options, T = self.forward_options, x:size(1)
+  forward_options.weight = info and info.weight
+  forward_options.trace = self.traces[T]
+  local state = self.state
+  if info and info.reset then state = nil end
+  local loss, trace
+  loss, self.state, trace = self.model:forward(x, y, state, forward_options)
+  self.traces[T] = trace
+  local count = count_of(y, info and info.weight)
+  if self.o.reduction == "sum" then loss = loss / count end
+  if loss - loss ~= 0 then refuse_loss(self, loss) end
+  self.model:zero_gradients()
+  self.model:backward(trace)
+  return loss, count
+end
+
+-- The gradient norm before the clip; counts the steps in which the clip did something.
+function Run:clip(loss)
+  local o, clip_options = self.o, self.clip_options
+  clip_options.step, clip_options.loss = self.step + 1, loss
+  if o.clip_value then
+    local norm = optim.clip_value(self.model, o.clip_value, clip_options)
+    if optim.grad_norm(self.model) < norm then self.clipped = self.clipped + 1 end
+    return norm
+  end
+  local norm = optim.clip_norm(self.model, o.clip_norm or math.huge, clip_options)
+  if o.clip_norm and norm > o.clip_norm then self.clipped = self.clipped + 1 end
+  return norm
+end
+
+-- One step; returns the loss and the gradient norm.
+function Run:train_step()
+  local x, y, info = self.iterator()
+  if not x then error(who .. ": the source ended at step " .. self.step + 1, 0) end
+  local loss, count = self:forward_backward(x, y, info)
+  local norm = self:clip(loss)
+  local step = self.step + 1
+  if self.o.schedule then self.optimizer.lr = self.o.schedule(step) end
+  self.optimizer:step()
+  local history = self.history
+  history.loss[step], history.gradient_norm[step] = loss, norm
+  history.lr[step] = self.optimizer.lr
+  history.seconds[step] = self.seconds + (core.sys.clock() - self.started)
+  self.step, self.elements = step, self.elements + count
+  self.progress:update(step, self.smooth(loss), norm, count)
+  return loss, norm
+end
+
+-- --- what happens between steps --------------------------------------------------------
+
+local function raise_if(ok, message)
+  if not ok then error(("%s: %s"):format(who, message), 0) end
+end
+
+-- Validation; true when patience has run out.
+function Run:validate()
+  local v = self.o.validation
+  local loss = evaluate(self.model, self.source, v)
+  self.validations[#self.validations + 1] = { step = self.step, loss = loss }
+  self.progress:validated(loss)
+  if self.log then self.log:validated(self.step, loss) end
+  if not self.best_loss or loss < self.best_loss then
+    self.best_loss, self.best_step, self.since_best = loss, self.step, 0
+    if self.o.restore_best then self.best = checkpoint.copy_parameters(self.model, self.best) end
+    return false
+  end
+  self.since_best = self.since_best + 1
+  return self.o.patience ~= nil and self.since_best >= self.o.patience
+end
+
+local function state_of(thing) return thing.state and thing:state() or nil end
+
+function Run:save_checkpoint()
+  local record = {
+    step = self.step, cursor = state_of(self.iterator), source = state_of(self.source),
+    generator = core.tensor.default_generator():state(), clipped = self.clipped,
+    elements = self.elements, seconds = self.history.seconds[self.step],
+    validations = self.validations, since_best = self.since_best, best_loss = self.best_loss,
+    best_step = self.best_step, batch = self.o.batch, window = self.o.window,
+  }
+  local history = {}
+  for _, name in ipairs(columns) do history[name] = self.history[name]:narrow(1, 1, self.step) end
+  raise_if(checkpoint.save(self.o.checkpoint, self.model, self.optimizer,
+    { record = record, state = self.state, history = history, best = self.best }))
+end
+
+function Run:restore_checkpoint()
+  local path = self.o.checkpoint
+  local saved, message = checkpoint.restore(path, self.model, self.optimizer)
+  raise_if(saved, message)
+  local record = saved.record
+  for _, name in ipairs { "batch", "window" } do
+    raise_if(record[name] == self.o[name], ("%s was made with %s = %s, now it is %s"):format(path,
+      name, tostring(record[name]), tostring(self.o[name])))
+  end
+  if record.source then self.source:set_state(record.source) end
+  if record.cursor then self.iterator:set_state(record.cursor) end
+  core.tensor.default_generator():set_state(record.generator)
+  for _, name in ipairs { "step", "clipped", "elements", "seconds", "validations", "since_best",
+    "best_loss", "best_step" } do
+    self[name] = record[name]
+  end
+  self.state, self.best = saved.state, saved.best
+  if self.step > self.total then self.history = new_history(self.step) end
+  for _, name in ipairs(columns) do
+    self.history[name]:narrow(1, 1, self.step):copy_(saved.history[name])
+  end
+end
+
+function Run:flush_log()
+  if self.log then raise_if(self.log:flush(self.history, self.step)) end
+end
+
+-- Everything but the step itself; returns the reason to stop, or nil.
+function Run:after_step(loss, norm)
+  local o, step, stop = self.o, self.step, nil
+  if o.validation and step % o.validation.every == 0 and self:validate() then
+    stop = "patience"
+  end
+  if o.on_step and o.on_step(step, loss, norm) then stop = stop or "callback" end
+  if core.sys.interrupted() then stop = "interrupted" end
+  if self.log and core.sys.clock() >= self.next_flush then
+    self:flush_log()
+    self.next_flush = core.sys.clock() + 1
+  end
+  if o.checkpoint_every and step % o.checkpoint_every == 0 then self:save_checkpoint() end
+  return stop
+end
+
+function Run:loop()
+  while self.step < self.total do
+    local stop = self:after_step(self:train_step())
+    if stop then return stop end
+  end
+  return "steps"
+end
+
+-- --- beginning and end -----------------------------------------------------------------
+
+function Run:open()
+  local o = self.o
+  if o.checkpoint then raise_if(checkpoint.make_directory(o.checkpoint)) end
+  local resumed = o.resume and checkpoint.exists(o.checkpoint)
+  if resumed then self:restore_checkpoint() end
+  if o.log then
+    raise_if(checkpoint.make_directory(o.log))
+    local message
+    self.log, message = log.open(o.log, resumed and self.step or nil)
+    raise_if(self.log, message)
+    self.next_flush = core.sys.clock() + 1
+  end
+  self.progress = o.progress and progress.new(self.total, { unit = self.source.unit,
+    first_step = self.step }) or progress.silent
+  self.started, self.elements_before = core.sys.clock(), self.elements
+end
+
+function Run:finish(stop)
+  if self.o.checkpoint then self:save_checkpoint() end
+  self:flush_log()
+  self.progress:finish()
+  if stop == "interrupted" then
+    self.progress:message(("interrupted after step %d of %d%s"):format(self.step, self.total,
+      self.o.checkpoint and "; checkpoint: " .. self.o.checkpoint or ""))
+  end
+  if self.o.restore_best and self.best then
+    checkpoint.put_parameters(self.model, self.best)
+  end
+end
+
+-- What fit returns.
+function Run:results(stop)
+  local seconds = core.sys.clock() - self.started
+  local history = {
+    steps = self.step, stop = stop, validation = self.validations, seconds = seconds,
+    clipped = self.step > 0 and self.clipped / self.step or 0,
+    chars_per_second = seconds > 0 and (self.elements - self.elements_before) / seconds or 0,
+    best = self.best_loss and { step = self.best_step, loss = self.best_loss } or nil,
+  }
+  for _, name in ipairs(columns) do
+    history[name] = self.history[name]:narrow(1, 1, self.step)
+  end
+  return history
+end
+
+-- Runs to the end, with the screen and the log left in order whatever happens.
+local function run_guarded(self)
+  local guard <close> = core.sys.defer_interrupts()
+  local ok, stop = pcall(self.loop, self)
+  if ok then
+    self:finish(stop)
+  else
+    self.model:zero_gradients()
+    if self.step > 0 then self.progress:finish() end
+    self:flush_log()
+  end
+  if self.log then self.log:close() end
+  return ok, stop
+end
+
+---@class unroll.History
+---@field loss unroll.Tensor (steps) float64: mean cross-entropy of each step, in nats
+---@field gradient_norm unroll.Tensor (steps) float64: before the clip
+---@field lr unroll.Tensor (steps) float64
+---@field seconds unroll.Tensor (steps) float64: since the start of the run
+---@field clipped number share of the steps in which the clip changed the gradients
+---@field validation table[] list of { step =, loss = }
+---@field best table? { step =, loss = } of the lowest validation loss
+---@field steps integer steps done
+---@field chars_per_second number
+---@field stop "steps"|"patience"|"callback"|"interrupted"
+
+--- Trains a model.
+---@param model table with :forward, :backward, :zero_gradients, :parameters, :gradients
+---@param source table with :batches(opts): a corpus, a task
+---@param opts table
+--- steps or epochs: how long, counted from the start of the run (a resumed one, too);
+--- batch, window: as source:batches takes them; split: "train";
+--- optimizer: "adam" (default), "sgd", "adagrad", "rmsprop", "adamw", or an object; lr;
+--- clip_norm or clip_value: default none; schedule: function(step) -> lr;
+--- reduction: "mean" (default) or "sum", what is back-propagated; losses are always means;
+--- validation: {every = steps, split = "validation", batch =, window =}; patience: stop after
+--- so many validations without a new best; restore_best: end with the best parameters;
+--- log: path of a CSV file; checkpoint: path; checkpoint_every: steps; resume: continue
+--- from the checkpoint if there is one; progress: false for silence;
+--- on_step: function(step, loss, gradient_norm), true stops; seed: of the default generator
+---@return unroll.History
+--- Errors: unknown options; a loss or a gradient norm that is NaN or infinite (with step,
+--- loss and tensor; the parameters are as before that step); a file that cannot be written.
+--- Ctrl-C ends the run after the current step, with a checkpoint when there is a path.
+return function(model, source, opts)
+  local o = check_options(opts, 2)
+  local self = new_run(model, source, o, 2)
+  local opened, problem = pcall(self.open, self)
+  if not opened then error(problem, 2) end
+  if self.step >= self.total then return self:results("steps") end
+  local ok, stop = run_guarded(self)
+  if not ok then error(stop, 0) end
+  return self:results(stop)
+end
