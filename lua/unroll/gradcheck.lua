@@ -32,6 +32,13 @@ local THRESHOLD = { float64 = 1e-6, float32 = 1e-3 }
 --   loss() -> number, at the current values of the variables
 -- where the last two are in float64.
 
+local function check_object(object)
+  local kind = type(object)
+  if (kind ~= "table" and kind ~= "userdata") or not (object.forward and object.parameters) then
+    error("gradcheck: a model or a cell expected, got " .. tostring(object), 3)
+  end
+end
+
 local function is_cell(object)
   return object.step ~= nil and object.layers == nil
 end
@@ -311,6 +318,7 @@ end
 ---   by name: name, size, error = max|a - b| / max|b|, worst = { index, backward,
 ---   difference }, zero, ok. tostring(result) is a table to read.
 local function gradcheck(object, x, y, opts)
+  check_object(object)
   local cell = is_cell(object)
   if cell then y, opts = nil, y end
   local o = checked_options(opts, object)
