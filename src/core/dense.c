@@ -1,0 +1,61 @@
+/* dense.c -- input projections and read-outs as packed products (see dense.h). */
+#include "dense.h"
+
+#include "panel.h"
+#include "rows.h"
+
+size_t un_dense_packed_bytes(const un_dense *d) {
+  return un_panel_bytes(d->dtype, d->in, d->out);
+}
+
+size_t un_dense_work_bytes(const un_dense *d) {
+  size_t input = un_panel_bytes(d->dtype, d->out, d->in);
+  size_t weight = un_panel_tn_bytes(d->dtype, d->rows, d->transposed ? d->out : d->in);
+  return input > weight ? input : weight;
+}
+
+void un_dense_pack(const un_dense *d, void *packed) {
+  if (d->transposed)
+    un_panel_pack(d->dtype, packed, d->w, d->in, d->out, d->out, 1);
+  else
+    un_panel_pack(d->dtype, packed, d->w, d->in, d->out, 1, d->in);
+}
+
+void un_dense_forward(const un_dense *d, const void *packed, const void *x, void *y) {
+  un_panel_multiply(d->dtype, &(un_product){.rows = d->rows,
+                                            .depth = d->in,
+                                            .columns = d->out,
+                                            .x = x,
+                                            .x_row = d->in,
+                                            .x_column = 1,
+                                            .packed = packed,
+                                            .init = d->b,
+                                            .init_row = 0,
+                                            .y = y,
+                                            .y_row = d->out});
+}
+
+void un_dense_input_gradient(const un_dense *d, const void *dy, void *dx, void *work) {
+  if (d->transposed)
+    un_panel_pack(d->dtype, work, d->w, d->out, d->in, 1, d->out);
+  else
+    un_panel_pack(d->dtype, work, d->w, d->out, d->in, d->in, 1);
+  un_panel_multiply(d->dtype, &(un_product){.rows = d->rows,
+                                            .depth = d->out,
+                                            .columns = d->in,
+                                            .x = dy,
+                                            .x_row = d->out,
+                                            .x_column = 1,
+                                            .packed = work,
+                                            .y = dx,
+                                            .y_row = d->in});
+}
+
+void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
+                              void *work) {
+  if (d->transposed)
+    un_panel_tn(d->dtype, d->dw, x, dy, d->in, d->out, d->rows, work);
+  else
+    un_panel_tn(d->dtype, d->dw, dy, x, d->out, d->in, d->rows, work);
+  if (d->db) un_rows_column_sum(d->dtype, d->db, dy, d->rows, d->out);
+}

@@ -1,0 +1,32 @@
+/* dense.h -- y = x W^T + b for many rows at once: input projections and read-outs.
+**
+** x (rows,in), y (rows,out), W (out,in), b (out). W lies row-major, or transposed (then
+** column `in` of W is a row in memory, which a token picks). Gradients are added to dw
+** and db. Everything else lies row-major without gaps. */
+#ifndef UN_DENSE_H
+#define UN_DENSE_H
+
+#include "un.h"
+
+typedef struct un_dense {
+  un_dtype dtype;
+  int64_t rows, in, out;
+  bool transposed;
+  const void *w, *b;
+  void *dw, *db;
+} un_dense;
+
+size_t un_dense_packed_bytes(const un_dense *d); /* for un_dense_pack */
+size_t un_dense_work_bytes(const un_dense *d);   /* for the two gradients */
+
+/* Packs W for the forward products; valid until W changes. */
+void un_dense_pack(const un_dense *d, void *packed);
+void un_dense_forward(const un_dense *d, const void *packed, const void *x, void *y);
+
+/* dx = dy W */
+void un_dense_input_gradient(const un_dense *d, const void *dy, void *dx, void *work);
+/* dw += dy^T x, db += column sums of dy */
+void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
+                              void *work);
+
+#endif

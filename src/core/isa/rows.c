@@ -1,0 +1,73 @@
+/* isa/rows.c -- gather, scatter, column sums (see rows.h). */
+#ifndef REAL
+#include "rows.h"
+
+#include "isa.h"
+#include "vec.h"
+
+#define UN_TEMPLATE "isa/rows.c"
+#include "each_dtype.h"
+
+extern const un_rows_kernels ISA(un_rows);
+const un_rows_kernels ISA(un_rows) = {
+    .gather = {gather_f32, gather_f64},
+    .scatter = {scatter_f32, scatter_f64},
+    .column_sum = {column_sum_f32, column_sum_f64},
+    .add_squares = {add_squares_f32, add_squares_f64},
+};
+
+#else
+
+/* y = a + b */
+ALWAYS_INLINE void FN(add_row)(REAL *y, const REAL *a, const REAL *b, int64_t n) {
+  int64_t i = 0;
+  for (; i + FN(LANES) <= n; i += FN(LANES))
+    FN(store)(y + i, FN(load)(a + i) + FN(load)(b + i));
+  if (i < n)
+    FN(store_part)(y + i, FN(load_part)(a + i, n - i) + FN(load_part)(b + i, n - i), n - i);
+}
+
+static void FN(gather)(void *y, const void *table, const void *bias,
+                       const int32_t *tokens, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; r++)
+    FN(add_row)((REAL *)y + r * n, (const REAL *)table + (tokens[r] - 1) * n, bias, n);
+}
+
+static void FN(scatter)(void *table, const void *y, const int32_t *tokens, int64_t rows,
+                        int64_t n) {
+  for (int64_t r = 0; r < rows; r++) {
+    REAL *row = (REAL *)table + (tokens[r] - 1) * n;
+    FN(add_row)(row, row, (const REAL *)y + r * n, n);
+  }
+}
+
+/* The sums of one vector of columns stay in a register. */
+static void FN(column_sum)(void *sum, const void *y, int64_t rows, int64_t n) {
+  int64_t j = 0;
+  for (; j + FN(LANES) <= n; j += FN(LANES)) {
+    FN(vec) s = FN(load)((const REAL *)sum + j);
+    for (int64_t r = 0; r < rows; r++)
+      s += FN(load)((const REAL *)y + r * n + j);
+    FN(store)((REAL *)sum + j, s);
+  }
+  if (j == n) return;
+  FN(vec) s = FN(load_part)((const REAL *)sum + j, n - j);
+  for (int64_t r = 0; r < rows; r++)
+    s += FN(load_part)((const REAL *)y + r * n + j, n - j);
+  FN(store_part)((REAL *)sum + j, s, n - j);
+}
+
+static double FN(add_squares)(void *va, const void *vb, int64_t n) {
+  REAL *a = va;
+  if (vb) FN(add_row)(a, a, vb, n);
+  double sum[8] = {0};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int k = 0; k < 8; k++)
+      sum[k] += (double)a[i + k] * (double)a[i + k];
+  for (; i < n; i++)
+    sum[i & 7] += (double)a[i] * (double)a[i];
+  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+}
+
+#endif

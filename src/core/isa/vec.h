@@ -1,0 +1,119 @@
+/* vec.h -- vectors as wide as the instruction set has, for the files in isa/.
+**
+** vec_f32 and vec_f64 are gcc vector types: + and * work on all lanes. Loads and stores
+** need no alignment. load_part and store_part touch only the first n lanes (the others
+** read as zero), so that the end of a row needs neither padding nor a scalar loop. */
+#ifndef UN_VEC_H
+#define UN_VEC_H
+
+#include <stdint.h>
+
+#if defined __AVX512F__ || defined __AVX2__
+#include <immintrin.h>
+#endif
+
+#if defined __AVX512F__
+#define VEC_BYTES 64
+#elif defined __AVX2__
+#define VEC_BYTES 32
+#else
+#define VEC_BYTES 16
+#endif
+
+enum { LANES_f32 = VEC_BYTES / 4, LANES_f64 = VEC_BYTES / 8 };
+
+typedef float vec_f32 __attribute__((vector_size(VEC_BYTES)));
+typedef double vec_f64 __attribute__((vector_size(VEC_BYTES)));
+typedef float unaligned_f32
+    __attribute__((vector_size(VEC_BYTES), aligned(4), may_alias));
+typedef double unaligned_f64
+    __attribute__((vector_size(VEC_BYTES), aligned(8), may_alias));
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+ALWAYS_INLINE vec_f32 load_f32(const float *p) {
+  return *(const unaligned_f32 *)p;
+}
+
+ALWAYS_INLINE vec_f64 load_f64(const double *p) {
+  return *(const unaligned_f64 *)p;
+}
+
+ALWAYS_INLINE void store_f32(float *p, vec_f32 v) {
+  *(unaligned_f32 *)p = v;
+}
+
+ALWAYS_INLINE void store_f64(double *p, vec_f64 v) {
+  *(unaligned_f64 *)p = v;
+}
+
+#if defined __AVX512F__
+
+ALWAYS_INLINE vec_f32 load_part_f32(const float *p, int64_t n) {
+  return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+
+ALWAYS_INLINE vec_f64 load_part_f64(const double *p, int64_t n) {
+  return (vec_f64)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+}
+
+ALWAYS_INLINE void store_part_f32(float *p, vec_f32 v, int64_t n) {
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+}
+
+ALWAYS_INLINE void store_part_f64(double *p, vec_f64 v, int64_t n) {
+  _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
+}
+
+#elif defined __AVX2__
+
+static const int32_t un_vec_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+
+ALWAYS_INLINE __m256i part_mask(int64_t words) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)(un_vec_mask + 8 - words));
+}
+
+ALWAYS_INLINE vec_f32 load_part_f32(const float *p, int64_t n) {
+  return (vec_f32)_mm256_maskload_ps(p, part_mask(n));
+}
+
+ALWAYS_INLINE vec_f64 load_part_f64(const double *p, int64_t n) {
+  return (vec_f64)_mm256_maskload_pd(p, part_mask(2 * n));
+}
+
+ALWAYS_INLINE void store_part_f32(float *p, vec_f32 v, int64_t n) {
+  _mm256_maskstore_ps(p, part_mask(n), (__m256)v);
+}
+
+ALWAYS_INLINE void store_part_f64(double *p, vec_f64 v, int64_t n) {
+  _mm256_maskstore_pd(p, part_mask(2 * n), (__m256d)v);
+}
+
+#else
+
+ALWAYS_INLINE vec_f32 load_part_f32(const float *p, int64_t n) {
+  vec_f32 v = {0};
+  for (int64_t i = 0; i < n; i++)
+    v[i] = p[i];
+  return v;
+}
+
+ALWAYS_INLINE vec_f64 load_part_f64(const double *p, int64_t n) {
+  vec_f64 v = {0};
+  for (int64_t i = 0; i < n; i++)
+    v[i] = p[i];
+  return v;
+}
+
+ALWAYS_INLINE void store_part_f32(float *p, vec_f32 v, int64_t n) {
+  for (int64_t i = 0; i < n; i++)
+    p[i] = v[i];
+}
+
+ALWAYS_INLINE void store_part_f64(double *p, vec_f64 v, int64_t n) {
+  for (int64_t i = 0; i < n; i++)
+    p[i] = v[i];
+}
+
+#endif
+#endif

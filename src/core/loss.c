@@ -1,0 +1,36 @@
+/* loss.c -- checks, weights, choice of kernels (see loss.h). */
+#include "loss.h"
+
+#include "isa.h"
+
+UN_BY_ISA(un_loss_kernels, un_loss_table)
+
+static double weight_of(const un_loss *l, int64_t row) {
+  if (!l->weight) return 1;
+  return l->dtype == UN_F32 ? (double)((const float *)l->weight)[row]
+                            : ((const double *)l->weight)[row];
+}
+
+bool un_check_labels(const char *who, const un_loss *l, un_err *err) {
+  for (int64_t n = 0; n < l->rows; n++)
+    if ((l->labels[n] < 1 || l->labels[n] > l->columns) && weight_of(l, n) != 0)
+      return un_fail(err, "%s: targets must be in 1..%lld, number %lld is %d", who,
+                     (long long)l->columns, (long long)(n + 1), (int)l->labels[n]);
+  return true;
+}
+
+double un_weight_sum(const un_loss *l) {
+  if (!l->weight) return (double)l->rows;
+  double sum = 0;
+  for (int64_t n = 0; n < l->rows; n++)
+    sum += weight_of(l, n);
+  return sum;
+}
+
+double un_softmax_loss(const un_loss *l, double total) {
+  return un_loss_table()->softmax[l->dtype](l, total);
+}
+
+double un_squares_loss(const un_loss *l, double total) {
+  return un_loss_table()->squares[l->dtype](l, total);
+}

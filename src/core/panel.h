@@ -1,0 +1,50 @@
+/* panel.h -- products with a matrix that was packed once and is used many times.
+**
+** A recurrent net multiplies by the same W at every step, so W (K,N) is packed once per
+** window into panels: W columns of a panel lie together, row after row, padded with
+** zeros. A panel is as wide as the registers allow; the microkernel keeps a block of y in
+** registers while it runs down K. With one row (batch 1) this is a matrix-vector product
+** that streams W once; with many it is a matrix product. No library call in the time loop.
+**
+** Each element of y is summed in the same order whatever the number of rows, so a pass
+** over T steps equals T passes over one step, bit for bit. */
+#ifndef UN_PANEL_H
+#define UN_PANEL_H
+
+#include "un.h"
+
+/* y (rows,columns) = init + x (rows,depth) * packed (depth,columns). Strides are in
+** elements. init is NULL for zeros, or has its own row stride (0: one row for all, a
+** bias); it may be y itself. y's columns lie side by side; y must not overlap x. */
+typedef struct un_product {
+  int64_t rows, depth, columns;
+  const void *x;
+  int64_t x_row, x_column;
+  const void *packed;
+  const void *init;
+  int64_t init_row;
+  void *y;
+  int64_t y_row;
+} un_product;
+
+typedef struct un_panel_kernels {
+  int width[2]; /* columns of a panel, for float32 and float64 */
+  void (*pack[2])(void *packed, const void *w, int64_t depth, int64_t columns,
+                  int64_t row_stride, int64_t column_stride);
+  void (*multiply[2])(const un_product *p);
+} un_panel_kernels;
+
+/* Bytes that a packed (depth,columns) matrix needs; a multiple of 64. */
+size_t un_panel_bytes(un_dtype dtype, int64_t depth, int64_t columns);
+
+void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
+                   int64_t columns, int64_t row_stride, int64_t column_stride);
+void un_panel_multiply(un_dtype dtype, const un_product *p);
+
+/* c (M,N) += a^T b with a (K,M) and b (K,N), all row-major without gaps: a weight
+** gradient as one product over all K = T*B rows. Scratch as un_panel_tn_bytes says. */
+size_t un_panel_tn_bytes(un_dtype dtype, int64_t depth, int64_t columns);
+void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
+                 int64_t n, int64_t k, void *scratch);
+
+#endif
