@@ -48,6 +48,8 @@ int unl_open(lua_State *L) {
   unl_open_bytes(L);
   unl_open_canvas(L);
   unl_open_text(L);
+  unl_open_cell(L);
+  unl_open_loss(L);
   publish_methods(L);
   lua_pushliteral(L, UNROLL_VERSION);
   lua_setfield(L, -2, "version");

@@ -21,12 +21,13 @@ const un_cell *un_cell_find(const char *name) {
   return NULL;
 }
 
-bool un_check_tokens(const char *who, const char *what, const int32_t *tokens, int64_t n,
+bool un_check_tokens(const char *what, const int32_t *tokens, int64_t T, int64_t B,
                      int64_t vocabulary, un_err *err) {
-  for (int64_t i = 0; i < n; i++)
+  for (int64_t i = 0; i < T * B; i++)
     if (tokens[i] < 1 || tokens[i] > vocabulary)
-      return un_fail(err, "%s: %s must be in 1..%lld, number %lld is %d", who, what,
-                     (long long)vocabulary, (long long)(i + 1), (int)tokens[i]);
+      return un_fail(err, "%s must be in 1..%lld, the one at (%lld,%lld) is %d", what,
+                     (long long)vocabulary, (long long)(i / B + 1),
+                     (long long)(i % B + 1), (int)tokens[i]);
   return true;
 }
 

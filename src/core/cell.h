@@ -105,9 +105,9 @@ const un_cell *un_cell_at(int i);
 size_t un_cell_packed_bytes(const un_run *run);
 size_t un_cell_work_bytes(const un_run *run);
 
-/* True when all n tokens are in 1..vocabulary; else names the first that is not. */
-UN_CHECKED bool un_check_tokens(const char *who, const char *what, const int32_t *tokens,
-                                int64_t n, int64_t vocabulary, un_err *err);
+/* True when all tokens (T,B) are in 1..vocabulary; else names the first that is not. */
+UN_CHECKED bool un_check_tokens(const char *what, const int32_t *tokens, int64_t T,
+                                int64_t B, int64_t vocabulary, un_err *err);
 
 /* The sweeps of a built-in cell. Inputs and row 0 of the states are in place. With
 ** `packed` true the packed weights are those of the last forward pass. */

@@ -11,11 +11,12 @@ static double weight_of(const un_loss *l, int64_t row) {
                             : ((const double *)l->weight)[row];
 }
 
-bool un_check_labels(const char *who, const un_loss *l, un_err *err) {
+bool un_check_labels(const un_loss *l, int64_t batch, un_err *err) {
   for (int64_t n = 0; n < l->rows; n++)
     if ((l->labels[n] < 1 || l->labels[n] > l->columns) && weight_of(l, n) != 0)
-      return un_fail(err, "%s: targets must be in 1..%lld, number %lld is %d", who,
-                     (long long)l->columns, (long long)(n + 1), (int)l->labels[n]);
+      return un_fail(err, "targets must be in 1..%lld, the one at (%lld,%lld) is %d",
+                     (long long)l->columns, (long long)(n / batch + 1),
+                     (long long)(n % batch + 1), (int)l->labels[n]);
   return true;
 }
 

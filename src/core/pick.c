@@ -1,0 +1,87 @@
+/* pick.c -- drawing from logits (see pick.h). */
+#include "pick.h"
+
+#include <math.h>
+
+static double logit(const un_pick *p, int64_t i) {
+  return p->dtype == UN_F32 ? (double)((const float *)p->logits)[i]
+                            : ((const double *)p->logits)[i];
+}
+
+/* The index of the largest logit; -1 when there is no proper one. */
+static int64_t largest(const un_pick *p) {
+  int64_t best = 0;
+  for (int64_t i = 0; i < p->n; i++) {
+    if (isnan(logit(p, i))) return -1;
+    if (logit(p, i) > logit(p, best)) best = i;
+  }
+  return isinf(logit(p, best)) ? -1 : best;
+}
+
+/* a comes before b in the order of falling shares */
+static bool precedes(const un_pick *p, int32_t a, int32_t b) {
+  return p->share[a] > p->share[b] || (p->share[a] == p->share[b] && a < b);
+}
+
+/* Heap sort: a parent comes after its children, so the last one is at the root. */
+static void sift_down(const un_pick *p, int64_t root, int64_t n) {
+  int32_t *order = p->order, moved = order[root];
+  for (int64_t child; (child = 2 * root + 1) < n; root = child) {
+    if (child + 1 < n && precedes(p, order[child], order[child + 1])) child++;
+    if (precedes(p, order[child], moved)) break;
+    order[root] = order[child];
+  }
+  order[root] = moved;
+}
+
+static void sort_by_share(const un_pick *p) {
+  for (int64_t i = p->n / 2 - 1; i >= 0; i--)
+    sift_down(p, i, p->n);
+  for (int64_t end = p->n - 1; end > 0; end--) {
+    int32_t last = p->order[0];
+    p->order[0] = p->order[end];
+    p->order[end] = last;
+    sift_down(p, 0, end);
+  }
+}
+
+static double sum_first(const un_pick *p, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++)
+    sum += p->share[p->order[i]];
+  return sum;
+}
+
+/* How many of the symbols in order top_p keeps. */
+static int64_t nucleus(const un_pick *p, int64_t n) {
+  double wanted = p->top_p * sum_first(p, n), sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    sum += p->share[p->order[i]];
+    if (sum >= wanted) return i + 1;
+  }
+  return n;
+}
+
+bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err) {
+  int64_t best = largest(p), n = p->n;
+  if (best < 0) return un_fail(err, "the logits are not finite");
+  *symbol = best;
+  if (p->temperature == 0) return true;
+  double max = logit(p, best);
+  for (int64_t i = 0; i < n; i++) {
+    p->share[i] = exp((logit(p, i) - max) / p->temperature);
+    p->order[i] = (int32_t)i;
+  }
+  if (p->top_k < n || p->top_p < 1) {
+    sort_by_share(p);
+    if (p->top_k < n) n = p->top_k;
+    if (p->top_p < 1) n = nucleus(p, n);
+  }
+  double left = p->u * sum_first(p, n);
+  for (int64_t i = 0; i < n; i++) {
+    *symbol = p->order[i];
+    left -= p->share[*symbol];
+    if (left < 0) break;
+  }
+  return true;
+}
