@@ -121,12 +121,14 @@ function safetensors.read(path)
   local header, start = parse_header(bytes, fail)
   if not header then return nil, start end
   local metadata = header.__metadata__ or {}
+  if type(metadata) ~= "table" then return fail("its metadata is no object") end
   header.__metadata__ = nil
   local tensors = {}
   for name, entry in pairs(header) do
     local dtype, shape, first = parse_entry(name, entry, #bytes - start, fail)
     if not dtype then return nil, shape end
-    local t = core.tensor.zeros(shape, { dtype = dtype })
+    local made, t = pcall(core.tensor.zeros, shape, { dtype = dtype })
+    if not made then return fail("'%s': %s", name, t) end
     tensors[name] = core.tensor.set_bytes(t, bytes, start + first + 1)
   end
   return tensors, metadata
