@@ -15,8 +15,9 @@ The file is one JSON object:
               for the linear functional sum(dys * ys) + sum(dh_end * h_end), the gradients
               of all parameters, of dense inputs, of the initial state, and the norm of
               the functional's gradient with respect to each h_t
-  models      stacks with read-out and softmax cross-entropy: logits, last states and, for
-              several weights and reductions, the loss and all gradients
+  models      stacks with a read-out, softmax cross-entropy or squared error: outputs,
+              last states and, for several weights and reductions, the loss and all
+              gradients
   optimisers  ten steps each from the same weights on the same data: losses, parameters
   clips       gradients before and after clipping by norm and by value
 Tokens count from 1. Matrices are (out, in), sequences (T, B, ...). b_h is the sum of
@@ -57,6 +58,7 @@ MODEL_SIZES = {
     "dense": (4, 2, 3, 5, 4, 1, False, True),
     "two layers": (5, 2, 6, 4, 6, 2, True, True),
     "two layers, dense": (4, 3, 3, 4, 5, 2, False, False),
+    "linear read-out": (4, 2, 3, 4, 2, 1, False, True),
     "one step": (1, 3, 4, 3, 4, 1, True, True),
     "one sequence": (6, 1, 5, 3, 5, 1, True, False),
     "one unit": (5, 2, 4, 1, 4, 1, True, True),
@@ -268,21 +270,25 @@ def forward_model(dtype, kind, model, x, h0):
     state = leaf(h0, dtype)
     head = {name: leaf(model[name], dtype) for name in ("W_hy", "b_y")}
     ys, h_end = rnn(inputs, state)
-    logits = functional.linear(ys, head["W_hy"], head["b_y"])
-    return logits, h_end, inputs, state, named, head
+    outputs = functional.linear(ys, head["W_hy"], head["b_y"])
+    return outputs, h_end, inputs, state, named, head
 
 
-def cross_entropy(logits, y, weight, reduction):
-    losses = functional.cross_entropy(
-        logits.flatten(0, 1), y.flatten(), reduction="none").view(y.shape)
+def loss_of(outputs, y, weight, reduction):
+    """Cross-entropy with labels, squared error (summed over the outputs) with numbers."""
+    if y.is_floating_point():
+        losses = functional.mse_loss(outputs, y.to(outputs.dtype), reduction="none").sum(-1)
+    else:
+        losses = functional.cross_entropy(
+            outputs.flatten(0, 1), y.flatten(), reduction="none").view(y.shape)
     weight = torch.ones_like(losses) if weight is None else weight.to(losses.dtype)
     total = (losses * weight).sum()
     return total / weight.sum() if reduction == "mean" else total
 
 
 def run_loss(dtype, kind, model, x, y, h0, weight, reduction):
-    logits, _, inputs, state, named, head = forward_model(dtype, kind, model, x, h0)
-    loss = cross_entropy(logits, y, weight, reduction)
+    outputs, _, inputs, state, named, head = forward_model(dtype, kind, model, x, h0)
+    loss = loss_of(outputs, y, weight, reduction)
     loss.backward()
     gradients = {
         "layers": [{name: p.grad for name, p in layer.items()} for layer in named],
@@ -296,8 +302,8 @@ def run_loss(dtype, kind, model, x, y, h0, weight, reduction):
 
 
 def run_outputs(dtype, kind, model, x, h0):
-    logits, h_end, *_ = forward_model(dtype, kind, model, x, h0)
-    return {"logits": logits.detach(), "h_end": h_end.detach()}
+    outputs, h_end, *_ = forward_model(dtype, kind, model, x, h0)
+    return {"outputs": outputs.detach(), "h_end": h_end.detach()}
 
 
 def random_model(numbers, inputs, hidden, vocabulary, layers):
@@ -326,7 +332,8 @@ def make_model(numbers, name, kind, sizes):
     steps, batch, inputs, hidden, vocabulary, layers, tokens, with_state = sizes
     model = random_model(numbers, inputs, hidden, vocabulary, layers)
     x = numbers.tokens(inputs, steps, batch) if tokens else numbers.normal(steps, batch, inputs)
-    y = numbers.tokens(vocabulary, steps, batch)
+    y = (numbers.normal(steps, batch, vocabulary) if name.startswith("linear")
+         else numbers.tokens(vocabulary, steps, batch))
     h0 = numbers.normal(layers, batch, hidden) if with_state else None
     losses = []
     kinds = loss_kinds(numbers, steps, batch)
@@ -377,7 +384,7 @@ def run_optimiser(dtype, algorithm, options, kind, model, x, y):
     losses = []
     for _ in range(STEPS):
         ys, _ = rnn(inputs)
-        loss = cross_entropy(functional.linear(ys, head["W_hy"], head["b_y"]), y, None, "mean")
+        loss = loss_of(functional.linear(ys, head["W_hy"], head["b_y"]), y, None, "mean")
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
