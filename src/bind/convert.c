@@ -1,9 +1,11 @@
-/* convert.c -- copies of tensors: to another dtype, into another tensor, of one value. */
+/* convert.c -- copies of tensors: to another dtype, into another tensor, of one value.
+ */
 #include "unl.h"
 
 #include "copy.h"
 
-/* --- assignment, shared with index.c ------------------------------------------------ */
+/* --- assignment, shared with index.c ------------------------------------------------
+ */
 
 static void assign_number(lua_State *L, const char *who, const un_view *dst, int arg) {
   un_err err;
@@ -41,7 +43,8 @@ void unl_assign(lua_State *L, const char *who, const un_view *dst, int arg) {
                luaL_typename(L, arg));
 }
 
-/* --- methods ------------------------------------------------------------------------ */
+/* --- methods ------------------------------------------------------------------------
+ */
 
 static un_view *push_copy(lua_State *L, const char *who, un_dtype dtype,
                           un_rounding rounding) {
@@ -74,7 +77,8 @@ static int tensor_contiguous(lua_State *L) {
 
 /*---
 --- The tensor with another dtype: a copy, or the tensor itself when it has that dtype.
---- Integers are made by cutting the fraction off; NaN and numbers that do not fit are an
+--- Integers are made by cutting the fraction off; NaN and numbers that do not fit are
+an
 --- error.
 ---@param dtype string "float32", "float64", "int32", "uint8" or "uint16"
 ---@return unroll.Tensor
@@ -91,7 +95,8 @@ static int tensor_to(lua_State *L) {
 }
 
 /*---
---- Overwrites the tensor with `src`, which is broadcast and converted. An integer tensor
+--- Overwrites the tensor with `src`, which is broadcast and converted. An integer
+tensor
 --- takes whole numbers only. The two may share memory.
 ---@param src unroll.Tensor
 ---@return unroll.Tensor self
@@ -130,9 +135,12 @@ static int tensor_zero_(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"clone", tensor_clone}, {"contiguous", tensor_contiguous},
-                                   {"to", tensor_to},       {"copy_", tensor_copy_},
-                                   {"fill_", tensor_fill_}, {"zero_", tensor_zero_},
+static const luaL_Reg methods[] = {{"clone", tensor_clone},
+                                   {"contiguous", tensor_contiguous},
+                                   {"to", tensor_to},
+                                   {"copy_", tensor_copy_},
+                                   {"fill_", tensor_fill_},
+                                   {"zero_", tensor_zero_},
                                    {NULL, NULL}};
 
 void unl_open_convert(lua_State *L) {

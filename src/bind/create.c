@@ -11,7 +11,8 @@
 
 static const char *const creation_options[] = {"dtype", NULL};
 
-/* --- from nested tables ------------------------------------------------------------- */
+/* --- from nested tables -------------------------------------------------------------
+ */
 
 /* Where in the nested table we are, for messages: "[2][3]". */
 typedef struct nested {
@@ -134,7 +135,8 @@ static int call_module(lua_State *L) {
   return tensor_tensor(L);
 }
 
-/* --- filled with a value ------------------------------------------------------------ */
+/* --- filled with a value ------------------------------------------------------------
+ */
 
 /* Sizes at 1..top, then options. */
 static un_view *new_from_sizes(lua_State *L, const char *who) {
@@ -210,7 +212,8 @@ static int tensor_zeros_like(lua_State *L) {
   return 1;
 }
 
-/* --- filled by a rule --------------------------------------------------------------- */
+/* --- filled by a rule ---------------------------------------------------------------
+ */
 
 static double check_finite(lua_State *L, int arg) {
   double x = luaL_checknumber(L, arg);
@@ -258,7 +261,8 @@ static int tensor_arange(lua_State *L) {
   luaL_argcheck(L, step != 0, 3, "step is zero");
   double steps = (last - first) / step;
   double count = floor(steps + 1e-9 * (1 + fabs(steps))) + 1;
-  if (count > 0x1p53) return luaL_error(L, "arange: more elements than memory can hold");
+  if (count > 0x1p53)
+    return luaL_error(L, "arange: more elements than memory can hold");
   return progression(L, "arange", dtype, count > 0 ? (int64_t)count : 0, first, step);
 }
 
@@ -278,9 +282,11 @@ static int tensor_linspace(lua_State *L) {
   unl_checkoptions(L, 4, creation_options);
   un_dtype dtype = unl_dtypefield(L, 4, "dtype", UN_F32);
   luaL_argcheck(L, un_is_real(dtype), 4, "dtype must be float32 or float64");
-  progression(L, "linspace", dtype, n, first, n > 1 ? (last - first) / (double)(n - 1) : 0);
+  progression(L, "linspace", dtype, n, first,
+              n > 1 ? (last - first) / (double)(n - 1) : 0);
   un_view *v = unl_checktensor(L, -1);
-  if (n > 1) un_put(dtype, (char *)v->data + (size_t)(n - 1) * un_dtype_bytes(dtype), last);
+  if (n > 1)
+    un_put(dtype, (char *)v->data + (size_t)(n - 1) * un_dtype_bytes(dtype), last);
   return 1;
 }
 

@@ -18,8 +18,9 @@ static lua_Integer range_field(lua_State *L, int range, int field, int dimension
   lua_rawgeti(L, range, field);
   lua_Integer value = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer)
-    luaL_error(L, "dimension %d: a range is {first, last}, {first, last, step} or {}; "
-                  "field %d is a %s",
+    luaL_error(L,
+               "dimension %d: a range is {first, last}, {first, last, step} or {}; "
+               "field %d is a %s",
                dimension, field, luaL_typename(L, -1));
   lua_pop(L, 1);
   return value;
@@ -35,7 +36,8 @@ static void apply_range(lua_State *L, un_view *v, int d, int dimension) {
   lua_Integer last = range_field(L, range, 2, dimension);
   if (fields > 2) step = range_field(L, range, 3, dimension);
   if (fields > 3 || step < 1)
-    luaL_error(L, "dimension %d: a range is {first, last, step} with a step of at least 1",
+    luaL_error(L,
+               "dimension %d: a range is {first, last, step} with a step of at least 1",
                dimension);
   if (first < 0) first += size + 1;
   if (last < 0) last += size + 1;
@@ -93,8 +95,9 @@ static int push_element(lua_State *L, const un_view *v) {
 static int bad_key(lua_State *L) {
   if (unl_totensor(L, 2))
     return luaL_error(L, "a tensor cannot be an index; use index_select or gather");
-  return luaL_error(L, "a tensor is indexed by an integer or by a list {i, {first, last}, "
-                       "{}}, got %s",
+  return luaL_error(L,
+                    "a tensor is indexed by an integer or by a list {i, {first, last}, "
+                    "{}}, got %s",
                     lua_isnumber(L, 2) ? lua_tostring(L, 2) : luaL_typename(L, 2));
 }
 

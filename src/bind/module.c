@@ -43,6 +43,7 @@ int unl_open(lua_State *L) {
   unl_open_convert(L);
   unl_open_index(L);
   unl_open_shape(L);
+  unl_open_gather(L);
   unl_open_random(L);
   unl_open_optim(L);
   unl_open_bytes(L);

@@ -36,7 +36,8 @@ un_rng *unl_optgenerator(lua_State *L, int arg) {
   return check_generator(L, arg);
 }
 
-/* --- generators --------------------------------------------------------------------- */
+/* --- generators ---------------------------------------------------------------------
+ */
 
 /*---
 --- A new generator of random numbers (xoshiro256++).
@@ -98,8 +99,8 @@ static int generator_set_state(lua_State *L) {
   bool ok = length == STATE_DIGITS && strspn(text, "0123456789abcdef") == length;
   for (int i = 0; ok && i < 4; i++)
     ok = sscanf(text + 16 * i, "%16" SCNx64, &parsed.s[i]) == 1;
-  luaL_argcheck(L, ok && (parsed.s[0] | parsed.s[1] | parsed.s[2] | parsed.s[3]) != 0, 2,
-                "a state of 64 hexadecimal digits, not all zero, expected");
+  luaL_argcheck(L, ok && (parsed.s[0] | parsed.s[1] | parsed.s[2] | parsed.s[3]) != 0,
+                2, "a state of 64 hexadecimal digits, not all zero, expected");
   *rng = parsed;
   lua_settop(L, 1);
   return 1;
@@ -185,7 +186,8 @@ static int generator_tostring(lua_State *L) {
   return 1;
 }
 
-/* --- random tensors ----------------------------------------------------------------- */
+/* --- random tensors -----------------------------------------------------------------
+ */
 
 static const char *const random_options[] = {"dtype", "generator", NULL};
 
@@ -243,7 +245,8 @@ function tensor.randint(first, last, ...) end
 */
 static int tensor_randint(lua_State *L) {
   lua_Integer first = luaL_checkinteger(L, 1), last = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, first >= INT32_MIN && first <= INT32_MAX, 1, "does not fit in int32");
+  luaL_argcheck(L, first >= INT32_MIN && first <= INT32_MAX, 1,
+                "does not fit in int32");
   luaL_argcheck(L, last <= INT32_MAX && last >= first, 2,
                 "must be from the first number to 2147483647");
   un_rng *rng;
@@ -323,14 +326,11 @@ static int tensor_normal_(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg generator_methods[] = {{"state", generator_state},
-                                             {"set_state", generator_set_state},
-                                             {"seed", generator_seed},
-                                             {"uniform", generator_uniform},
-                                             {"normal", generator_normal},
-                                             {"integer", generator_integer},
-                                             {"shuffle", generator_shuffle},
-                                             {NULL, NULL}};
+static const luaL_Reg generator_methods[] = {
+    {"state", generator_state},     {"set_state", generator_set_state},
+    {"seed", generator_seed},       {"uniform", generator_uniform},
+    {"normal", generator_normal},   {"integer", generator_integer},
+    {"shuffle", generator_shuffle}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"generator", tensor_generator},
                                      {"manual_seed", tensor_manual_seed},
                                      {"default_generator", tensor_default_generator},

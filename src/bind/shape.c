@@ -43,13 +43,12 @@ static int tensor_narrow(lua_State *L) {
   int d = unl_checkdim(L, 2, v);
   lua_Integer size = v->size[d], first = luaL_checkinteger(L, 3);
   lua_Integer length = luaL_checkinteger(L, 4);
-  int64_t start = length == 0 && first == size + 1
-                      ? size
-                      : unl_index(L, 3, first, size, "first");
+  int64_t start =
+      length == 0 && first == size + 1 ? size : unl_index(L, 3, first, size, "first");
   if (length < 0 || length > size - start)
     return luaL_argerror(L, 4,
-                         lua_pushfstring(L, "length %I from %I on, the size is %I", length,
-                                         first, size));
+                         lua_pushfstring(L, "length %I from %I on, the size is %I",
+                                         length, first, size));
   un_view view;
   un_slice(&view, v, d, start, length, 1);
   return push_view(L, &view);
@@ -135,8 +134,8 @@ static int check_new_sizes(lua_State *L, const char *who, const un_view *v,
   if (open >= 0 && known > 0 && n % known == 0) size[open] = n / known;
   bool settled = open < 0 ? known == n : size[open] >= 0;
   if (!fits || !settled)
-    luaL_error(L, "%s: %s has %I elements, they do not fit in %s", who, un_shape(v).s, n,
-               un_shape(&wanted).s);
+    luaL_error(L, "%s: %s has %I elements, they do not fit in %s", who, un_shape(v).s,
+               n, un_shape(&wanted).s);
   return dims;
 }
 
@@ -154,15 +153,17 @@ static int tensor_view(lua_State *L) {
   int dims = check_new_sizes(L, "view", v, size);
   un_view view;
   if (!un_reshape(&view, v, dims, size))
-    return luaL_error(L,
-                      "view: the strides of %s do not allow these sizes without a copy; "
-                      "use reshape",
-                      un_shape(v).s);
+    return luaL_error(
+        L,
+        "view: the strides of %s do not allow these sizes without a copy; "
+        "use reshape",
+        un_shape(v).s);
   return push_view(L, &view);
 }
 
 /*---
---- The same numbers, in row-major order, with other sizes: a view where the strides allow
+--- The same numbers, in row-major order, with other sizes: a view where the strides
+allow
 --- it, else a copy. One size may be -1: what is left.
 ---@param ... integer|integer[] sizes, as many elements in all
 ---@return unroll.Tensor
@@ -233,7 +234,8 @@ static int tensor_unsqueeze(lua_State *L) {
   un_view view = *unl_checktensor(L, 1);
   int d = (int)unl_checkindex(L, 2, view.dims + 1, "dimension");
   if (view.dims == UN_MAX_DIMS)
-    return luaL_error(L, "unsqueeze: %s has %d dimensions already, more are not possible",
+    return luaL_error(L,
+                      "unsqueeze: %s has %d dimensions already, more are not possible",
                       un_shape(&view).s, view.dims);
   un_insert_dim(&view, &view, d);
   return push_view(L, &view);

@@ -18,7 +18,8 @@
   X(UN_U8, u8, uint8_t)                                                                \
   X(UN_U16, u16, uint16_t)
 
-/* --- one element -------------------------------------------------------------------- */
+/* --- one element --------------------------------------------------------------------
+ */
 
 double un_get(un_dtype dtype, const void *p) {
   switch (dtype) {
@@ -40,7 +41,8 @@ void un_put(un_dtype dtype, void *p, double value) {
   }
 }
 
-/* --- what an integer can hold ------------------------------------------------------- */
+/* --- what an integer can hold -------------------------------------------------------
+ */
 
 typedef struct range {
   double smallest, largest;
@@ -57,7 +59,8 @@ static range range_of(un_dtype dtype) {
 
 static bool fits(range r, un_rounding rounding, double x) {
   double whole = trunc(x);
-  return whole >= r.smallest && whole <= r.largest && (rounding == UN_TRUNCATE || whole == x);
+  return whole >= r.smallest && whole <= r.largest &&
+         (rounding == UN_TRUNCATE || whole == x);
 }
 
 bool un_check_value(const char *who, un_dtype dtype, double value, un_rounding rounding,
@@ -65,8 +68,8 @@ bool un_check_value(const char *who, un_dtype dtype, double value, un_rounding r
   range r = range_of(dtype);
   if (un_is_real(dtype) || fits(r, rounding, value)) return true;
   if (trunc(value) >= r.smallest && trunc(value) <= r.largest)
-    return un_fail(err, "%s: %.17g is not a whole number, %s holds no other", who, value,
-                   un_dtype_name(dtype));
+    return un_fail(err, "%s: %.17g is not a whole number, %s holds no other", who,
+                   value, un_dtype_name(dtype));
   return un_fail(err, "%s: %.17g is out of range for %s (%.0f to %.0f)", who, value,
                  un_dtype_name(dtype), r.smallest, r.largest);
 }
@@ -104,12 +107,13 @@ bool un_check_conversion(const char *who, const un_view *src, un_dtype dtype,
   return !s.found || un_check_value(who, dtype, s.value, rounding, err);
 }
 
-/* --- filling ------------------------------------------------------------------------ */
+/* --- filling ------------------------------------------------------------------------
+ */
 
 #define FILL(dtype_, suffix, type)                                                     \
   static void fill_##suffix(int64_t n, void *const *data, const int64_t *stride,       \
                             void *context) {                                           \
-    type value = (type)*(const double *)context;                                       \
+    type value = (type) * (const double *)context;                                     \
     type *y = data[0];                                                                 \
     if (stride[0] == 1)                                                                \
       for (int64_t i = 0; i < n; i++)                                                  \
@@ -128,7 +132,8 @@ void un_fill(const un_view *dst, double value) {
   un_walk_each(&w, fill[dst->dtype], &value);
 }
 
-/* --- copying ------------------------------------------------------------------------ */
+/* --- copying ------------------------------------------------------------------------
+ */
 
 /* y = x over one run, for one pair of dtypes. */
 #define CONVERT(from, x_type, to, y_type)                                              \
@@ -214,19 +219,12 @@ static bool is_plain_move(const un_view *dst, const un_view *src) {
   return dst->dtype == src->dtype && un_is_contiguous(dst) && un_is_contiguous(src);
 }
 
-static bool is_same_view(const un_view *a, const un_view *b) {
-  if (a->data != b->data || a->dtype != b->dtype || !un_same_shape(a, b)) return false;
-  for (int d = 0; d < a->dims; d++)
-    if (a->size[d] != 1 && a->stride[d] != b->stride[d]) return false;
-  return true;
-}
-
 bool un_can_copy(const un_view *dst, const un_view *src) {
-  return is_same_view(dst, src) || is_plain_move(dst, src) || !un_overlap(dst, src);
+  return un_same_view(dst, src) || is_plain_move(dst, src) || !un_overlap(dst, src);
 }
 
 void un_copy(const un_view *dst, const un_view *src) {
-  if (is_same_view(dst, src)) return;
+  if (un_same_view(dst, src)) return;
   if (is_plain_move(dst, src)) {
     if (payload_bytes(dst) > 0) memmove(dst->data, src->data, payload_bytes(dst));
     return;

@@ -50,8 +50,23 @@ static bool reaches(const term *t, int n, int64_t target, int *steps) {
   return false;
 }
 
-static bool share_elements(const un_view *a, const un_view *b) {
-  if (!un_overlap(a, b)) return false; /* the common case, and empty views */
+static int64_t extent_bytes(const un_view *v) {
+  int64_t last = 0;
+  for (int d = 0; d < v->dims; d++) {
+    if (v->size[d] == 0) return 0;
+    last += (v->size[d] - 1) * v->stride[d];
+  }
+  return (last + 1) * (int64_t)un_dtype_bytes(v->dtype);
+}
+
+static bool spans_overlap(const un_view *a, const un_view *b) {
+  uintptr_t pa = (uintptr_t)a->data, pb = (uintptr_t)b->data;
+  uintptr_t ea = pa + (uintptr_t)extent_bytes(a), eb = pb + (uintptr_t)extent_bytes(b);
+  return pa < eb && pb < ea && ea != pa && eb != pb;
+}
+
+bool un_overlap(const un_view *a, const un_view *b) {
+  if (!spans_overlap(a, b)) return false; /* the common case, and empty views */
   if (a->dtype != b->dtype) return true;
   term list[MAX_TERMS];
   int n = 0, steps = 0;
@@ -65,7 +80,7 @@ static bool share_elements(const un_view *a, const un_view *b) {
   return reaches(list, n, bytes / (int64_t)un_dtype_bytes(a->dtype), &steps);
 }
 
-static bool is_same_view(const un_view *a, const un_view *b) {
+bool un_same_view(const un_view *a, const un_view *b) {
   if (a->data != b->data || a->dtype != b->dtype || !un_same_shape(a, b)) return false;
   for (int d = 0; d < a->dims; d++)
     if (a->size[d] > 1 && a->stride[d] != b->stride[d]) return false;
@@ -74,11 +89,11 @@ static bool is_same_view(const un_view *a, const un_view *b) {
 
 bool un_check_apart(const char *who, const un_view *out, const char *name,
                     const un_view *in, un_err *err) {
-  if (!share_elements(out, in)) return true;
+  if (!un_overlap(out, in)) return true;
   return un_fail(err, "%s: out must not overlap %s", who, name);
 }
 
 bool un_check_alias(const char *who, const un_view *out, const char *name,
                     const un_view *in, un_err *err) {
-  return is_same_view(out, in) || un_check_apart(who, out, name, in, err);
+  return un_same_view(out, in) || un_check_apart(who, out, name, in, err);
 }

@@ -1,9 +1,11 @@
 /* random.c -- random numbers (see random.h).
 **
 ** Normals come from the ziggurat (Marsaglia and Tsang, 2000; in the form of Doornik,
-** "An improved ziggurat method to generate normal random samples", 2005): the density is
+** "An improved ziggurat method to generate normal random samples", 2005): the density
+*is
 ** covered by 128 layers of equal area. Layer i reaches from 0 to edge[i]; a point in it
-** is under the curve for sure when it is below edge[i + 1], which ratio[] tells. The base
+** is under the curve for sure when it is below edge[i + 1], which ratio[] tells. The
+*base
 ** layer goes on into the tail beyond edge[1], drawn by Marsaglia's method, so that no
 ** value is out of reach. */
 #include "random.h"
@@ -14,7 +16,8 @@
 #include "copy.h"
 #include "walk.h"
 
-/* --- bits --------------------------------------------------------------------------- */
+/* --- bits ---------------------------------------------------------------------------
+ */
 
 static uint64_t rotate_left(uint64_t x, int k) {
   return x << k | x >> (64 - k);
@@ -46,7 +49,8 @@ uint64_t un_rng_bits(un_rng *rng) {
   return result;
 }
 
-/* --- one number --------------------------------------------------------------------- */
+/* --- one number ---------------------------------------------------------------------
+ */
 
 static double to_unit(uint64_t bits) {
   return (double)(bits >> 11) * 0x1p-53;
@@ -65,11 +69,12 @@ int64_t un_rng_integer(un_rng *rng, int64_t n) {
   return (int64_t)(bits % bound);
 }
 
-/* --- normal ------------------------------------------------------------------------- */
+/* --- normal -------------------------------------------------------------------------
+ */
 
 enum { LAYERS = 128 };
 
-static const double tail_start = 3.442619855899;    /* edge[1] */
+static const double tail_start = 3.442619855899; /* edge[1] */
 static const double layer_area = 9.91256303526217e-3;
 
 static double density(double x) {
@@ -84,8 +89,7 @@ static void build(ziggurat *z) {
   z->edge[0] = layer_area / density(tail_start);
   z->edge[1] = tail_start;
   for (int i = 2; i < LAYERS; i++)
-    z->edge[i] =
-        sqrt(-2 * log(layer_area / z->edge[i - 1] + density(z->edge[i - 1])));
+    z->edge[i] = sqrt(-2 * log(layer_area / z->edge[i - 1] + density(z->edge[i - 1])));
   z->edge[LAYERS] = 0;
   for (int i = 0; i < LAYERS; i++)
     z->ratio[i] = z->edge[i + 1] / z->edge[i];
@@ -116,7 +120,8 @@ static double draw_tail(un_rng *rng) {
 
 static double draw_normal(un_rng *rng, const ziggurat *z) {
   for (;;) {
-    uint64_t bits = un_rng_bits(rng); /* the low 7 choose a layer, the high 53 a place */
+    uint64_t bits =
+        un_rng_bits(rng); /* the low 7 choose a layer, the high 53 a place */
     int i = (int)(bits & (LAYERS - 1));
     double u = 2 * to_unit(bits) - 1, x = u * z->edge[i];
     if (fabs(u) < z->ratio[i]) return x;
@@ -130,7 +135,8 @@ double un_rng_normal(un_rng *rng) {
   return draw_normal(rng, layers());
 }
 
-/* --- tensors ------------------------------------------------------------------------ */
+/* --- tensors ------------------------------------------------------------------------
+ */
 
 typedef struct fill_job {
   un_rng rng; /* a copy: the state stays in registers */
@@ -149,7 +155,8 @@ static void fill(un_rng *rng, const un_view *dst, un_run *run, fill_job *job) {
 }
 
 /* Rounding may lift a value to `high`: the next number below is taken then. */
-static void uniform_run(int64_t n, void *const *data, const int64_t *stride, void *context) {
+static void uniform_run(int64_t n, void *const *data, const int64_t *stride,
+                        void *context) {
   fill_job *job = context;
   double low = job->a, high = job->b;
   if (job->dtype == UN_F32) {
@@ -167,7 +174,8 @@ static void uniform_run(int64_t n, void *const *data, const int64_t *stride, voi
   }
 }
 
-static void normal_run(int64_t n, void *const *data, const int64_t *stride, void *context) {
+static void normal_run(int64_t n, void *const *data, const int64_t *stride,
+                       void *context) {
   fill_job *job = context;
   const ziggurat *z = layers();
   for (int64_t i = 0; i < n; i++) {
@@ -179,7 +187,8 @@ static void normal_run(int64_t n, void *const *data, const int64_t *stride, void
   }
 }
 
-static void integer_run(int64_t n, void *const *data, const int64_t *stride, void *context) {
+static void integer_run(int64_t n, void *const *data, const int64_t *stride,
+                        void *context) {
   fill_job *job = context;
   int64_t step = stride[0] * (int64_t)un_dtype_bytes(job->dtype);
   for (int64_t i = 0; i < n; i++) {
@@ -192,7 +201,8 @@ void un_rng_fill_uniform(un_rng *rng, const un_view *dst, double low, double hig
   fill(rng, dst, uniform_run, &(fill_job){.a = low, .b = high});
 }
 
-void un_rng_fill_normal(un_rng *rng, const un_view *dst, double mean, double deviation) {
+void un_rng_fill_normal(un_rng *rng, const un_view *dst, double mean,
+                        double deviation) {
   fill(rng, dst, normal_run, &(fill_job){.a = mean, .b = deviation});
 }
 

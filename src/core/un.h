@@ -56,9 +56,10 @@ static inline bool un_is_real(un_dtype dtype) {
 
 int64_t un_numel(const un_view *v);
 bool un_same_shape(const un_view *a, const un_view *b);
+bool un_same_view(const un_view *a, const un_view *b); /* the same elements */
 bool un_is_contiguous(const un_view *v); /* row-major and without gaps */
 bool un_overlaps_itself(const un_view *v); /* two indices may share an element */
-bool un_overlap(const un_view *a, const un_view *b); /* share memory (by extent) */
+bool un_overlap(const un_view *a, const un_view *b); /* share an element */
 
 /* The sizes that a and b broadcast to: aligned at the last dimension, a size of 1 or an
 ** absent one follows the other. False when they do not fit; then nothing is written. */

@@ -76,21 +76,6 @@ bool un_overlaps_itself(const un_view *v) {
   return false;
 }
 
-static int64_t extent_bytes(const un_view *v) {
-  int64_t last = 0;
-  for (int d = 0; d < v->dims; d++) {
-    if (v->size[d] == 0) return 0;
-    last += (v->size[d] - 1) * v->stride[d];
-  }
-  return (last + 1) * (int64_t)un_dtype_bytes(v->dtype);
-}
-
-bool un_overlap(const un_view *a, const un_view *b) {
-  uintptr_t pa = (uintptr_t)a->data, pb = (uintptr_t)b->data;
-  uintptr_t ea = pa + (uintptr_t)extent_bytes(a), eb = pb + (uintptr_t)extent_bytes(b);
-  return pa < eb && pb < ea && ea != pa && eb != pb;
-}
-
 static int64_t size_from_end(const un_view *v, int from_end) {
   return from_end < v->dims ? v->size[v->dims - 1 - from_end] : 1;
 }
@@ -153,7 +138,8 @@ bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
   return true;
 }
 
-/* --- parts, orders and shapes ------------------------------------------------------- */
+/* --- parts, orders and shapes -------------------------------------------------------
+ */
 
 static void *element_at(const un_view *v, int64_t offset) {
   return (char *)v->data + offset * (int64_t)un_dtype_bytes(v->dtype);
@@ -217,7 +203,8 @@ static int proper_dims(const un_view *v, int64_t *size, int64_t *stride) {
 }
 
 /* From the last dimension on: merges old dimensions that continue each other, then cuts
-** what results into new ones; a cut that does not come out even means that numbers would
+** what results into new ones; a cut that does not come out even means that numbers
+*would
 ** have to move. */
 bool un_reshape(un_view *out, const un_view *v, int dims, const int64_t *size) {
   un_view result = {.dtype = v->dtype, .dims = dims, .data = v->data};

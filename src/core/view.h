@@ -17,7 +17,8 @@ void un_slice(un_view *out, const un_view *v, int d, int64_t first, int64_t coun
 /* Dimension d of out is dimension order[d] of v. */
 void un_permute(un_view *out, const un_view *v, const int *order);
 
-void un_insert_dim(un_view *out, const un_view *v, int d); /* of size 1; v->dims < max */
+void un_insert_dim(un_view *out, const un_view *v,
+                   int d); /* of size 1; v->dims < max */
 void un_remove_dim(un_view *out, const un_view *v, int d); /* whatever its size */
 
 /* v with other sizes (as many elements) without moving a number. False when the strides

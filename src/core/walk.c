@@ -40,7 +40,8 @@ static void merge_dims(un_walk *w) {
   w->dims = last + 1;
 }
 
-void un_walk_plan(un_walk *w, un_walk_order order, int operands, const un_view *const *v) {
+void un_walk_plan(un_walk *w, un_walk_order order, int operands,
+                  const un_view *const *v) {
   memset(w, 0, sizeof *w);
   w->operands = operands;
   for (int k = 0; k < operands; k++) {
