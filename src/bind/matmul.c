@@ -74,8 +74,5 @@ static const luaL_Reg functions[] = {{"matmul", matmul}, {"outer", outer}, {NULL
 
 void unl_open_matmul(lua_State *L) {
   un_blas_open();
-  unl_addmethods(L, UNL_TENSOR, functions);
-  unl_subtable(L, "tensor");
-  luaL_setfuncs(L, functions, 0);
-  lua_pop(L, 1);
+  unl_addtensorfunctions(L, functions);
 }

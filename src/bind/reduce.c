@@ -6,25 +6,25 @@
 ** The options may stand in dim's place when there is no dim. */
 #include "reduce.h"
 
-#include <math.h>
-#include <string.h>
-
 #include "operand.h"
 
 typedef struct reduction {
   const char *name;
   un_reduction kind;
-  const char *options; /* names of the options it takes */
+  const char *const *options; /* the names of those it takes */
 } reduction;
 
+static const char *const plain[] = {"keepdim", NULL};
+static const char *const spread[] = {"keepdim", "unbiased", NULL};
+
 static const reduction reductions[] = {
-    {"sum", UN_SUM, "keepdim"},         {"prod", UN_PROD, "keepdim"},
-    {"mean", UN_MEAN, "keepdim"},       {"var", UN_VAR, "keepdim unbiased"},
-    {"std", UN_STD, "keepdim unbiased"}, {"min", UN_MIN, "keepdim"},
-    {"max", UN_MAX, "keepdim"},         {"argmin", UN_ARGMIN, "keepdim"},
-    {"argmax", UN_ARGMAX, "keepdim"},   {"any", UN_ANY, "keepdim"},
-    {"all", UN_ALL, "keepdim"},         {"norm", UN_NORM, "keepdim"},
-    {"logsumexp", UN_LOGSUMEXP, "keepdim"},
+    {"sum", UN_SUM, plain},         {"prod", UN_PROD, plain},
+    {"mean", UN_MEAN, plain},       {"var", UN_VAR, spread},
+    {"std", UN_STD, spread}, {"min", UN_MIN, plain},
+    {"max", UN_MAX, plain},         {"argmin", UN_ARGMIN, plain},
+    {"argmax", UN_ARGMAX, plain},   {"any", UN_ANY, plain},
+    {"all", UN_ALL, plain},         {"norm", UN_NORM, plain},
+    {"logsumexp", UN_LOGSUMEXP, plain},
 };
 
 enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
@@ -39,24 +39,10 @@ typedef struct call {
 
 /* --- arguments ---------------------------------------------------------------------- */
 
-static void check_option_names(lua_State *L, int arg, const char *known) {
-  lua_pushnil(L);
-  while (lua_next(L, arg)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    const char *found = key[0] ? strstr(known, key) : NULL;
-    if (!found || (found[strlen(key)] != ' ' && found[strlen(key)] != '\0') ||
-        (found != known && found[-1] != ' '))
-      luaL_argerror(L, arg,
-                    lua_pushfstring(L, "unknown option '%s' (there is: %s)",
-                                    luaL_tolstring(L, -2, NULL), known));
-    lua_pop(L, 1);
-  }
-}
-
 static void check_options(lua_State *L, int arg, call *c) {
   if (lua_isnoneornil(L, arg)) return;
   luaL_checktype(L, arg, LUA_TTABLE);
-  check_option_names(L, arg, c->r->options);
+  unl_checkoptions(L, arg, c->r->options);
   c->keepdim = unl_boolfield(L, arg, "keepdim", false);
   c->options.unbiased = unl_boolfield(L, arg, "unbiased", true);
 }
@@ -335,12 +321,11 @@ static void set_reductions(lua_State *L) {
 }
 
 void unl_open_reduce(lua_State *L) {
-  unl_addmethods(L, UNL_TENSOR, functions);
+  unl_addtensorfunctions(L, functions);
   unl_pushmethods(L, UNL_TENSOR);
   set_reductions(L);
   lua_pop(L, 1);
   unl_subtable(L, "tensor");
-  luaL_setfuncs(L, functions, 0);
   set_reductions(L);
   lua_pop(L, 1);
 }
