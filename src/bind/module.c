@@ -39,6 +39,9 @@ int unl_open(lua_State *L) {
   unl_open_ops(L);
   unl_open_reduce(L);
   unl_open_matmul(L);
+  unl_open_vjp(L);
+  unl_open_sort(L);
+  unl_open_linalg(L);
   unl_open_create(L);
   unl_open_convert(L);
   unl_open_index(L);

@@ -1,0 +1,183 @@
+/* sort.c -- sorting, the k largest, and comparing whole tensors. */
+#include "sort.h"
+
+#include <math.h>
+
+#include "copy.h"
+#include "operand.h"
+#include "walk.h"
+
+/* A dimension, optional for vectors: 0-based. */
+static int check_dim(lua_State *L, int arg, const un_view *x) {
+  if (x->dims == 0) luaL_argerror(L, 1, "a tensor () has no dimension to sort along");
+  return lua_isnoneornil(L, arg) ? x->dims - 1 : unl_checkdim(L, arg, x);
+}
+
+/* values and indices with k at dim, from the arguments `out_arg` and the next. */
+static int sorted(lua_State *L, const char *who, const un_view *x, int dim, int64_t k,
+                  bool descending, int out_arg) {
+  un_view wanted = *x;
+  if (x->size[dim] > INT32_MAX)
+    return luaL_error(L, "%s: x is %s: an index would not fit in int32", who,
+                      un_shape(x).s);
+  wanted.size[dim] = k;
+  const un_view *values =
+      unl_outortensor(L, out_arg, who, x->dtype, wanted.dims, wanted.size);
+  const un_view *indices =
+      unl_outortensor(L, out_arg + 1, who, UN_I32, wanted.dims, wanted.size);
+  unl_checkalias(L, who, values, "x", x);
+  unl_checkapart(L, who, indices, "x", x);
+  unl_checkapart(L, who, values, "indices", indices);
+  void *scratch = lua_newuserdatauv(L, un_sort_scratch(x->size[dim]), 0);
+  un_sort(x, dim, descending, values, indices, scratch);
+  lua_pop(L, 1);
+  return 2;
+}
+
+static const un_view *check_sortable(lua_State *L, int arg) {
+  const un_view *x = unl_checktensor(L, arg);
+  if (x->dtype != UN_I32) unl_checkcomputes(L, arg, x);
+  return x;
+}
+
+/*---
+--- Sorts along `dim`. Equal elements keep their order; NaN counts as the largest.
+---@param t unroll.Tensor float32, float64 or int32
+---@param dim? integer default: the last
+---@param descending? boolean
+---@param out? unroll.Tensor values; may be t
+---@param out_indices? unroll.Tensor int32
+---@return unroll.Tensor values
+---@return unroll.Tensor indices int32, 1-based: where each value stood
+--- > tensor{3,1,2}:sort():totable()[1]   --> 1.0
+function core.tensor.sort(t, dim, descending, out, out_indices) end
+*/
+static int sort(lua_State *L) {
+  const un_view *x = check_sortable(L, 1);
+  int dim = check_dim(L, 2, x);
+  return sorted(L, "sort", x, dim, x->size[dim], lua_toboolean(L, 3), 4);
+}
+
+/*---
+--- The `k` largest elements along `dim`, largest first.
+---@param t unroll.Tensor float32, float64 or int32
+---@param k integer 0 to t:size(dim)
+---@param dim? integer default: the last
+---@param out? unroll.Tensor values, k at dim
+---@param out_indices? unroll.Tensor int32
+---@return unroll.Tensor values
+---@return unroll.Tensor indices int32, 1-based
+--- > tensor{3,9,4}:topk(2):totable()[2]   --> 4.0
+function core.tensor.topk(t, k, dim, out, out_indices) end
+*/
+static int topk(lua_State *L) {
+  const un_view *x = check_sortable(L, 1);
+  lua_Integer k = luaL_checkinteger(L, 2);
+  int dim = check_dim(L, 3, x);
+  if (k < 0 || k > x->size[dim])
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L, "k is %I, must be from 0 to %I", k,
+                                  (lua_Integer)x->size[dim]));
+  return sorted(L, "topk", x, dim, k, true, 4);
+}
+
+/* --- comparing ---------------------------------------------------------------------- */
+
+typedef struct comparison {
+  un_dtype a, b;
+  double rtol, atol;
+  bool equal_nan, close;
+} comparison;
+
+/* The infinities are close to themselves only. */
+static bool is_close(const comparison *c, double a, double b) {
+  if (a == b) return true;
+  if (a != a || b != b) return c->equal_nan && a != a && b != b;
+  return !isinf(a) && !isinf(b) && fabs(a - b) <= c->atol + c->rtol * fabs(b);
+}
+
+static void compare(int64_t n, void *const *data, const int64_t *stride, void *context) {
+  comparison *c = context;
+  const char *a = data[0], *b = data[1];
+  int64_t step_a = stride[0] * (int64_t)un_dtype_bytes(c->a);
+  int64_t step_b = stride[1] * (int64_t)un_dtype_bytes(c->b);
+  for (int64_t i = 0; i < n && c->close; i++)
+    c->close = is_close(c, un_get(c->a, a + i * step_a), un_get(c->b, b + i * step_b));
+}
+
+static bool all_close(const un_view *a, const un_view *b, comparison *c) {
+  un_walk w;
+  c->a = a->dtype;
+  c->b = b->dtype;
+  c->close = true;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, (const un_view *[]){a, b});
+  un_walk_each(&w, compare, c);
+  return c->close;
+}
+
+/*---
+--- Whether two tensors have the same sizes and the same numbers. NaN equals nothing; the
+--- dtypes may differ.
+---@param a unroll.Tensor
+---@param b unroll.Tensor
+---@return boolean
+--- > tensor.equal(tensor{1,2}, tensor{1,2})   --> true
+function core.tensor.equal(a, b) end
+*/
+static int equal(lua_State *L) {
+  const un_view *a = unl_checktensor(L, 1), *b = unl_checktensor(L, 2);
+  comparison exact = {.rtol = 0, .atol = 0};
+  lua_pushboolean(L, un_same_shape(a, b) && all_close(a, b, &exact));
+  return 1;
+}
+
+static double tolerance(lua_State *L, int arg, const char *key, double preset) {
+  if (lua_isnoneornil(L, arg)) return preset;
+  double value = preset;
+  if (lua_getfield(L, arg, key) != LUA_TNIL) {
+    int is_number;
+    value = lua_tonumberx(L, -1, &is_number);
+    if (!is_number || !(value >= 0))
+      luaL_argerror(L, arg, lua_pushfstring(L, "%s must be a number >= 0", key));
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+/*---
+--- Whether |a - b| <= atol + rtol |b| everywhere; a and b broadcast. Infinities must be
+--- the same.
+---@param a unroll.Tensor
+---@param b unroll.Tensor
+---@param options? {rtol: number, atol: number, equal_nan: boolean} 1e-5, 1e-8, false
+---@return boolean
+--- > tensor.allclose(tensor{1}, tensor{1.000001})   --> true
+function core.tensor.allclose(a, b, options) end
+*/
+static int allclose(lua_State *L) {
+  static const char *const known[] = {"rtol", "atol", "equal_nan", NULL};
+  un_view a = *unl_checktensor(L, 1), b = *unl_checktensor(L, 2);
+  int dims;
+  int64_t size[UN_MAX_DIMS];
+  unl_checkoptions(L, 3, known);
+  comparison c = {.rtol = tolerance(L, 3, "rtol", 1e-5),
+                  .atol = tolerance(L, 3, "atol", 1e-8),
+                  .equal_nan = unl_boolfield(L, 3, "equal_nan", false)};
+  if (!un_broadcast_sizes(&a, &b, &dims, size))
+    return luaL_error(L, "allclose: a is %s, b is %s: these sizes do not broadcast",
+                      un_shape(&a).s, un_shape(&b).s);
+  un_expand(&a, &a, dims, size);
+  un_expand(&b, &b, dims, size);
+  lua_pushboolean(L, all_close(&a, &b, &c));
+  return 1;
+}
+
+static const luaL_Reg functions[] = {{"sort", sort},
+                                     {"topk", topk},
+                                     {"equal", equal},
+                                     {"allclose", allclose},
+                                     {NULL, NULL}};
+
+void unl_open_sort(lua_State *L) {
+  unl_addtensorfunctions(L, functions);
+}
