@@ -74,6 +74,16 @@ local function mismatch(wanted, got)
   end
 end
 
+-- Says which setting of the run differs from the file's, or nil.
+local function other_setting(settings, saved)
+  for name, value in pairs(settings) do
+    if saved[name] ~= value then
+      return ("was made with %s = %s, now it is %s"):format(name, tostring(saved[name]),
+        tostring(value))
+    end
+  end
+end
+
 -- The carried state: a list of layers with named tensors; nil when there is none.
 local function carried_state(tensors)
   local layers = {}
@@ -92,10 +102,11 @@ end
 ---@param path string
 ---@param model table
 ---@param optimizer unroll.Optimizer
+---@param settings table batch and window: what must be as it was
 ---@return table? snapshot as `save` takes it; nil when the file cannot be used, and then
 ---  neither model nor optimiser has changed
 ---@return string? message
-function checkpoint.restore(path, model, optimizer)
+function checkpoint.restore(path, model, optimizer, settings)
   local tensors, metadata = safetensors.read(path)
   if not tensors then return nil, metadata end
   local text = metadata[metadata_key]
@@ -106,6 +117,8 @@ function checkpoint.restore(path, model, optimizer)
   local parameters, saved = parameters_by_name(model), take(tensors, "model")
   local problem = mismatch(parameters, saved)
   if problem then return nil, ("%s does not fit the model: %s"):format(path, problem) end
+  problem = other_setting(settings, record.run.settings)
+  if problem then return nil, ("%s %s"):format(path, problem) end
   record.optimizer.tensors = take(tensors, "optimizer")
   local fits, message = pcall(optimizer.set_state, optimizer, record.optimizer)
   if not fits then return nil, ("%s does not fit the optimiser: %s"):format(path, message) end

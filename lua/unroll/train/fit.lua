@@ -220,13 +220,18 @@ end
 
 local function state_of(thing) return thing.state and thing:state() or nil end
 
+-- What a run that continues must have in common with this one.
+function Run:settings()
+  return { batch = self.o.batch or "default", window = self.o.window or "default" }
+end
+
 function Run:save_checkpoint()
   local record = {
     step = self.step, cursor = state_of(self.iterator), source = state_of(self.source),
     generator = core.tensor.default_generator():state(), clipped = self.clipped,
     elements = self.elements, seconds = self.history.seconds[self.step],
     validations = self.validations, since_best = self.since_best, best_loss = self.best_loss,
-    best_step = self.best_step, batch = self.o.batch, window = self.o.window,
+    best_step = self.best_step, settings = self:settings(),
   }
   local history = {}
   for _, name in ipairs(columns) do history[name] = self.history[name]:narrow(1, 1, self.step) end
@@ -235,14 +240,10 @@ function Run:save_checkpoint()
 end
 
 function Run:restore_checkpoint()
-  local path = self.o.checkpoint
-  local saved, message = checkpoint.restore(path, self.model, self.optimizer)
+  local saved, message = checkpoint.restore(self.o.checkpoint, self.model, self.optimizer,
+    self:settings())
   raise_if(saved, message)
   local record = saved.record
-  for _, name in ipairs { "batch", "window" } do
-    raise_if(record[name] == self.o[name], ("%s was made with %s = %s, now it is %s"):format(path,
-      name, tostring(record[name]), tostring(self.o[name])))
-  end
   if record.source then self.source:set_state(record.source) end
   if record.cursor then self.iterator:set_state(record.cursor) end
   core.tensor.default_generator():set_state(record.generator)
