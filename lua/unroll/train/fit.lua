@@ -28,6 +28,7 @@ local accepted_validation = { "every", "batch", "window", split = "validation" }
 
 -- The columns of the history: one float64 for each step.
 local columns = { "loss", "gradient_norm", "lr", "seconds" }
+local first_capacity = 65536 -- steps; a longer history doubles when it is full
 
 -- --- options ---------------------------------------------------------------------------
 
@@ -98,10 +99,12 @@ local function total_steps(o, iterator, level)
   return o.epochs * iterator.windows
 end
 
-local function new_history(total)
-  local history = {}
+-- Room for `capacity` steps, with the numbers of an older history in front.
+local function new_history(capacity, older)
+  local history = { capacity = capacity }
   for _, name in ipairs(columns) do
-    history[name] = core.tensor.zeros({ total }, { dtype = "float64" })
+    history[name] = core.tensor.zeros({ capacity }, { dtype = "float64" })
+    if older then history[name]:narrow(1, 1, older.capacity):copy_(older[name]) end
   end
   return history
 end
@@ -112,7 +115,7 @@ local function new_run(model, source, o, level)
   self.optimizer = make_optimizer(model, o, level + 1)
   self.iterator = source:batches { batch = o.batch, window = o.window, split = o.split, loop = true }
   self.total = total_steps(o, self.iterator, level + 1)
-  self.history = new_history(self.total)
+  self.history = new_history(math.min(self.total, first_capacity))
   self.traces = {}          -- by the length of the window
   self.forward_options = { reduction = o.reduction }
   self.clip_options = {}    -- step and loss, for messages
@@ -187,6 +190,9 @@ function Run:train_step()
   local step = self.step + 1
   if self.o.schedule then self.optimizer.lr = self.o.schedule(step) end
   self.optimizer:step()
+  if step > self.history.capacity then
+    self.history = new_history(2 * self.history.capacity, self.history)
+  end
   local history = self.history
   history.loss[step], history.gradient_norm[step] = loss, norm
   history.lr[step] = self.optimizer.lr
@@ -252,7 +258,7 @@ function Run:restore_checkpoint()
     self[name] = record[name]
   end
   self.state, self.best = saved.state, saved.best
-  if self.step > self.total then self.history = new_history(self.step) end
+  self.history = new_history(math.max(self.step, self.history.capacity))
   for _, name in ipairs(columns) do
     self.history[name]:narrow(1, 1, self.step):copy_(saved.history[name])
   end
