@@ -18,7 +18,7 @@ local progress = {}
 
 local seconds_between_frames = 0.2
 local seconds_between_lines = 10
-local bar_cells = 20
+local bar_cells, short_bar_cells = 20, 10
 
 -- --- text ------------------------------------------------------------------------------
 
@@ -53,13 +53,17 @@ local function bar(done, cells, utf8_terminal)
   return on:rep(full) .. off:rep(cells - full)
 end
 
+local function loss_format(loss) return loss < 0.1 and "%.4f" or "%.3f" end
+
 -- The fields behind the bar, each with its rank: the higher ones give way first when the
 -- terminal is narrow.
 local function fields_of(status, utf8_terminal)
   local fields = {}
   local function add(rank, format, ...) fields[#fields + 1] = { rank, format:format(...) } end
-  if status.loss then add(1, "loss %.3f", status.loss) end
-  if status.validation then add(2, "val %.3f", status.validation) end
+  if status.loss then add(1, "loss " .. loss_format(status.loss), status.loss) end
+  if status.validation then
+    add(2, "val " .. loss_format(status.validation), status.validation)
+  end
   if status.loss then add(5, "ppl %.3g", metrics.perplexity(status.loss)) end
   if status.norm then add(4, utf8_terminal and "|∇| %.2g" or "|grad| %.2g", status.norm) end
   if status.rate then add(3, "%s %s/s", progress.rate(status.rate), status.unit or "chars") end
@@ -92,11 +96,12 @@ function progress.format(status, width, utf8_terminal)
   if not width then return join(fields, count) end
   while true do
     local room = width - utf8.len(join(fields, count)) - 1
-    if room >= 4 then
-      local cells = math.min(bar_cells, room)
+    local cells = room >= bar_cells and bar_cells or short_bar_cells
+    if room >= cells then
       return join(fields, count .. " " .. bar(status.step / status.total, cells, utf8_terminal))
     end
-    if room >= -1 or #fields == 0 then return join(fields, count):sub(1, math.max(width, 1) * 3) end
+    if room >= -1 then return join(fields, count) end -- all of it, without the bar
+    if #fields == 0 then return count:sub(1, math.max(width, 0)) end
     drop_least(fields)
   end
 end
