@@ -147,6 +147,13 @@ function TestCorpus.test_shakespeare_is_long_and_plain()
   lu.assertNil(c.text:find("Gutenberg"))
 end
 
+function TestCorpus.test_code_is_long_and_plain()
+  local c = text.corpus "code"
+  lu.assertTrue(#c.text >= 60000)
+  lu.assertNil(c.text:find("[^\n -~]"))
+  lu.assertTrue(text.quality.lua_lines(c.text) > 0.95)
+end
+
 function TestCorpus.test_split_is_contiguous_and_complete()
   local c = text.from_string(("abcdefghij"):rep(10) .. "klm", { split = { 0.5, 0.25, 0.25 } })
   local pieces = {}
