@@ -132,8 +132,9 @@ local batch_options = { batch = 1, window = 25, split = "train", loop = false }
 --- Errors: fewer tokens than batch + 1; an unknown split.
 function Corpus:batches(opts)
   local o = options.check(opts, batch_options, "batches")
-  return batches.new(self:tokens(options.choice(o.split, split_choices, "split", "batches")),
-    o, "batches")
+  options.choice(o.split, split_choices, "split", "batches")
+  local iterator = batches.new(self:tokens(o.split), o, "batches")
+  return iterator
 end
 
 --- Entropies in bits of the next symbol given the k before it.

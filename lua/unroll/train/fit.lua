@@ -44,6 +44,13 @@ local function check_limit(value, name, level)
   end
 end
 
+local function check_method(thing, method, what, level)
+  local kind = type(thing)
+  if (kind ~= "table" and kind ~= "userdata") or not thing[method] then
+    error(("%s: %s must have :%s(), got %s"):format(who, what, method, kind), level + 1)
+  end
+end
+
 local function check_options(opts, level)
   level = level + 1
   local o = options.check(opts, accepted, who, level)
@@ -58,6 +65,9 @@ local function check_options(opts, level)
   check_limit(o.clip_value, "clip_value", level)
   if o.clip_norm and o.clip_value then
     error(who .. ": give either clip_norm or clip_value", level)
+  end
+  if o.seed ~= nil and not (math.type(o.seed) and math.tointeger(o.seed)) then
+    error(("%s: seed must be an integer, got %s"):format(who, tostring(o.seed)), level)
   end
   if (o.resume or o.checkpoint_every) and not o.checkpoint then
     error(who .. ": resume and checkpoint_every need checkpoint = \"path\"", level)
@@ -76,14 +86,20 @@ local function check_options(opts, level)
   return o
 end
 
-local function make_optimizer(model, o, level)
+local function make_optimizer(model, o)
   if type(o.optimizer) == "table" then
-    if o.lr then error(who .. ": lr belongs to the optimizer object", level + 1) end
+    if o.lr then error("lr belongs to the optimizer object", 0) end
     return o.optimizer
   end
-  options.choice(o.optimizer, { "sgd", "adagrad", "rmsprop", "adam", "adamw" }, "optimizer",
-    who, level + 1)
+  options.choice(o.optimizer, { "sgd", "adagrad", "rmsprop", "adam", "adamw" }, "optimizer", who)
   return optim[o.optimizer](model, { lr = o.lr })
+end
+
+-- Raises what went wrong inside as an error of train.fit at its caller.
+local function relay(problem, level)
+  if type(problem) ~= "string" then error(problem, 0) end
+  local text = problem:gsub("^[^:\n]*train/%w+%.lua:%d+: ", "")
+  error(text:find("^" .. who) and text or who .. ": " .. text, level + 1)
 end
 
 -- --- the run ---------------------------------------------------------------------------
@@ -91,10 +107,10 @@ end
 local Run = {}
 Run.__index = Run
 
-local function total_steps(o, iterator, level)
+local function total_steps(o, iterator)
   if o.steps then return o.steps end
   if not iterator.windows then
-    error(who .. ": epochs need a source that knows its windows; give steps", level + 1)
+    error("epochs need a source that knows its windows; give steps", 0)
   end
   return o.epochs * iterator.windows
 end
@@ -109,12 +125,12 @@ local function new_history(capacity, older)
   return history
 end
 
-local function new_run(model, source, o, level)
+local function new_run(model, source, o)
   local self = setmetatable({ model = model, source = source, o = o }, Run)
   if o.seed then core.tensor.manual_seed(o.seed) end
-  self.optimizer = make_optimizer(model, o, level + 1)
+  self.optimizer = make_optimizer(model, o)
   self.iterator = source:batches { batch = o.batch, window = o.window, split = o.split, loop = true }
-  self.total = total_steps(o, self.iterator, level + 1)
+  self.total = total_steps(o, self.iterator)
   self.history = new_history(math.min(self.total, first_capacity))
   self.traces = {}          -- by the length of the window
   self.forward_options = { reduction = o.reduction }
@@ -205,7 +221,7 @@ end
 -- --- what happens between steps --------------------------------------------------------
 
 local function raise_if(ok, message)
-  if not ok then error(("%s: %s"):format(who, message), 0) end
+  if not ok then error(message, 0) end
 end
 
 -- Validation; true when patience has run out.
@@ -386,11 +402,14 @@ end
 --- Ctrl-C ends the run after the current step, with a checkpoint when there is a path.
 return function(model, source, opts)
   local o = check_options(opts, 2)
-  local self = new_run(model, source, o, 2)
+  check_method(model, "forward", "the model", 2)
+  check_method(source, "batches", "the source", 2)
+  local made, self = pcall(new_run, model, source, o)
+  if not made then relay(self, 2) end
   local opened, problem = pcall(self.open, self)
-  if not opened then error(problem, 2) end
+  if not opened then relay(problem, 2) end
   if self.step >= self.total then return self:results("steps") end
   local ok, stop = run_guarded(self)
-  if not ok then error(stop, 0) end
+  if not ok then relay(stop, 2) end
   return self:results(stop)
 end
