@@ -302,6 +302,20 @@ static int canvas_values(lua_State *L) {
   return 1;
 }
 
+/*---
+--- How many numbers a series has.
+---@param values unroll.Tensor|number[]
+---@return integer
+function core.canvas.count(values) end
+*/
+static int canvas_count(lua_State *L) {
+  if (lua_istable(L, 1))
+    lua_pushinteger(L, luaL_len(L, 1));
+  else
+    lua_pushinteger(L, (lua_Integer)check_series(L, 1).count);
+  return 1;
+}
+
 /* --- text ---------------------------------------------------------------------------
  */
 
@@ -367,7 +381,8 @@ static const char *const format_names[] = {"png", "svg", "pdf", NULL};
 /*---
 --- A new page.
 ---@param page table {format="png"|"svg"|"pdf", width, height (points), dpi=150 (png),
---- background="#ffffff", title, description}
+--- zoom=1 (drawing of 1 point becomes zoom points on the page), background="#ffffff",
+--- title, description}
 ---@return unroll.Canvas
 function core.canvas.open(page) end
 */
@@ -378,6 +393,7 @@ static int canvas_open(lua_State *L) {
   page.width = number_field(L, 1, "width", 324);
   page.height = number_field(L, 1, "height", 230);
   page.dpi = number_field(L, 1, "dpi", 150);
+  page.zoom = number_field(L, 1, "zoom", 1);
   page.background = color_field(L, 1, "background", nothing);
   lua_getfield(L, 1, "title");
   page.title = lua_tostring(L, -1);
@@ -625,13 +641,11 @@ static const luaL_Reg metamethods[] = {{"__gc", canvas_close},
                                        {"__tostring", canvas_tostring},
                                        {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"open", canvas_open},
-                                     {"measure", canvas_measure},
-                                     {"range", canvas_range},
-                                     {"outline", canvas_outline},
-                                     {"values", canvas_values},
-                                     {"snapshot", canvas_snapshot},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"open", canvas_open},         {"measure", canvas_measure},
+    {"range", canvas_range},       {"outline", canvas_outline},
+    {"values", canvas_values},     {"count", canvas_count},
+    {"snapshot", canvas_snapshot}, {NULL, NULL}};
 
 void unl_open_canvas(lua_State *L) {
   unl_addmethods(L, UNL_CANVAS, methods);

@@ -37,12 +37,21 @@ static bool slice_at(const un_frame *f, const un_series *x, const un_series *low
  */
 
 typedef struct edge {
-  double nx, ny, d; /* inside: nx*x + ny*y <= d */
+  bool level;  /* y is limited, else x */
+  double sign; /* inside: sign * coordinate <= sign * limit */
+  double limit;
 } edge;
 
-static corner crossing(corner a, corner b, double da, double db) {
-  double t = da / (da - db);
-  return (corner){a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)};
+static double excess(const edge *e, corner a) {
+  return e->sign * ((e->level ? a.y : a.x) - e->limit);
+}
+
+/* The limited coordinate is the limit itself: from a far corner it could not be
+** computed. */
+static corner crossing(const edge *e, corner a, corner b) {
+  double t = excess(e, a) / (excess(e, a) - excess(e, b));
+  if (e->level) return (corner){a.x + t * (b.x - a.x), e->limit};
+  return (corner){e->limit, a.y + t * (b.y - a.y)};
 }
 
 /* out has room for 2 * n corners. */
@@ -50,9 +59,9 @@ static size_t clip_polygon(const edge *e, const corner *in, size_t n, corner *ou
   size_t count = 0;
   for (size_t i = 0; i < n; i++) {
     corner a = in[i], b = in[(i + 1) % n];
-    double da = e->nx * a.x + e->ny * a.y - e->d, db = e->nx * b.x + e->ny * b.y - e->d;
-    if (da <= 0) out[count++] = a;
-    if ((da <= 0) != (db <= 0)) out[count++] = crossing(a, b, da, db);
+    bool a_inside = excess(e, a) <= 0, b_inside = excess(e, b) <= 0;
+    if (a_inside) out[count++] = a;
+    if (a_inside != b_inside) out[count++] = crossing(e, a, b);
   }
   return count;
 }
@@ -60,8 +69,10 @@ static size_t clip_polygon(const edge *e, const corner *in, size_t n, corner *ou
 /* The clipped polygon in *corners (which may move); 0 when nothing is left or memory
 ** is short. */
 static size_t clip_to_box(const un_box *box, corner **corners, size_t n, bool *failed) {
-  edge edges[] = {
-      {-1, 0, -box->left}, {1, 0, box->right}, {0, -1, -box->top}, {0, 1, box->bottom}};
+  const edge edges[] = {{false, -1, box->left},
+                        {false, 1, box->right},
+                        {true, -1, box->top},
+                        {true, 1, box->bottom}};
   for (int i = 0; i < 4 && n > 0; i++) {
     corner *out = malloc(2 * n * sizeof *out);
     if (!out) {
@@ -94,8 +105,7 @@ static void fill_slices(un_canvas *c, const un_frame *frame, const slice *slices
   size_t count = clip_to_box(&box, &corners, 2 * n, &c->bytes.failed);
   cairo_new_path(c->cr);
   for (size_t i = 0; i < count; i++)
-    cairo_line_to(c->cr, fmin(fmax(corners[i].x, box.left), box.right),
-                  fmin(fmax(corners[i].y, box.top), box.bottom));
+    cairo_line_to(c->cr, corners[i].x, corners[i].y);
   cairo_close_path(c->cr);
   un_set_color(c->cr, fill);
   cairo_fill(c->cr);

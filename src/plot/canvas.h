@@ -76,6 +76,7 @@ typedef struct un_page {
   un_page_format format;
   double width, height; /* points */
   double dpi;           /* PNG only */
+  double zoom;          /* points of the page in a point of the drawing */
   un_color background;
   const char *title, *description; /* NULL: none. For readers who do not see */
 } un_page;

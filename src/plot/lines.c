@@ -25,33 +25,50 @@ typedef struct pen {
   double length, run_length; /* before this run, in it: where a dash pattern goes on */
 } pen;
 
-/* --- clipping (Liang and Barsky 1984) -----------------------------------------------
+/* --- clipping (Cohen and Sutherland) ------------------------------------------------
  */
 
-/* One edge: the part of the segment with p*t <= q. */
-static bool clip_edge(double p, double q, double *t0, double *t1) {
-  if (p == 0) return q >= 0;
-  double t = q / p;
-  if (p < 0) {
-    if (t > *t0) *t0 = t;
-  } else if (t < *t1) {
-    *t1 = t;
+/* A cut end gets the coordinate of the edge itself, not one computed from a far end:
+** 1e30 - 1e30 is anything. */
+
+enum { LEFT = 1, RIGHT = 2, ABOVE = 4, BELOW = 8 };
+
+static int outside(const un_box *box, double x, double y) {
+  return (x < box->left    ? LEFT
+          : x > box->right ? RIGHT
+                           : 0) |
+         (y < box->top      ? ABOVE
+          : y > box->bottom ? BELOW
+                            : 0);
+}
+
+/* Moves (*x,*y), which lies `out`side, along the way to (tx,ty) onto an edge. */
+static void cut_end(const un_box *box, int out, double *x, double *y, double tx,
+                    double ty) {
+  if (out & (LEFT | RIGHT)) {
+    double edge = out & LEFT ? box->left : box->right;
+    *y += (ty - *y) * ((edge - *x) / (tx - *x));
+    *x = edge;
+  } else {
+    double edge = out & ABOVE ? box->top : box->bottom;
+    *x += (tx - *x) * ((edge - *y) / (ty - *y));
+    *y = edge;
   }
-  return *t0 <= *t1;
 }
 
-static bool clip_segment(const un_box *box, double x, double y, double dx, double dy,
-                         double *t0, double *t1) {
-  *t0 = 0;
-  *t1 = 1;
-  return clip_edge(-dx, x - box->left, t0, t1) &&
-         clip_edge(dx, box->right - x, t0, t1) &&
-         clip_edge(-dy, y - box->top, t0, t1) && clip_edge(dy, box->bottom - y, t0, t1);
-}
-
-static void pull_into(const un_box *box, double *x, double *y) {
-  *x = fmin(fmax(*x, box->left), box->right);
-  *y = fmin(fmax(*y, box->top), box->bottom);
+/* false when nothing of the segment is inside. */
+static bool clip_segment(const un_box *box, double *x0, double *y0, double *x1,
+                         double *y1) {
+  for (int cuts = 0; cuts < 8; cuts++) {
+    int out0 = outside(box, *x0, *y0), out1 = outside(box, *x1, *y1);
+    if ((out0 | out1) == 0) return true;
+    if ((out0 & out1) != 0) return false;
+    if (out0)
+      cut_end(box, out0, x0, y0, *x1, *y1);
+    else
+      cut_end(box, out1, x1, y1, *x0, *y0);
+  }
+  return false;
 }
 
 /* --- strokes ------------------------------------------------------------------------
@@ -67,12 +84,8 @@ static void stroke_run(pen *p) {
   p->in_path = 0;
 }
 
-/* The cut end of a segment that goes 1e30 points away is inexact: pull it to the box.
- */
 static void add_segment(pen *p, double x0, double y0, double x1, double y1) {
   cairo_t *cr = p->c->cr;
-  pull_into(&p->box, &x0, &y0);
-  pull_into(&p->box, &x1, &y1);
   if (p->c->pixels && p->in_path >= RUN) {
     stroke_run(p);
     p->connected = false;
@@ -83,23 +96,24 @@ static void add_segment(pen *p, double x0, double y0, double x1, double y1) {
   p->in_path++;
 }
 
+static void draw_to(pen *p, double x, double y) {
+  double x0 = p->last_x, y0 = p->last_y, x1 = x, y1 = y;
+  if (!clip_segment(&p->box, &x0, &y0, &x1, &y1)) {
+    p->connected = false;
+    return;
+  }
+  if (x0 != p->last_x || y0 != p->last_y) p->connected = false;
+  add_segment(p, x0, y0, x1, y1);
+  p->connected = x1 == x && y1 == y;
+}
+
 static void pen_point(void *self, double x, double y) {
   pen *p = self;
-  if (p->has_last) {
-    double dx = x - p->last_x, dy = y - p->last_y, t0, t1;
-    if (clip_segment(&p->box, p->last_x, p->last_y, dx, dy, &t0, &t1)) {
-      if (t0 > 0) p->connected = false;
-      add_segment(p, p->last_x + t0 * dx, p->last_y + t0 * dy, p->last_x + t1 * dx,
-                  p->last_y + t1 * dy);
-      p->connected = t1 == 1;
-    } else {
-      p->connected = false;
-    }
-    p->alone = false;
-  } else {
+  p->alone = !p->has_last;
+  if (p->has_last)
+    draw_to(p, x, y);
+  else
     p->connected = false;
-    p->alone = true;
-  }
   p->last_x = x;
   p->last_y = y;
   p->has_last = true;

@@ -112,11 +112,11 @@ un_canvas *un_canvas_open(const un_page *page, un_plot_error *error) {
   }
   c->format = page->format;
   c->dpi = page->dpi;
-  c->scale = scale;
+  c->scale = scale * page->zoom;
   c->pixels = page->format == UN_PNG;
   c->surface = make_surface(page, scale, &c->bytes);
   c->cr = cairo_create(c->surface);
-  cairo_scale(c->cr, scale, scale);
+  cairo_scale(c->cr, c->scale, c->scale);
   if (page->background.a > 0) {
     un_set_color(c->cr, page->background);
     cairo_paint(c->cr);

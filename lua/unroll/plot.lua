@@ -1,0 +1,39 @@
+--- Charts: figures of panels, drawn to PNG, SVG or PDF.
+--
+--   local fig = plot.figure{title = "Training", rows = 1, cols = 2}
+--   fig:at(1, 1):smooth(steps, losses):set{xlabel = "step", ylabel = "nats"}
+--   fig:at(1, 2):bar({"tanh", "relu"}, {1.91, 2.05}):set{title = "Held-out loss"}
+--   assert(fig:save("training.png"))
+--
+-- A figure is a description; save and describe lay it out anew and change nothing in it.
+-- The layout is always automatic: texts overlap neither each other nor the page's edge.
+--
+-- Who decides what: marks (plot/marks/NAME.lua, one kind of chart each) know their data;
+-- axis, scale, ticks and format turn data into limits and labels; layout places
+-- everything in points; draw hands it to the canvas (unroll.core.canvas).
+
+local figure = require "unroll.plot.figure"
+local options = require "unroll.plot.options"
+local style = require "unroll.plot.style"
+
+local plot = {}
+
+--- A new figure: a grid of panels.
+---@param opts? table
+--- rows=1, cols=1; width, height in inches (4.5 x 3.2 for one panel, 8 x 6 for 2 x 2);
+--- dpi=150 (PNG); title, caption (below, left), footer (below, right, small);
+--- letters=false: (a), (b), ... before the panel titles; theme="light"|"dark"|"print";
+--- widths, heights: lists of weights of the columns and rows; alt: a description for
+--- readers who do not see the figure (written automatically when absent).
+---@return unroll.Figure
+function plot.figure(opts)
+  return (options.guard(figure.new, opts or {})) -- no tail call: errors count levels
+end
+
+--- Sets the theme of the figures made from now on.
+---@param name string "light", "dark" or "print"
+function plot.theme(name)
+  options.guard(style.set_default, name)
+end
+
+return plot

@@ -1,0 +1,187 @@
+--- The axes of one panel, as users see them: ax:line(...), ax:set{...}, ax:legend{...}.
+--
+-- ax:NAME(...) finds the chart in plot/marks/NAME.lua, so a new kind of chart is one new
+-- file. A chart's file returns a table with
+--   new(panel, ...)        arguments -> mark (a table); checks everything
+--   limits(mark, reach, panel)      what it covers: reach.x:cover(values) ...
+--   draw(mark, pen)        pen: page (a canvas), view, theme, color(c)
+-- and, where it makes sense,
+--   layer                  "back", "reference", "fill", "data" (default) or "front"
+--   key(mark, theme)       legend entries {label, swatch}
+--   headroom(mark, width, theme)    points to keep free above the data
+--   obstacles(mark, view, found)    what labels and the legend must keep clear of
+--   labels(mark, view, theme)       texts to place: {item, candidates, leader}
+
+local color = require "unroll.plot.color"
+local format = require "unroll.plot.format"
+local options = require "unroll.plot.options"
+
+local Axes = {}
+
+-- --- settings ------------------------------------------------------------------------
+
+local setting_kinds = {
+  title = "string|number", xlabel = "string|number", ylabel = "string|number",
+  xscale = { "linear", "log" }, yscale = { "linear", "log" },
+  xlim = "table", ylim = "table", xformat = "string|function", yformat = "string|function",
+  xticks = "table", yticks = "table", grid = "boolean",
+}
+
+local function check_limits(name, lim, is_log)
+  for i, v in pairs(lim) do
+    if i ~= 1 and i ~= 2 then
+      options.misuse("set: %s must be {low, high}; either may be nil", name)
+    end
+    options.number("set", name .. "[" .. i .. "]", v)
+    if is_log and v <= 0 then
+      options.misuse("set: %s[%d] = %g cannot be shown on a log axis", name, i, v)
+    end
+  end
+  if lim[1] and lim[2] and lim[1] >= lim[2] then
+    options.misuse("set: %s = {%g, %g} must rise", name, lim[1], lim[2])
+  end
+end
+
+local function check_ticks(name, list)
+  for _, entry in ipairs(list) do
+    local at = type(entry) == "table" and entry[1] or entry
+    options.number("set", name, at)
+    if type(entry) == "table" then options.text("set", name .. " label", entry[2]) end
+  end
+end
+
+local function check_settings(settings)
+  for _, which in ipairs { "x", "y" } do
+    local lim = settings[which .. "lim"]
+    if lim then check_limits(which .. "lim", lim, settings[which .. "scale"] == "log") end
+    if settings[which .. "ticks"] then
+      check_ticks(which .. "ticks", settings[which .. "ticks"])
+    end
+    format.check("set: " .. which .. "format", settings[which .. "format"])
+  end
+end
+
+local function copy(t)
+  local result = {}
+  for k, v in pairs(t) do result[k] = v end
+  return result
+end
+
+local function set(panel, given)
+  local settings = copy(panel.settings)
+  for name, value in pairs(options.check("set", given, setting_kinds)) do
+    settings[name] = type(value) == "table" and copy(value)
+      or type(value) == "number" and tostring(value) or value
+  end
+  check_settings(settings)
+  panel.settings = settings
+end
+
+--- Sets what surrounds the data; may be called again, later values win.
+---@param settings table
+--- title, xlabel, ylabel; xscale, yscale = "linear"|"log"; xlim, ylim = {low, high}, either
+--- may be nil; xformat, yformat = "percent", "si", "%.2f" or a function; xticks, yticks =
+--- {1, 2, {3, "three"}}; grid = false for none.
+---@return unroll.Axes self
+function Axes:set(settings)
+  options.guard(set, self.panel, settings)
+  return self
+end
+
+-- --- legend --------------------------------------------------------------------------
+
+local places = { "best", "upper right", "upper left", "lower right", "lower left",
+  "right", "left", "upper", "lower", "center", "outside", "below", "none" }
+
+local function set_legend(panel, opts)
+  if opts == false then opts = { place = "none" } end
+  if type(opts) == "string" then opts = { place = opts } end
+  opts = copy(options.check("legend", opts, { place = places, columns = "positive" }))
+  opts.wanted = true
+  panel.legend = opts
+end
+
+--- Says where the legend goes. Without this call a panel with two or more labelled
+--- series has one where it covers least ("best"), else outside.
+---@param opts? table|string|boolean place = "best", "upper right" ... "center", "outside",
+--- "below", "none"; columns = 1. A string is the place; false is "none".
+---@return unroll.Axes self
+function Axes:legend(opts)
+  options.guard(set_legend, self.panel, opts)
+  return self
+end
+
+-- --- marks ---------------------------------------------------------------------------
+
+-- For "did you mean": the charts that come with unroll.
+local known = { line = true, smooth = true, bar = true, hline = true, vline = true,
+  span = true, band = true, errorbar = true, scatter = true, note = true, set = true,
+  legend = true }
+
+-- The module of a chart, or nil when no searcher knows it.
+local function find_kind(name)
+  if type(name) ~= "string" or not name:match("^%l[%w_]*$") then return nil end
+  local module = "unroll.plot.marks." .. name
+  if package.loaded[module] then return package.loaded[module] end
+  for _, searcher in ipairs(package.searchers) do
+    if type(searcher(module)) == "function" then return require(module) end
+  end
+end
+
+local function add_mark(panel, kind, name, ...)
+  local mark = kind.new(panel, ...)
+  mark.kind, mark.name = kind, name
+  panel.marks[#panel.marks + 1] = mark
+end
+
+local adders = {}
+
+local function adder(name)
+  local kind = find_kind(name)
+  if not kind then return nil end
+  adders[name] = adders[name] or function(self, ...)
+    if getmetatable(self) ~= Axes then
+      error(("call it with a colon: ax:%s(...)"):format(name), 2)
+    end
+    options.guard(add_mark, self.panel, kind, name, ...)
+    return self
+  end
+  return adders[name]
+end
+
+function Axes:__index(name)
+  local method = rawget(Axes, name) or adder(name)
+  if method then return method end
+  error("axes have no chart or method " .. options.describe_unknown(name, known), 2)
+end
+
+function Axes:__tostring()
+  local panel = self.panel
+  return ("axes (%d,%d): %d marks"):format(panel.row, panel.col, #panel.marks)
+end
+
+Axes.__name = "unroll.Axes"
+
+local axes = {}
+
+--- Axes in a cell of the grid.
+function axes.new(row, col, rowspan, colspan)
+  local panel = { row = row, col = col, rowspan = rowspan, colspan = colspan,
+    settings = {}, legend = { place = "best" }, marks = {}, colors = 0 }
+  return setmetatable({ panel = panel }, Axes)
+end
+
+--- The colour of a new mark: the user's, else the next of the palette.
+function axes.next_color(panel, who, given)
+  local chosen = color.check(who, given)
+  if chosen then return chosen end
+  panel.colors = panel.colors + 1
+  return panel.colors
+end
+
+--- The colour of the series drawn last: what a band around it takes.
+function axes.same_color(panel, who, given)
+  return color.check(who, given) or math.max(1, panel.colors)
+end
+
+return axes

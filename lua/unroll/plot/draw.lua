@@ -1,0 +1,174 @@
+--- From a plan to a page: what is decided is drawn, back to front.
+
+local canvas = require("unroll.core").canvas
+local color = require "unroll.plot.color"
+local describe = require "unroll.plot.describe"
+local style = require "unroll.plot.style"
+local text = require "unroll.plot.text"
+
+local draw = {}
+
+-- --- axes ----------------------------------------------------------------------------
+
+local function grid_lines(page, p, theme)
+  local b = p.box
+  local major = { color = theme.grid, width = theme.grid_width }
+  local minor = { color = theme.minor_grid, width = theme.minor_grid_width }
+  local function level(v, stroke)
+    page:segment(b.left, p.view.y(v), b.right, p.view.y(v), stroke)
+  end
+  local function upright(v, stroke)
+    page:segment(p.view.x(v), b.top, p.view.x(v), b.bottom, stroke)
+  end
+  local function few_decades(plan) return math.log(plan.high / plan.low, 10) < 4 end
+  if p.y.scale.positive and few_decades(p.y) then
+    for _, v in ipairs(p.y.minor) do level(v, minor) end
+  end
+  for _, tick in ipairs(p.y.ticks) do level(tick.at, major) end
+  if p.x.scale.positive then
+    for _, tick in ipairs(p.x.ticks) do upright(tick.at, major) end
+  end
+end
+
+local function tick_marks(page, p, theme)
+  local b = p.box
+  local major = { color = theme.axis, width = theme.tick_width }
+  local minor = { color = theme.axis, width = theme.minor_width }
+  local function below(v, length, stroke)
+    page:segment(p.view.x(v), b.bottom, p.view.x(v), b.bottom + length, stroke)
+  end
+  local function beside(v, length, stroke)
+    page:segment(b.left - length, p.view.y(v), b.left, p.view.y(v), stroke)
+  end
+  for _, v in ipairs(p.x.minor) do below(v, theme.minor_length, minor) end
+  for _, v in ipairs(p.y.minor) do beside(v, theme.minor_length, minor) end
+  if not p.panel.categories then
+    for _, tick in ipairs(p.x.ticks) do below(tick.at, theme.tick_length, major) end
+  end
+  for _, tick in ipairs(p.y.ticks) do beside(tick.at, theme.tick_length, major) end
+end
+
+local function spines(page, p, theme)
+  local b = p.box
+  local stroke = { color = theme.axis, width = theme.spine_width }
+  local half = theme.spine_width / 2
+  page:segment(b.left, b.top, b.left, b.bottom + half, stroke)
+  page:segment(b.left - half, b.bottom, b.right, b.bottom, stroke)
+end
+
+-- --- marks ---------------------------------------------------------------------------
+
+local layers = { "back", "reference", "fill", "data", "front" }
+
+-- Strokes that run along the edge of the panel show their full width.
+local bleed = 1
+
+local function draw_marks(page, p, theme)
+  local b = p.box
+  local pen = { page = page, view = p.view, theme = theme,
+    color = function(c) return style.color(theme, c) end }
+  page:clip(b.left - bleed, b.top - bleed, b.right + bleed, b.bottom + bleed)
+  for _, layer in ipairs(layers) do
+    for _, mark in ipairs(p.panel.marks) do
+      if (mark.kind.layer or "data") == layer then mark.kind.draw(mark, pen) end
+    end
+  end
+  page:unclip()
+end
+
+-- --- legend and labels ---------------------------------------------------------------
+
+-- A swatch is {fill=, line=, marker=}: what of it is there is drawn, in this order.
+local function draw_swatch(page, swatch, b)
+  local middle = (b.top + b.bottom) / 2
+  if swatch.fill then
+    page:rectangle(b.left, b.top + 0.5, b.right, b.bottom - 0.5, swatch.fill)
+  end
+  local frame = { left = b.left, right = b.right, top = b.top, bottom = b.bottom,
+    xlow = b.left, xhigh = b.right, ylow = b.bottom, yhigh = b.top }
+  if swatch.line then
+    page:polyline(frame, { b.left, b.right }, { middle, middle }, swatch.line)
+  end
+  if swatch.marker then
+    page:markers(frame, { (b.left + b.right) / 2 }, { middle }, swatch.marker)
+  end
+end
+
+-- Near an edge of the panel the legend's ground reaches it, so that no stubs of grid
+-- lines stand beside it.
+local function legend_ground(b, panel)
+  local function reach(v, edge) return math.abs(v - edge) < 12 and edge or v end
+  return reach(b.left, panel.left + 1), reach(b.top, panel.top), reach(b.right, panel.right),
+    reach(b.bottom, panel.bottom - 1)
+end
+
+local function draw_legend(page, lg, panel, theme)
+  local b = lg.box
+  if lg.rim then
+    page:rectangle(b.left - 0.6, b.top - 0.6, b.right + 0.6, b.bottom + 0.6,
+      theme.legend_rim)
+    page:rectangle(b.left, b.top, b.right, b.bottom, theme.background)
+  elseif not lg.outside then
+    local left, top, right, bottom = legend_ground(b, panel)
+    page:rectangle(left, top, right, bottom, color.fade(theme.background, theme.legend_back))
+  end
+  for _, entry in ipairs(lg.entries) do draw_swatch(page, entry.swatch, entry.swatch_box) end
+end
+
+-- From the edge of the text's box towards the point, a little short of it, with a head.
+local function draw_leader(page, item, theme)
+  local b, to = item.box, item.leader
+  local x = math.max(b.left, math.min(b.right, to.x))
+  local y = math.max(b.top + 2, math.min(b.bottom - 2, to.y))
+  local dx, dy = to.x - x, to.y - y
+  local length = math.sqrt(dx * dx + dy * dy)
+  if length < 7 then return end
+  dx, dy = dx / length, dy / length
+  local gap, head = 3, 4
+  local tip_x, tip_y = to.x - gap * dx, to.y - gap * dy
+  local neck_x, neck_y = tip_x - head * dx, tip_y - head * dy
+  page:segment(x + 1.5 * dx, y + 1.5 * dy, neck_x, neck_y,
+    { color = theme.muted, width = 0.8 })
+  page:polygon({ tip_x, tip_y, neck_x - 1.5 * dy, neck_y + 1.5 * dx,
+    neck_x + 1.5 * dy, neck_y - 1.5 * dx }, theme.muted)
+end
+
+local function draw_labels(page, p, theme)
+  for _, item in ipairs(p.labels) do
+    if item.leader then draw_leader(page, item, theme) end
+    if item.halo then
+      local b = item.box
+      page:rectangle(b.left - 1, b.top, b.right + 1, b.bottom,
+        color.fade(theme.background, 0.75))
+    end
+  end
+end
+
+-- --- the whole -----------------------------------------------------------------------
+
+local function draw_panel(page, p, theme)
+  if p.panel.settings.grid ~= false then grid_lines(page, p, theme) end
+  draw_marks(page, p, theme)
+  spines(page, p, theme)
+  tick_marks(page, p, theme)
+  draw_labels(page, p, theme)
+  if p.legend then draw_legend(page, p.legend, p.box, theme) end
+end
+
+--- Draws a plan.
+---@param fig unroll.Figure
+---@param plan table from layout.plan
+---@param format string "png", "svg" or "pdf"
+---@param dpi number
+---@return string bytes of the file
+function draw.render(fig, plan, format, dpi)
+  local theme = plan.theme
+  local page <close> = canvas.open { format = format, width = fig.width * 72,
+    height = fig.height * 72, dpi = dpi, zoom = plan.zoom, background = theme.background,
+    title = fig.title, description = fig.alt or describe.sentence(fig) }
+  for _, p in ipairs(plan.panels) do draw_panel(page, p, theme) end
+  for _, item in ipairs(plan.texts) do text.draw(page, item) end
+  return page:finish()
+end
+
+return draw

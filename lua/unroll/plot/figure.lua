@@ -1,0 +1,161 @@
+--- Figures: a grid of panels with titles, and what can be done with it.
+
+local core = require "unroll.core"
+local axes = require "unroll.plot.axes"
+local describe = require "unroll.plot.describe"
+local draw = require "unroll.plot.draw"
+local layout = require "unroll.plot.layout"
+local options = require "unroll.plot.options"
+local style = require "unroll.plot.style"
+
+local Figure = {}
+Figure.__index = Figure
+Figure.__name = "unroll.Figure"
+
+local figure_kinds = {
+  rows = "number", cols = "number", width = "positive", height = "positive",
+  dpi = "positive", title = "string|number", caption = "string|number",
+  footer = "string|number", letters = "boolean", theme = "string", widths = "table",
+  heights = "table", alt = "string",
+}
+
+local figure = {}
+
+-- --- making --------------------------------------------------------------------------
+
+local function whole(who, name, value)
+  if math.type(value) ~= "integer" or value < 1 or value > 20 then
+    options.misuse("%s: %s must be a whole number in 1..20, got %s", who, name,
+      tostring(value))
+  end
+  return value
+end
+
+local function check_weights(name, weights, n)
+  if not weights then return end
+  if #weights ~= n then
+    options.misuse("figure: %s has %d weights, must have %d", name, #weights, n)
+  end
+  for _, w in ipairs(weights) do
+    if math.type(w) == nil or not (w > 0 and w < math.huge) then
+      options.misuse("figure: %s must hold positive numbers", name)
+    end
+  end
+end
+
+-- Inches: one panel 4.5 x 3.2, 2 x 2 panels 8 x 6.
+local function default_size(rows, cols)
+  local width = cols == 1 and (rows == 1 and 4.5 or 5) or cols == 2 and 8 or 3.6 * cols
+  local height = rows == 1 and 3.2 or 3 * rows
+  return width, height
+end
+
+local function as_text(v)
+  return v ~= nil and tostring(v) or nil
+end
+
+function figure.new(opts)
+  options.check("figure", opts, figure_kinds)
+  local rows = whole("figure", "rows", opts.rows or 1)
+  local cols = whole("figure", "cols", opts.cols or 1)
+  check_weights("widths", opts.widths, cols)
+  check_weights("heights", opts.heights, rows)
+  local width, height = default_size(rows, cols)
+  return setmetatable({
+    rows = rows, cols = cols, width = opts.width or width, height = opts.height or height,
+    dpi = opts.dpi or 150, title = as_text(opts.title), caption = as_text(opts.caption),
+    footer = as_text(opts.footer), letters = opts.letters or false, alt = opts.alt,
+    theme = style.check("figure", opts.theme or style.default()),
+    widths = opts.widths and { table.unpack(opts.widths) },
+    heights = opts.heights and { table.unpack(opts.heights) },
+    axes = {},
+  }, Figure)
+end
+
+-- --- panels --------------------------------------------------------------------------
+
+local function overlaps(panel, row, col, rowspan, colspan)
+  return row < panel.row + panel.rowspan and panel.row < row + rowspan
+    and col < panel.col + panel.colspan and panel.col < col + colspan
+end
+
+local function check_inside(self, row, col, rowspan, colspan)
+  if row < 1 or col < 1 or row + rowspan - 1 > self.rows or col + colspan - 1 > self.cols then
+    options.misuse("at: (%d,%d) spanning %d x %d is outside the %d x %d grid", row, col,
+      rowspan, colspan, self.rows, self.cols)
+  end
+end
+
+local function at(self, row, col, opts)
+  row, col = whole("at", "row", row or 1), whole("at", "col", col or 1)
+  options.check("at", opts, { rowspan = "number", colspan = "number" })
+  local rowspan = whole("at", "rowspan", opts and opts.rowspan or 1)
+  local colspan = whole("at", "colspan", opts and opts.colspan or 1)
+  check_inside(self, row, col, rowspan, colspan)
+  for _, ax in ipairs(self.axes) do
+    local panel = ax.panel
+    if panel.row == row and panel.col == col and not opts then return ax end
+    if overlaps(panel, row, col, rowspan, colspan) then
+      options.misuse("at: (%d,%d) overlaps the panel at (%d,%d)", row, col, panel.row,
+        panel.col)
+    end
+  end
+  local ax = axes.new(row, col, rowspan, colspan)
+  self.axes[#self.axes + 1] = ax
+  return ax
+end
+
+--- The axes of a panel, made at the first call.
+---@param row? integer 1
+---@param col? integer 1
+---@param opts? table rowspan, colspan
+---@return unroll.Axes
+function Figure:at(row, col, opts)
+  return (options.guard(at, self, row, col, opts)) -- no tail call: errors count levels
+end
+
+-- --- results -------------------------------------------------------------------------
+
+local function check_path(path, opts)
+  if type(path) ~= "string" then
+    options.misuse("save: a file name expected, got %s", type(path))
+  end
+  options.check("save", opts, { dpi = "positive" })
+  local suffix = path:match("%.(%a+)$")
+  suffix = suffix and suffix:lower()
+  if suffix ~= "png" and suffix ~= "svg" and suffix ~= "pdf" then
+    options.misuse("save: '%s' must end in .png, .svg or .pdf", path)
+  end
+  return suffix
+end
+
+--- The bytes of the file that save would write.
+---@param format string "png", "svg" or "pdf"
+---@param opts? table dpi (PNG)
+---@return string
+function Figure:render(format, opts)
+  format = options.guard(check_path, "." .. tostring(format), opts)
+  return draw.render(self, layout.plan(self), format, opts and opts.dpi or self.dpi)
+end
+
+--- Draws the figure into a file; an old file stays when that fails.
+---@param path string ends in .png, .svg or .pdf
+---@param opts? table dpi (PNG)
+---@return boolean|nil true, string|nil message nil and a message when it cannot be written
+function Figure:save(path, opts)
+  local format = options.guard(check_path, path, opts)
+  return core.sys.write_file(path, self:render(format, opts))
+end
+
+--- What is drawn, as plain data: size, texts with their boxes (points, y downwards),
+--- panels with limits, ticks, series and legend.
+---@return table
+function Figure:describe()
+  return describe.plain(self, layout.plan(self))
+end
+
+function Figure:__tostring()
+  return describe.sentence(self)
+end
+
+return figure

@@ -1,0 +1,428 @@
+--- Where everything goes: from a figure to a plan in points.
+--
+-- Each panel has a box and decorations around it (tick labels, axis labels, title,
+-- outside legend). All panels of a row share the top and bottom of their boxes, those of
+-- a column left and right. How many ticks fit depends on the boxes, how wide the labels
+-- are on the ticks, and the boxes on the labels: so measure and divide the page a few
+-- times, then keep ticks and labels and place them.
+--
+-- A page too small for its texts is planned on a larger one and drawn reduced (`zoom`),
+-- so that nothing ever overlaps.
+
+local axis = require "unroll.plot.axis"
+local box = require "unroll.plot.box"
+local legend = require "unroll.plot.legend"
+local place = require "unroll.plot.place"
+local reach = require "unroll.plot.reach"
+local scale = require "unroll.plot.scale"
+local style = require "unroll.plot.style"
+local text = require "unroll.plot.text"
+local view = require "unroll.plot.view"
+
+local layout = {}
+
+local passes = 4
+local least_width, least_height = 60, 44 -- of a panel's box, points
+
+-- --- panels --------------------------------------------------------------------------
+
+local function title_of(panel, letter)
+  local title = panel.settings.title
+  if not letter then return title end
+  return title and ("(%s) %s"):format(letter, title) or ("(%s)"):format(letter)
+end
+
+local function scale_of(panel, which)
+  return panel.settings[which .. "scale"] == "log" and scale.log or scale.linear
+end
+
+-- What does not change from pass to pass.
+local function start_panel(panel, letter, theme)
+  local p = { panel = panel, letter = letter }
+  p.reach = reach.of(panel, scale_of(panel, "x"), scale_of(panel, "y"))
+  p.reach.x.categories = panel.categories
+  p.legend = legend.new(panel, theme)
+  p.decor = { left = 0, right = 0, top = 0, bottom = 0 }
+  return p
+end
+
+local function headroom_of(p, width, theme)
+  local most = 0
+  for _, mark in ipairs(p.panel.marks) do
+    local kind = mark.kind
+    if kind.headroom then most = math.max(most, kind.headroom(mark, width, theme)) end
+  end
+  return most
+end
+
+local function plan_axes(p, theme)
+  local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
+  p.x = axis.plan("x", p.panel, p.reach.x, { length = width, across = height,
+    headroom = 0 }, theme)
+  p.y = axis.plan("y", p.panel, p.reach.y, { length = height, across = width,
+    headroom = headroom_of(p, width, theme) }, theme)
+  p.view = view.new(p.box, p.x, p.y)
+end
+
+-- --- decorations ---------------------------------------------------------------------
+
+local function largest(ticks, side)
+  local most = 0
+  for _, tick in ipairs(ticks) do
+    if tick.text then most = math.max(most, tick.text[side]) end
+  end
+  return most
+end
+
+-- How far the labels of the x axis stick out on the left and right.
+local function overhang(p)
+  local left, right = 0, 0
+  for _, tick in ipairs(p.x.ticks) do
+    if tick.text then
+      local middle, half = p.view.x(tick.at), tick.text.width / 2
+      left = math.max(left, p.box.left - middle + half)
+      right = math.max(right, middle + half - p.box.right)
+    end
+  end
+  return left, right
+end
+
+local function measure_labels(p, theme)
+  local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
+  local label = { size = theme.label_size, color = theme.text, align = "center" }
+  local function item(s, wrap, angle, role)
+    label.wrap, label.angle, label.role = wrap, angle, role
+    return s and text.new(s, label)
+  end
+  p.xlabel = item(p.x.label, width, 0, "xlabel")
+  p.ylabel = item(p.y.label, height, 90, "ylabel")
+  local title = title_of(p.panel, p.letter)
+  p.title = title and text.new(title, { size = theme.title_size, bold = true,
+    color = theme.text, wrap = width, role = "title" })
+end
+
+local function measure_decor(p, theme)
+  measure_labels(p, theme)
+  local out = theme.tick_length + theme.tick_pad
+  local ticks_wide, ticks_high = largest(p.y.ticks, "width"), largest(p.x.ticks, "height")
+  local left, right = overhang(p)
+  local d = { left = out + ticks_wide, bottom = out + ticks_high, top = theme.tick_size / 2 }
+  if p.xlabel then d.bottom = d.bottom + theme.label_pad + p.xlabel.height end
+  if p.ylabel then d.left = d.left + theme.label_pad + p.ylabel.width end
+  if p.title then d.top = theme.title_pad + p.title.height end
+  d.left, d.right = math.max(d.left, left), math.max(right, 2)
+  p.inner = { left = d.left, right = d.right, top = d.top, bottom = d.bottom }
+  if p.legend and p.legend.outside == "right" then
+    d.right = d.right + theme.legend_gap + p.legend.width
+  elseif p.legend and p.legend.outside == "below" then
+    d.bottom = d.bottom + theme.legend_gap + p.legend.height
+  end
+  p.decor = d
+end
+
+-- --- labels and legend inside the panel ----------------------------------------------
+
+local function inner_bounds(p)
+  return box.grow(p.box, -1.5)
+end
+
+-- Boxes for the label at the positions that its mark proposes.
+local function candidate_boxes(request)
+  local boxes = {}
+  for i, c in ipairs(request.candidates) do
+    boxes[i] = text.place(request.item, c[1], c[2], c[3], c[4]).box
+  end
+  return boxes
+end
+
+local function place_label(p, request)
+  local item = request.item
+  local candidates = candidate_boxes(request)
+  local bounds = request.fixed and box.grow(p.box, 40) or inner_bounds(p)
+  local chosen = place.choose(p.obstacles, bounds, candidates, 1)
+  if not chosen and not request.fixed then
+    chosen = place.choose(p.obstacles, bounds,
+      place.everywhere(bounds, item.width, item.height), 1)
+  end
+  if not chosen then
+    p.left_out[#p.left_out + 1] = item.text
+    return
+  end
+  item.box = chosen
+  item.leader = request.leader
+  item.halo = not request.fixed and place.hits(p.obstacles, chosen) > 0
+  p.obstacles.texts[#p.obstacles.texts + 1] = chosen
+  p.labels[#p.labels + 1] = item
+end
+
+local function corners(b)
+  return { { b.right - 3, b.bottom - 3, 1, 1 }, { b.left + 3, b.bottom - 3, 0, 1 },
+    { b.right - 3, b.top + 3, 1, 0 }, { b.left + 3, b.top + 3, 0, 0 } }
+end
+
+-- "3 values ≤ 0 are not shown", "no data".
+local function notes_of(p, theme)
+  local requests = {}
+  local function add(s, candidates)
+    p.notes[#p.notes + 1] = s
+    local look = { size = theme.note_size, color = theme.faint, role = "remark",
+      wrap = p.box.right - p.box.left - 8 }
+    requests[#requests + 1] = { item = text.new(s, look), candidates = candidates }
+  end
+  local dropped = p.reach.x.dropped + p.reach.y.dropped
+  if p.reach.y.low > p.reach.y.high or p.reach.x.low > p.reach.x.high then
+    local b = p.box
+    add("no data", { { (b.left + b.right) / 2, (b.top + b.bottom) / 2, 0.5, 0.5 } })
+  end
+  if dropped > 0 then
+    add(("%d value%s ≤ 0 not shown"):format(dropped, dropped == 1 and "" or "s"),
+      corners(p.box))
+  end
+  return requests
+end
+
+local function place_labels(p, theme)
+  p.labels, p.left_out, p.notes = {}, {}, {}
+  p.obstacles = place.obstacles(p.panel, p.view)
+  local later = {}
+  for _, mark in ipairs(p.panel.marks) do
+    for _, request in ipairs(mark.kind.labels and mark.kind.labels(mark, p.view, theme)
+      or {}) do
+      if request.fixed then place_label(p, request) else later[#later + 1] = request end
+    end
+  end
+  for _, request in ipairs(later) do place_label(p, request) end
+  for _, request in ipairs(notes_of(p, theme)) do place_label(p, request) end
+end
+
+-- Decides, once, whether the legend goes inside.
+local function decide_legend(p, theme)
+  if not p.legend then return end
+  place_labels(p, theme)
+  if not legend.place_inside(p.legend, p.box, p.obstacles, theme) then
+    legend.go_outside(p.legend, p.cell, theme)
+  end
+end
+
+-- --- dividing the page ---------------------------------------------------------------
+
+local function zeros(n)
+  local list = {}
+  for i = 1, n do list[i] = 0 end
+  return list
+end
+
+local function raise(list, i, value)
+  list[i] = math.max(list[i], value)
+end
+
+-- The largest decorations of each column and row.
+local function shared_decor(plan)
+  local fig = plan.figure
+  local d = { left = zeros(fig.cols), right = zeros(fig.cols), top = zeros(fig.rows),
+    bottom = zeros(fig.rows) }
+  for _, p in ipairs(plan.panels) do
+    local panel = p.panel
+    raise(d.left, panel.col, p.decor.left)
+    raise(d.right, panel.col + panel.colspan - 1, p.decor.right)
+    raise(d.top, panel.row, p.decor.top)
+    raise(d.bottom, panel.row + panel.rowspan - 1, p.decor.bottom)
+  end
+  return d
+end
+
+-- Starts and ends of the boxes along one direction.
+local function divide(from, to, n, before, after, gap, weights)
+  local free, total = to - from - gap * (n - 1), 0
+  for i = 1, n do
+    free = free - before[i] - after[i]
+    total = total + (weights and weights[i] or 1)
+  end
+  local starts, ends, at = {}, {}, from
+  for i = 1, n do
+    starts[i] = at + before[i]
+    ends[i] = starts[i] + free * (weights and weights[i] or 1) / total
+    at = ends[i] + after[i] + gap
+  end
+  return starts, ends
+end
+
+local function set_boxes(plan)
+  local fig, theme, area = plan.figure, plan.theme, plan.area
+  local d = shared_decor(plan)
+  local left, right = divide(area.left, area.right, fig.cols, d.left, d.right,
+    theme.column_gap, fig.widths)
+  local top, bottom = divide(area.top, area.bottom, fig.rows, d.top, d.bottom,
+    theme.row_gap, fig.heights)
+  for _, p in ipairs(plan.panels) do
+    local panel = p.panel
+    local last_col, last_row = panel.col + panel.colspan - 1, panel.row + panel.rowspan - 1
+    p.box = box.new(left[panel.col], top[panel.row], right[last_col], bottom[last_row])
+    p.cell = box.new(p.box.left - p.decor.left, p.box.top - p.decor.top,
+      p.box.right + p.decor.right, p.box.bottom + p.decor.bottom)
+  end
+end
+
+local function boxes_large_enough(plan)
+  for _, p in ipairs(plan.panels) do
+    local b = p.box
+    if b.right - b.left < least_width or b.bottom - b.top < least_height then
+      return false
+    end
+  end
+  return true
+end
+
+-- --- title, caption, footer ----------------------------------------------------------
+
+local function heading(plan, s, look)
+  if not s then return nil end
+  look.wrap = plan.width - 2 * plan.theme.pad
+  return text.new(s, look)
+end
+
+local function place_footer(plan)
+  local fig, theme = plan.figure, plan.theme
+  local bottom = plan.height - theme.pad
+  local caption = heading(plan, fig.caption, { size = theme.legend_size,
+    color = theme.text, role = "caption" })
+  local footer = heading(plan, fig.footer, { size = theme.footer_size,
+    color = theme.faint, role = "footer", align = "right" })
+  if footer then
+    text.place(footer, plan.width - theme.pad, bottom, 1, 1)
+    plan.texts[#plan.texts + 1] = footer
+  end
+  if caption then
+    local beside = not footer or caption.width + footer.width + 20
+      <= plan.width - 2 * theme.pad
+    text.place(caption, theme.pad, beside and bottom or footer.box.top - 3, 0, 1)
+    plan.texts[#plan.texts + 1] = caption
+  end
+  local top = math.min(footer and footer.box.top or bottom, caption and caption.box.top
+    or bottom)
+  return (footer or caption) and top - theme.footer_gap or bottom
+end
+
+local function place_header(plan)
+  local fig, theme = plan.figure, plan.theme
+  local title = heading(plan, fig.title, { size = theme.figure_title_size, bold = true,
+    color = theme.text, role = "figure title" })
+  if not title then return theme.pad end
+  text.place(title, theme.pad, theme.pad, 0, 0)
+  plan.texts[#plan.texts + 1] = title
+  return title.box.bottom + theme.header_gap
+end
+
+-- --- placing the decorations ---------------------------------------------------------
+
+local function add(plan, item)
+  if item then plan.texts[#plan.texts + 1] = item end
+end
+
+local function place_ticks(plan, p)
+  local theme = plan.theme
+  local out = theme.tick_length + theme.tick_pad
+  for _, tick in ipairs(p.x.ticks) do
+    if tick.text then
+      add(plan, text.place(tick.text, p.view.x(tick.at), p.box.bottom + out, 0.5, 0))
+    end
+  end
+  for _, tick in ipairs(p.y.ticks) do
+    if tick.text then
+      add(plan, text.place(tick.text, p.box.left - out, p.view.y(tick.at), 1, "digits"))
+    end
+  end
+end
+
+local function place_decor(plan, p)
+  local theme, b, d = plan.theme, p.box, p.inner
+  place_ticks(plan, p)
+  if p.xlabel then
+    add(plan, text.place(p.xlabel, (b.left + b.right) / 2, b.bottom + d.bottom, 0.5, 1))
+  end
+  if p.ylabel then
+    add(plan, text.place(p.ylabel, b.left - d.left, (b.top + b.bottom) / 2, 0, 0.5))
+  end
+  if p.title then add(plan, text.place(p.title, b.left, b.top - theme.title_pad, 0, 1)) end
+end
+
+local function place_legend(plan, p)
+  local lg = p.legend
+  if not lg then return end
+  if lg.outside then
+    legend.place_outside(lg, p.box, p.decor, plan.theme)
+  elseif not legend.place_inside(lg, p.box, p.obstacles, plan.theme) then
+    p.legend = nil -- no spot is left after all; the list of what is left out says so
+    p.left_out[#p.left_out + 1] = "legend"
+    return
+  end
+  legend.arrange(lg, plan.theme)
+  for _, entry in ipairs(lg.entries) do add(plan, entry.item) end
+end
+
+local function finish_panel(plan, p)
+  p.x.length, p.y.length = p.box.right - p.box.left, p.box.bottom - p.box.top
+  p.view = view.new(p.box, p.x, p.y)
+  place_labels(p, plan.theme)
+  place_decor(plan, p)
+  for _, item in ipairs(p.labels) do add(plan, item) end
+  place_legend(plan, p)
+end
+
+-- --- the whole -----------------------------------------------------------------------
+
+local function letter_of(fig, i)
+  return fig.letters and string.char(96 + (i - 1) % 26 + 1) or nil
+end
+
+-- Panels in reading order.
+local function sorted_panels(fig)
+  local panels = {}
+  for i, ax in ipairs(fig.axes) do panels[i] = ax.panel end
+  table.sort(panels, function(a, b)
+    if a.row ~= b.row then return a.row < b.row end
+    return a.col < b.col
+  end)
+  return panels
+end
+
+local function start_plan(fig, enlarged)
+  local theme = style.themes[fig.theme]
+  local plan = { figure = fig, theme = theme, zoom = 1 / enlarged, texts = {}, panels = {},
+    width = fig.width * 72 * enlarged, height = fig.height * 72 * enlarged }
+  plan.area = box.new(theme.pad, place_header(plan), plan.width - theme.pad,
+    place_footer(plan))
+  for i, panel in ipairs(sorted_panels(fig)) do
+    plan.panels[i] = start_panel(panel, letter_of(fig, i), theme)
+  end
+  return plan
+end
+
+-- true when every panel got a usable box.
+local function settle(plan)
+  for pass = 1, passes do
+    set_boxes(plan)
+    if not boxes_large_enough(plan) then return false end
+    for _, p in ipairs(plan.panels) do
+      plan_axes(p, plan.theme)
+      if pass == 2 then decide_legend(p, plan.theme) end
+      measure_decor(p, plan.theme)
+    end
+  end
+  set_boxes(plan)
+  return boxes_large_enough(plan)
+end
+
+--- Lays a figure out. The figure is not changed.
+---@return table plan {width, height, zoom, texts, panels, theme}
+function layout.plan(fig)
+  local enlarged, plan = 1
+  repeat
+    plan = start_plan(fig, enlarged)
+    enlarged = enlarged * 1.15
+  until settle(plan) or enlarged > 1e3
+  for _, p in ipairs(plan.panels) do finish_panel(plan, p) end
+  return plan
+end
+
+return layout

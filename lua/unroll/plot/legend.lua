@@ -1,0 +1,183 @@
+--- The legend of a panel: entries, size, and where it goes.
+--
+-- "best" takes the first of nine spots inside the panel that covers no data and no text;
+-- when there is none, the legend goes outside: to the right, or below when it is wide.
+
+local box = require "unroll.plot.box"
+local place = require "unroll.plot.place"
+local text = require "unroll.plot.text"
+
+local legend = {}
+
+local function entries_of(panel, theme)
+  local entries = {}
+  for _, mark in ipairs(panel.marks) do
+    for _, entry in ipairs(mark.kind.key and mark.kind.key(mark, theme) or {}) do
+      entry.item = text.new(entry.label, { size = theme.legend_size, color = theme.text,
+        role = "legend" })
+      entries[#entries + 1] = entry
+    end
+  end
+  return entries
+end
+
+--- The entries of a panel's legend, or nil when it has none: a single series needs no
+--- legend unless the user asked for one.
+function legend.new(panel, theme)
+  if panel.legend.place == "none" then return nil end
+  local entries = entries_of(panel, theme)
+  if #entries == 0 or (#entries == 1 and not panel.legend.wanted) then return nil end
+  return { entries = entries, place = panel.legend.place or "best",
+    columns = panel.legend.columns and math.ceil(panel.legend.columns) }
+end
+
+local function row_height(lg, theme)
+  local tallest = 0
+  for _, entry in ipairs(lg.entries) do
+    tallest = math.max(tallest, entry.item.height)
+  end
+  return tallest + theme.legend_row_gap * theme.legend_size
+end
+
+-- The width of each column when the entries are dealt column by column.
+local function column_widths(lg, columns, rows, theme)
+  local widths = {}
+  for i, entry in ipairs(lg.entries) do
+    local column = (i - 1) // rows + 1
+    local width = theme.legend_handle + theme.legend_gap + entry.item.width
+    widths[column] = math.max(widths[column] or 0, width)
+  end
+  return widths
+end
+
+--- Fixes the number of columns and computes the size.
+function legend.shape(lg, columns, theme)
+  local n = #lg.entries
+  columns = math.max(1, math.min(columns, n))
+  lg.rows = math.ceil(n / columns)
+  lg.row_height = row_height(lg, theme)
+  lg.widths = column_widths(lg, columns, lg.rows, theme)
+  local width = 2 * theme.legend_pad + theme.legend_column_gap * (#lg.widths - 1)
+  for _, w in ipairs(lg.widths) do width = width + w end
+  lg.width = width
+  lg.height = 2 * theme.legend_pad + lg.rows * lg.row_height
+    - theme.legend_row_gap * theme.legend_size
+end
+
+-- --- inside --------------------------------------------------------------------------
+
+local spots = {
+  { "upper right", 1, 0 }, { "upper left", 0, 0 }, { "lower right", 1, 1 },
+  { "lower left", 0, 1 }, { "right", 1, 0.5 }, { "left", 0, 0.5 }, { "upper", 0.5, 0 },
+  { "lower", 0.5, 1 }, { "center", 0.5, 0.5 },
+}
+
+local gap = 4 -- points between the legend and the edge of the panel
+
+local function spot_box(lg, b, h, v)
+  local left = b.left + gap + h * (b.right - b.left - 2 * gap - lg.width)
+  local top = b.top + gap + v * (b.bottom - b.top - 2 * gap - lg.height)
+  return box.new(left, top, left + lg.width, top + lg.height)
+end
+
+local function fits_inside(lg, b)
+  return lg.width <= b.right - b.left - 2 * gap and lg.height <= b.bottom - b.top - 2 * gap
+end
+
+local function named_spot(lg, b)
+  for _, spot in ipairs(spots) do
+    if spot[1] == lg.place then return spot_box(lg, b, spot[2], spot[3]) end
+  end
+end
+
+-- A spot that covers nothing; nil when there is none.
+local function free_spot(lg, b, obstacles)
+  for _, spot in ipairs(spots) do
+    local candidate = spot_box(lg, b, spot[2], spot[3])
+    if not place.covers_text(obstacles, candidate)
+      and place.hits(obstacles, box.grow(candidate, 1)) == 0 then
+      return candidate
+    end
+  end
+end
+
+--- Tries to put the legend into the panel. true when it has a box there.
+function legend.place_inside(lg, b, obstacles, theme)
+  legend.shape(lg, lg.columns or 1, theme)
+  if lg.place == "outside" or lg.place == "below" or not fits_inside(lg, b) then
+    return false
+  end
+  if lg.place == "best" then
+    lg.box = free_spot(lg, b, obstacles)
+    if not lg.box and not lg.columns and #lg.entries > 2 and #lg.entries <= 4 then
+      legend.shape(lg, #lg.entries, theme) -- in one row
+      lg.box = fits_inside(lg, b) and free_spot(lg, b, obstacles)
+    end
+  else
+    lg.box = named_spot(lg, b)
+    lg.rim = place.hits(obstacles, lg.box) > 0
+    if place.covers_text(obstacles, lg.box) then lg.box = nil end
+  end
+  return lg.box and true or false
+end
+
+-- --- outside -------------------------------------------------------------------------
+
+local function columns_for_height(lg, height, theme)
+  for columns = 1, #lg.entries do
+    legend.shape(lg, columns, theme)
+    if lg.height <= height then return columns end
+  end
+  return #lg.entries
+end
+
+local function columns_for_width(lg, width, theme)
+  for columns = #lg.entries, 2, -1 do
+    legend.shape(lg, columns, theme)
+    if lg.width <= width then return columns end
+  end
+  return 1
+end
+
+--- Chooses the side of an outside legend: right when it takes at most 40 % of the width.
+function legend.go_outside(lg, b, theme)
+  local width, height = b.right - b.left, b.bottom - b.top
+  local columns = lg.columns or columns_for_height(lg, height, theme)
+  legend.shape(lg, columns, theme)
+  lg.outside = "right"
+  if lg.place == "below" or (lg.place ~= "outside" and lg.width > 0.4 * width)
+    or lg.width > 0.6 * width then
+    lg.outside = "below"
+    legend.shape(lg, lg.columns or columns_for_width(lg, width, theme), theme)
+  end
+end
+
+--- Places an outside legend beside the decorations of its panel.
+function legend.place_outside(lg, b, decor, theme)
+  if lg.outside == "right" then
+    local left = b.right + decor.right - lg.width
+    lg.box = box.new(left, b.top, left + lg.width, b.top + lg.height)
+  else
+    local middle = (b.left + b.right - decor.left + decor.right) / 2
+    local bottom = b.bottom + decor.bottom
+    lg.box = box.new(middle - lg.width / 2, bottom - lg.height, middle + lg.width / 2,
+      bottom)
+  end
+end
+
+--- Gives every entry its place inside the legend's box.
+function legend.arrange(lg, theme)
+  local x = lg.box.left + theme.legend_pad
+  for i, entry in ipairs(lg.entries) do
+    local row = (i - 1) % lg.rows
+    if row == 0 and i > 1 then
+      x = x + lg.widths[(i - 1) // lg.rows] + theme.legend_column_gap
+    end
+    local middle = lg.box.top + theme.legend_pad + row * lg.row_height
+      + (lg.row_height - theme.legend_row_gap * theme.legend_size) / 2
+    text.place(entry.item, x + theme.legend_handle + theme.legend_gap, middle, 0, 0.5)
+    entry.swatch_box = box.new(x, middle - 4.5, x + theme.legend_handle, middle + 4.5)
+  end
+end
+
+return legend

@@ -1,0 +1,85 @@
+--- ax:band(x, low, high, opts): the area between two lines, for example mean - sd and
+--- mean + sd; ax:band(x, mean, {sd = ...}) draws the line of the mean, too.
+--
+-- x may be nil (1, 2, ...). opts: sd = series or number; label; color = that of the
+-- series drawn last (with sd: the next of the palette); alpha = 0.18; width, dash of the
+-- mean's line.
+
+local axes = require "unroll.plot.axes"
+local color = require "unroll.plot.color"
+local common = require "unroll.plot.marks.common"
+local data = require "unroll.plot.data"
+local options = require "unroll.plot.options"
+local style = require "unroll.plot.style"
+
+local band = { layer = "fill" }
+
+local kinds = common.line_kinds { sd = "table|userdata|number" }
+
+local function read_x(x, y)
+  if x == nil then return nil end
+  return data.beside("band", "x", x, y)
+end
+
+-- (x, mean, {sd=}) or (x, low, high, opts).
+local function read(x, a, b, opts)
+  if not data.is_values(b) and opts == nil then
+    opts = options.check("band", b, kinds)
+    local mean = data.series("band", "mean", a)
+    if not opts.sd then
+      options.misuse("band: give low and high, or the option sd")
+    end
+    local sd = data.beside("band", "sd", opts.sd, mean)
+    return { x = read_x(x, mean), mean = mean, low = data.offset(mean, sd, -1),
+      high = data.offset(mean, sd, 1) }, opts
+  end
+  opts = options.check("band", opts, kinds)
+  if opts.sd then options.misuse("band: sd goes with a mean, not with low and high") end
+  local low = data.series("band", "low", a)
+  return { x = read_x(x, low), low = low, high = data.beside("band", "high", b, low) }, opts
+end
+
+function band.new(panel, x, a, b, opts)
+  local mark, given = read(x, a, b, opts)
+  mark.label, mark.width = common.label(given.label), given.width
+  mark.fade = common.check_alpha("band", given.alpha)
+  mark.dash = style.check_dash("band", given.dash)
+  local choose = mark.mean and axes.next_color or axes.same_color
+  mark.color = choose(panel, "band", given.color)
+  return mark
+end
+
+function band.limits(mark, reach)
+  reach.x:cover_x(mark.x, data.count(mark.low))
+  reach.y:cover(mark.low)
+  reach.y:cover(mark.high)
+end
+
+local function fill_color(mark, theme)
+  return color.fade(style.color(theme, mark.color), mark.fade or theme.band_alpha)
+end
+
+function band.draw(mark, pen)
+  local frame, theme = pen.view.frame, pen.theme
+  pen.page:area(frame, mark.x, mark.low, mark.high, fill_color(mark, theme))
+  if mark.mean then
+    pen.page:polyline(frame, mark.x, mark.mean, common.stroke(mark, theme, theme.line_width))
+  end
+end
+
+function band.key(mark, theme)
+  return common.key(mark, { fill = fill_color(mark, theme),
+    line = mark.mean and common.stroke(mark, theme, theme.line_width) })
+end
+
+function band.obstacles(mark, view, found)
+  common.outline(view, mark.x, mark.low, found)
+  common.outline(view, mark.x, mark.high, found)
+end
+
+function band.series(mark, theme)
+  return { { label = mark.label, points = data.count(mark.low),
+    color = style.color(theme, mark.color) } }
+end
+
+return band

@@ -1,0 +1,40 @@
+--- ax:vline(x, opts): an upright reference line; opts as for ax:hline.
+
+local common = require "unroll.plot.marks.common"
+local hline = require "unroll.plot.marks.hline"
+
+local vline = { layer = "reference" }
+
+function vline.new(_, at, opts)
+  return hline.make("vline", at, opts)
+end
+
+function vline.limits(mark, reach)
+  reach.x:cover({ mark.at })
+end
+
+local function shown(mark, plan)
+  return mark.at >= plan.low and mark.at <= plan.high
+end
+
+function vline.draw(mark, pen)
+  local b, x = pen.view.box, pen.view.x(mark.at)
+  if shown(mark, pen.view.xaxis) then
+    pen.page:segment(x, b.top, x, b.bottom, hline.stroke(mark, pen.theme))
+  end
+end
+
+function vline.obstacles(mark, view, found)
+  local b, x = view.box, view.x(mark.at)
+  if shown(mark, view.xaxis) then
+    found.lines[#found.lines + 1] = { x, b.top, x, b.bottom }
+  end
+end
+
+function vline.labels(mark, view, theme)
+  if not mark.label or not shown(mark, view.xaxis) then return {} end
+  return { { item = hline.item(mark, view, theme),
+    candidates = common.upright_candidates(view.box, view.x(mark.at)) } }
+end
+
+return vline

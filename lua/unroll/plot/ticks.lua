@@ -1,0 +1,95 @@
+--- Where the ticks of an axis stand.
+
+local ticks = {}
+
+local steps = { 1, 2, 2.5, 5, 10 }
+
+local function count_between(low, high, step)
+  return math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1
+end
+
+-- The smallest step of {1, 2, 2.5, 5} x 10^n that puts at most `most` ticks on the axis.
+local function choose_step(low, high, most, integers)
+  local exponent = math.floor(math.log((high - low) / most, 10)) - 1
+  while true do
+    for i = 1, 4 do
+      local step = steps[i] * 10.0 ^ exponent
+      if not (integers and step % 1 ~= 0) and count_between(low, high, step) <= most then
+        return step
+      end
+    end
+    exponent = exponent + 1
+  end
+end
+
+--- Multiples of a step within low..high: at most `most`, and `most` is raised to 3 where
+--- whole numbers allow it.
+---@return number[] values, number step
+function ticks.linear(low, high, most, integers)
+  local step = choose_step(low, high, math.max(most, 2), integers)
+  local values = {}
+  local first = math.ceil(low / step - 1e-9)
+  for i = 0, count_between(low, high, step) - 1 do
+    local value = (first + i) * step
+    values[i + 1] = value == 0 and 0.0 or value
+  end
+  return values, step
+end
+
+-- --- logarithmic ---------------------------------------------------------------------
+
+-- The numbers m * 10^n within low..high for m in `digits`.
+local function digits_between(low, high, digits, stride)
+  local values = {}
+  local first = math.floor(math.log(low, 10) + 1e-9)
+  local last = math.ceil(math.log(high, 10) - 1e-9)
+  for n = first, last do
+    for _, digit in ipairs(digits) do
+      local value = digit * 10.0 ^ n
+      if n % stride == 0 and value >= low * (1 - 1e-9) and value <= high * (1 + 1e-9) then
+        values[#values + 1] = value
+      end
+    end
+  end
+  return values
+end
+
+local function decades_stride(low, high, most)
+  local stride = 1
+  while #digits_between(low, high, { 1 }, stride) > most do stride = stride + 1 end
+  return stride
+end
+
+local finer = { { 1, 2, 5 }, { 1, 2, 3, 5 }, { 1, 2, 3, 4, 6, 8 } }
+
+-- Labels within few decades: as many of 2..9 as are needed for three.
+local function within_decades(low, high, most)
+  local best
+  for _, digits in ipairs(finer) do
+    local values = digits_between(low, high, digits, 1)
+    if #values <= most and (not best or #best < 3) then best = values end
+  end
+  return best
+end
+
+--- Decades, every second or third of them when there are many; 1, 2, 5 when fewer than
+--- two decades are in view. nil when no such tick falls on the axis: then the linear
+--- rule serves.
+---@return number[]|nil values, boolean decades_only
+function ticks.log(low, high, most)
+  most = math.min(most, 7)
+  local stride = decades_stride(low, high, most)
+  local decades = digits_between(low, high, { 1 }, stride)
+  if math.log(high / low, 10) >= 2 and #decades >= 2 then return decades, true end
+  local values = within_decades(low, high, math.max(most, 3))
+  if values and #values >= 2 then return values, false end
+  if #decades >= 2 then return decades, true end
+end
+
+--- Small marks at 2..9 between the decades, when there are at most ten.
+function ticks.log_minor(low, high)
+  if math.log(high / low, 10) > 10 then return {} end
+  return digits_between(low, high, { 2, 3, 4, 5, 6, 7, 8, 9 }, 1)
+end
+
+return ticks
