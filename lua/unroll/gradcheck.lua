@@ -40,7 +40,7 @@ local function check_object(object)
 end
 
 local function is_cell(object)
-  return object.step ~= nil and object.layers == nil
+  return object.layers == nil
 end
 
 local function in_float64(t)

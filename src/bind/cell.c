@@ -355,6 +355,16 @@ static const char *stale(const unl_run *r) {
   return NULL;
 }
 
+/*--- Why a backward pass is impossible now, or nil.
+---@return string? message
+function Run:stale() end */
+static int run_stale(lua_State *L) {
+  const char *message = stale(check_run(L));
+  if (!message) return 0;
+  lua_pushstring(L, message);
+  return 1;
+}
+
 /* run:turn's work: arguments dys, dstate_end; false with a message on the stack. */
 static bool prepare_back(lua_State *L, unl_run *r) {
   un_run *run = &r->run;
@@ -536,6 +546,7 @@ static const luaL_Reg methods[] = {
     {"forward", run_forward},   {"backward", run_backward}, {"begin", run_begin},
     {"multiply", run_multiply}, {"settle", run_settle},     {"turn", run_turn},
     {"arrive", run_arrive},     {"leave", run_leave},       {"finish", run_finish},
+    {"stale", run_stale},
     {NULL, NULL}};
 
 void unl_open_cell(lua_State *L) {

@@ -157,6 +157,11 @@ static un_loss describe_loss(lua_State *L, const unl_readout *r, bool wants_grad
   return loss;
 }
 
+/* How many numbers the loss of one row sums over: a mean divides by them too. */
+static double loss_width(const un_loss *l, bool is_softmax) {
+  return is_softmax ? 1 : (double)l->columns;
+}
+
 static int fail(lua_State *L, const char *message) {
   lua_pushnil(L);
   lua_pushstring(L, message);
@@ -171,27 +176,28 @@ static int fail(lua_State *L, const char *message) {
 ---@param mean boolean the gradient is that of the mean, not of the sum
 ---@param train boolean
 ---@param total number what the loss is added to
+---@param weights number what the sum of the weights is added to
 ---@return number? total nil when a target or the weights are wrong
----@return number|string divisor what makes the total a mean; or the message
-function Readout:forward(h, targets, weight, mean, train, total) end
+---@return number|string weights or the message
+function Readout:forward(h, targets, weight, mean, train, total, weights) end
 */
 static int readout_forward(lua_State *L) {
   unl_readout *r = check_readout(L);
-  lua_settop(L, 7);
+  lua_settop(L, 8);
   bool mean = lua_toboolean(L, 5), train = lua_toboolean(L, 6);
-  double total = luaL_checknumber(L, 7);
+  double total = luaL_checknumber(L, 7), weights = luaL_checknumber(L, 8);
   un_loss loss = describe_loss(L, r, train);
   un_err err;
   if (r->is_softmax && !un_check_labels(&loss, r->batch, &err)) return fail(L, err.msg);
-  double divisor = un_weight_sum(&loss) * (r->is_softmax ? 1.0 : (double)loss.columns);
-  if (train && mean && divisor == 0)
-    return fail(L, "the weights sum to 0, so there is no mean; use reduction=\"sum\"");
-  loss.scale = mean && train ? 1 / divisor : 1;
+  weights = un_weight_sum(&loss, weights);
+  if (train && mean && weights == 0)
+    return fail(L, "the weights sum to 0: there is no mean, use reduction=\"sum\"");
+  loss.scale = mean ? 1 / (weights * loss_width(&loss, r->is_softmax)) : 1;
   run_layer(L, r);
   total = r->is_softmax ? un_softmax_loss(&loss, total) : un_squares_loss(&loss, total);
   r->has_gradient = train;
   lua_pushnumber(L, total);
-  lua_pushnumber(L, divisor);
+  lua_pushnumber(L, weights);
   return 2;
 }
 
@@ -229,7 +235,7 @@ static int tensor_loss(lua_State *L, bool is_softmax) {
   un_err err;
   int64_t batch = y->dims > 1 ? y->size[y->dims - 2] : 1;
   if (is_softmax && !un_check_labels(&loss, batch, &err)) return fail(L, err.msg);
-  double divisor = un_weight_sum(&loss) * (is_softmax ? 1.0 : (double)loss.columns);
+  double divisor = un_weight_sum(&loss, 0) * loss_width(&loss, is_softmax);
   bool mean = lua_toboolean(L, 4);
   if (mean && divisor == 0) return fail(L, "the weights sum to 0, so there is no mean");
   loss.scale = mean ? 1 / divisor : 1;

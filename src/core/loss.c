@@ -20,9 +20,8 @@ bool un_check_labels(const un_loss *l, int64_t batch, un_err *err) {
   return true;
 }
 
-double un_weight_sum(const un_loss *l) {
-  if (!l->weight) return (double)l->rows;
-  double sum = 0;
+double un_weight_sum(const un_loss *l, double sum) {
+  if (!l->weight) return sum + (double)l->rows;
   for (int64_t n = 0; n < l->rows; n++)
     sum += weight_of(l, n);
   return sum;

@@ -32,7 +32,7 @@ typedef struct un_loss_kernels {
 /* Checks the labels of the rows that have a weight; they came as (T,batch). */
 UN_CHECKED bool un_check_labels(const un_loss *l, int64_t batch, un_err *err);
 
-double un_weight_sum(const un_loss *l); /* N without weights */
+double un_weight_sum(const un_loss *l, double sum); /* sum + that of the weights, or N */
 double un_softmax_loss(const un_loss *l, double total);  /* total + that of these rows */
 double un_squares_loss(const un_loss *l, double total);
 

@@ -1,0 +1,33 @@
+--- rnn: recurrent cells and the models made of them.
+--
+--   local model = rnn.lm { cell = "tanh", vocab = 65, hidden = 128 }
+--   local loss, state, trace = model:forward(x, y, state)
+--   model:backward(trace)
+--
+-- A cell is one layer (rnn/cell.lua); a model is a stack of cells with a read-out and a
+-- loss (rnn/model.lua). The sweeps through time run in C.
+
+local cell = require "unroll.rnn.cell"
+local definition = require "unroll.rnn.definition"
+local model = require "unroll.rnn.model"
+
+local rnn = {}
+
+rnn.cell = cell.new
+rnn.model = model.new
+rnn.lm = model.lm
+
+--- Makes a cell written in Lua known by its name, for rnn.cell, rnn.lm and rnn.load.
+---@param def table see rnn/definition.lua
+--- Errors: a malformed definition; the name of a built-in cell.
+function rnn.register(def)
+  definition.register(def, 2)
+end
+
+--- The names of the cells that are known: the built-in and the registered ones.
+---@return string[]
+function rnn.cells()
+  return definition.names()
+end
+
+return rnn

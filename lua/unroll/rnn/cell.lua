@@ -1,0 +1,201 @@
+--- cell: a recurrent cell with its parameters: one layer.
+--
+-- What a whole cell (definition.lua) gets as `pass`: T, B, input, hidden, dtype, reverse,
+-- mask ((T,B) or nil); parameters and gradients by name; xs; state.<name> (B,H), the
+-- initial one; saved, a table of its own that stays from pass to pass. forward writes
+-- ys (T,B,H) and next.<name> (next.h is the last row of ys). backward reads dys and
+-- dnext.<name>, writes dxs (nil for tokens; zero on entry) and dstate.<name> (zero on
+-- entry), adds to the gradients, and may write norms (T), else they are NaN.
+
+local core = require "unroll.core"
+local check = require "unroll.rnn.check"
+local definition = require "unroll.rnn.definition"
+local init = require "unroll.rnn.init"
+local options = require "unroll.options"
+local parameters = require "unroll.rnn.parameters"
+local trace = require "unroll.rnn.trace"
+
+local tensor = core.tensor
+
+---@class unroll.Cell
+---@field name string
+---@field input integer
+---@field hidden integer
+---@field dtype string
+local Cell = { __name = "unroll.Cell" }
+
+local cell = {}
+
+-- cell.W_hh: the parameters by name, beside the methods.
+function Cell:__index(name)
+  local method = Cell[name]
+  if method ~= nil then return method end
+  return rawget(self, "values")[name]
+end
+
+function Cell:__tostring()
+  return ("cell   %s, input %d, hidden %d, %s, %d parameters"):format(self.name, self.input,
+    self.hidden, self.dtype, self.values.flat:numel())
+end
+
+--- A cell on parameters that exist already: a layer of a model.
+---@param d table the definition
+---@param values table from parameters.new or parameters.part
+---@param slopes table their gradients
+function cell.wrap(d, input, hidden, dtype, values, slopes)
+  return setmetatable({ name = d.name, definition = d, input = input, hidden = hidden,
+    dtype = dtype, values = values, slopes = slopes, step_traces = {} }, Cell)
+end
+
+local accepted = { input = options.required, hidden = options.required, dtype = "float32",
+  "init", "seed" }
+
+--- A recurrent cell with new parameters.
+---@param name string|table "tanh", "relu", a file in lua/unroll/cells, a registered name, or
+--- a definition
+---@param opts table input, hidden; dtype = "float32"; init = "glorot" (see rnn/init.lua);
+--- seed (default: drawn from the default generator)
+---@return unroll.Cell
+function cell.new(name, opts)
+  local d = definition.find(name, "rnn.cell", 2)
+  local o = options.check(opts, accepted, "rnn.cell")
+  local input = options.integer(o.input, "input", "rnn.cell")
+  local hidden = options.integer(o.hidden, "hidden", "rnn.cell")
+  check.dtype(o.dtype, "rnn.cell", 2)
+  local seed = o.seed and options.integer(o.seed, "seed", "rnn.cell", math.mininteger)
+    or init.draw_seed()
+  local specs = d.specs(input, hidden)
+  local values = parameters.new(specs, o.dtype)
+  init.fill_all(values, specs, o.init, seed, "rnn.cell", 2)
+  return cell.wrap(d, input, hidden, o.dtype, values, parameters.new(specs, o.dtype))
+end
+
+--- The parameters: a list of { name =, tensor = }, also by name, with `.flat`.
+function Cell:parameters() return self.values end
+
+--- Their gradients, in the same form. backward adds to them.
+function Cell:gradients() return self.slopes end
+
+--- Sets all gradients to zero.
+function Cell:zero_gradients() self.slopes.flat:zero_() end
+
+--- The same cell in another dtype: a copy, with gradients of zero.
+---@param dtype string
+---@return unroll.Cell
+function Cell:to(dtype)
+  check.dtype(dtype, "cell:to", 2)
+  local specs = self.definition.specs(self.input, self.hidden)
+  local values = parameters.new(specs, dtype)
+  for i, entry in ipairs(self.values) do values[i].tensor:copy_(entry.tensor) end
+  return cell.wrap(self.definition, self.input, self.hidden, dtype, values,
+    parameters.new(specs, dtype))
+end
+
+--- States of zeros.
+---@param B integer the batch
+---@return table<string, unroll.Tensor> state (B,H) by name
+function Cell:zero_state(B)
+  options.integer(B, "the batch", "cell:zero_state")
+  local state = {}
+  for _, name in ipairs(self.definition.states) do
+    state[name] = tensor.zeros({ B, self.hidden }, { dtype = self.dtype })
+  end
+  return state
+end
+
+-- --- one step ---------------------------------------------------------------------------
+
+local function copy_of(state)
+  local copy = {}
+  for name, t in pairs(state) do copy[name] = t:clone() end
+  return copy
+end
+
+local function step_trace(self, B, is_tokens)
+  local key = is_tokens and -B or B
+  local found = self.step_traces[key]
+  if not found then
+    found = trace.new(self, false)
+    self.step_traces[key] = found
+  end
+  found:prepare(1, B, is_tokens, false)
+  return found
+end
+
+--- One step, without gradients.
+---@param x unroll.Tensor (B,I) numbers, or (B) int32 tokens 1..I
+---@param state? table<string, unroll.Tensor> (B,H) each; nil: zeros
+---@return unroll.Tensor y (B,H)
+---@return table<string, unroll.Tensor> state after the step; y is its h
+function Cell:step(x, state)
+  if not tensor.is_tensor(x) or x:dim() ~= (x:dtype() == "int32" and 1 or 2) then
+    error(("cell:step: x must be %s (B,%d) or int32 tokens (B), got %s"):format(self.dtype,
+      self.input, check.describe(x)), 2)
+  end
+  local xs = x:unsqueeze(1)
+  local _, B, is_tokens = check.inputs(xs, self.input, self.dtype, "cell:step", 2)
+  check.state(state, self.definition.states, "state", "cell:step", 2)
+  local t = step_trace(self, B, is_tokens)
+  local message = t:forward(t:contiguous("xs", xs, xs:dtype()), state)
+  if message then error("cell:step: " .. message, 2) end
+  local after = copy_of(t.state)
+  return after.h, after
+end
+
+-- --- a window ---------------------------------------------------------------------------
+
+local forward_options = { trace = true, mask = true, reverse = true }
+
+-- The trace to use: the caller's, if it is one of this cell with gradients, or a new one.
+local function trace_for(self, opts, level)
+  local given = opts and opts.trace
+  if given == nil then return trace.new(self, true) end
+  if type(given) ~= "table" or given.cell ~= self or not given.with_gradients then
+    error("cell:forward: trace must come from this cell's forward", level + 1)
+  end
+  return given
+end
+
+--- Runs the cell over a window of T steps.
+---@param xs unroll.Tensor (T,B,I) numbers, or (T,B) int32 tokens 1..I
+---@param state? table<string, unroll.Tensor> (B,H) each, before the first step; nil: zeros
+---@param opts? table trace: one to use again, its buffers and what it returned are
+--- overwritten; mask (T,B): where it is 0 the states stay as they are; reverse = true: from
+--- the last step to the first
+---@return unroll.Tensor ys (T,B,H), of the trace
+---@return table<string, unroll.Tensor> state after the last step, of the trace
+---@return unroll.Trace trace for backward
+function Cell:forward(xs, state, opts)
+  check.options(opts, forward_options, "cell:forward", 2)
+  local T, B, is_tokens = check.inputs(xs, self.input, self.dtype, "cell:forward", 2)
+  check.state(state, self.definition.states, "state", "cell:forward", 2)
+  local mask = opts and opts.mask
+  check.numbers(mask, "mask", "cell:forward", 2, "real", T, B)
+  local t = trace_for(self, opts, 2)
+  t:prepare(T, B, is_tokens, opts ~= nil and opts.reverse == true)
+  if mask then mask = t:contiguous("mask", mask, self.dtype) end
+  local message = t:forward(t:contiguous("xs", xs, xs:dtype()), state, mask)
+  if message then error("cell:forward: " .. message, 2) end
+  return t.ys, t.state, t
+end
+
+--- Backpropagation through time. Adds to the gradients of the parameters.
+---@param t unroll.Trace of the last forward pass
+---@param dys? unroll.Tensor (T,B,H), dL/dys; nil: zeros
+---@param dstate_end? table<string, unroll.Tensor> (B,H), dL/dstate after the last step
+---@return unroll.Tensor? dxs (T,B,I), of the trace; nil for tokens
+---@return table<string, unroll.Tensor> dstate dL/d(initial state), of the trace
+--- Errors: no forward pass before, twice, after a change of the parameters or the inputs.
+function Cell:backward(t, dys, dstate_end)
+  if type(t) ~= "table" or t.cell ~= self or not t.with_gradients then
+    error("cell:backward: the trace of this cell's forward expected, got " .. type(t), 2)
+  end
+  check.numbers(dys, "dys", "cell:backward", 2, self.dtype, t.T, t.B, self.hidden)
+  check.state(dstate_end, self.definition.states, "dstate_end", "cell:backward", 2)
+  if dys then dys = t:contiguous("dys", dys, self.dtype) end
+  local message = t:backward(dys, dstate_end)
+  if message then error("cell:backward: " .. message, 2) end
+  return t.dxs, t.dstate
+end
+
+return cell

@@ -1,0 +1,231 @@
+--- definition: what a cell is, whether written in C or in Lua.
+--
+-- All cells share one form. A definition has
+--   name         string
+--   states       names of the states; the first is "h", the output
+-- and then either gates and pointwise functions of one step,
+--   gates        names of the gates: blocks of H rows of W_xh, W_hh and b_h
+--   saved        names of the (B,H) values that step leaves for step_grad
+--   parameters   more parameters, { {name = "p_i", size = {"H"}}, ... }
+--   step(pre, state, next, saved, parameters)
+--       pre.<gate> (B,H) is W_xh x + W_hh h + b_h; writes next.<state> from state.<state>.
+--       It may overwrite pre, step_grad sees it as step left it. pre.all is (B,G*H).
+--   step_grad(grad, pre, state, next, saved, parameters)
+--       from grad.next.<state> = dL/dnext writes grad.pre.<gate>, and to grad.state.<state>
+--       (zero on entry) what reaches the old state not through W_hh; adds to
+--       grad.parameters.<name>.
+--   split        true: pre.<gate> has no part from h, which is in pre.h.<gate> (no bias);
+--                step_grad then writes grad.pre.h.<gate> too
+-- or everything itself:
+--   parameters   function(input, hidden) -> list of {name=, size=}
+--   forward(pass), backward(pass)      see cell.lua on what a pass has
+-- The products with x and h, the token gather, the weight gradients and masks are the
+-- library's work in the first form.
+
+local core = require "unroll.core"
+local options = require "unroll.options"
+
+local definition = {}
+
+local registered = {}
+
+-- --- checks ---------------------------------------------------------------------------
+
+local function is_name(value)
+  return type(value) == "string" and value:find("^[%a_][%w_]*$") ~= nil
+end
+
+local function check_list(def, field, least, most, level)
+  local list = def[field]
+  if type(list) ~= "table" or #list < least or #list > most then
+    error(("cell '%s': %s must be a list of %d to %d names"):format(def.name, field, least, most),
+      level + 1)
+  end
+  local seen = {}
+  for _, name in ipairs(list) do
+    if not is_name(name) or seen[name] then
+      error(("cell '%s': bad or double name '%s' in %s"):format(def.name, tostring(name), field),
+        level + 1)
+    end
+    seen[name] = true
+  end
+end
+
+local function check_functions(def, names, level)
+  for _, name in ipairs(names) do
+    if type(def[name]) ~= "function" then
+      error(("cell '%s': %s must be a function, got %s"):format(def.name, name, type(def[name])),
+        level + 1)
+    end
+  end
+end
+
+local fields = { name = true, states = true, gates = true, saved = true, parameters = true,
+  step = true, step_grad = true, split = true, forward = true, backward = true }
+
+local function check_fields(def, level)
+  for field in pairs(def) do
+    if not fields[field] then
+      local names = {}
+      for name in pairs(fields) do names[#names + 1] = name end
+      error(("cell '%s': unknown field '%s'.%s"):format(def.name, tostring(field),
+        options.suggestion(tostring(field), names)), level + 1)
+    end
+  end
+end
+
+-- --- from Lua tables --------------------------------------------------------------------
+
+-- {"H", "I"} and numbers -> sizes.
+local function resolve_size(def, parameter, input, hidden, level)
+  local size = {}
+  for d, s in ipairs(parameter.size) do
+    size[d] = s == "H" and hidden or s == "I" and input or math.tointeger(s)
+    if not size[d] or size[d] < 1 then
+      error(("cell '%s': size %s of parameter '%s'"):format(def.name, tostring(s), parameter.name),
+        level + 1)
+    end
+  end
+  if #size < 1 or #size > 2 then
+    error(("cell '%s': parameter '%s' must have one or two dimensions"):format(def.name,
+      parameter.name), level + 1)
+  end
+  return size
+end
+
+local function more_specs(def, list, input, hidden, specs, level)
+  for _, parameter in ipairs(list) do
+    if type(parameter) ~= "table" or not is_name(parameter.name)
+      or type(parameter.size) ~= "table" then
+      error(("cell '%s': a parameter is { name =, size = }"):format(def.name), level + 1)
+    end
+    local size = resolve_size(def, parameter, input, hidden, level + 1)
+    specs[#specs + 1] = { name = parameter.name, base = parameter.name, size = size,
+      fan_in = size[2], fan_out = size[1], hidden = hidden }
+  end
+  return specs
+end
+
+-- W_xh, W_hh and b_h of a cell with G gates.
+local function gate_specs(gates, input, hidden)
+  local rows = gates * hidden
+  return {
+    { name = "W_xh", base = "W_xh", size = { rows, input }, transposed = true, fan_in = input,
+      fan_out = hidden, blocks = gates, hidden = hidden },
+    { name = "W_hh", base = "W_hh", size = { rows, hidden }, fan_in = hidden, fan_out = hidden,
+      blocks = gates, hidden = hidden },
+    { name = "b_h", base = "b_h", size = { rows }, hidden = hidden },
+  }
+end
+
+local function from_whole(def, level)
+  check_functions(def, { "parameters", "forward", "backward" }, level + 1)
+  return { name = def.name, form = "whole", states = def.states, forward = def.forward,
+    backward = def.backward,
+    specs = function(input, hidden)
+      return more_specs(def, def.parameters(input, hidden), input, hidden, {}, 4)
+    end }
+end
+
+local function from_steps(def, level)
+  check_list(def, "gates", 1, 8, level + 1)
+  check_functions(def, { "step", "step_grad" }, level + 1)
+  if def.saved then check_list(def, "saved", 0, 64, level + 1) end
+  more_specs(def, def.parameters or {}, 1, 1, {}, level + 1)
+  return { name = def.name, form = "steps", states = def.states, gates = def.gates,
+    gate_count = #def.gates, saved_names = def.saved or {}, split = def.split or false,
+    step = def.step, step_grad = def.step_grad,
+    specs = function(input, hidden)
+      return more_specs(def, def.parameters or {}, input, hidden,
+        gate_specs(#def.gates, input, hidden), 4)
+    end }
+end
+
+local function from_table(def, level)
+  if not is_name(def.name) then
+    error("a cell's definition needs a name (letters, digits, _)", level + 1)
+  end
+  check_fields(def, level + 1)
+  check_list(def, "states", 1, 4, level + 1)
+  if def.states[1] ~= "h" then
+    error(("cell '%s': the first state must be 'h', the output"):format(def.name), level + 1)
+  end
+  local make = def.forward and from_whole or from_steps
+  return (make(def, level + 1)) -- in parentheses: a tail call would lose the level
+end
+
+-- --- from C -----------------------------------------------------------------------------
+
+local function from_core(name)
+  local d = core.cell.describe(name)
+  if not d then return nil end
+  d.name, d.form = name, "native"
+  function d.specs(input, hidden)
+    local specs = gate_specs(d.gate_count, input, hidden)
+    for _, extra in ipairs(d.extras) do
+      local size = { extra.rows * hidden, extra.columns > 0 and extra.columns * hidden or nil }
+      specs[#specs + 1] = { name = extra.name, base = extra.name, size = size,
+        fan_in = size[2], fan_out = hidden, blocks = extra.rows, hidden = hidden }
+    end
+    return specs
+  end
+  return d
+end
+
+-- --- by name ----------------------------------------------------------------------------
+
+-- lua/unroll/cells/<name>.lua, if there is one.
+local function from_file(name, level)
+  local module = "unroll.cells." .. name
+  local ok, result = pcall(require, module)
+  if ok then return (from_table(result, level + 1)) end
+  if tostring(result):find(("module '%s' not found"):format(module), 1, true) then return nil end
+  error(("cell '%s': %s"):format(name, tostring(result)), level + 1)
+end
+
+--- The names that a cell can be asked for by, as far as they are known now.
+---@return string[]
+function definition.names()
+  local names = core.cell.names()
+  for name in pairs(registered) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- Makes a definition known by its name, so that rnn.cell(name) and rnn.load find it.
+---@param def table
+---@param level integer
+function definition.register(def, level)
+  if type(def) ~= "table" then
+    error("rnn.register: a definition table expected, got " .. type(def), level + 1)
+  end
+  local checked = from_table(def, level + 1)
+  if core.cell.describe(def.name) then
+    error(("rnn.register: '%s' is a built-in cell"):format(def.name), level + 1)
+  end
+  registered[def.name] = checked
+end
+
+--- The definition for what a caller gave as cell.
+---@param cell string|table a name or a definition
+---@param who string
+---@param level integer
+---@return table
+function definition.find(cell, who, level)
+  if type(cell) == "table" then return (from_table(cell, level + 1)) end
+  if type(cell) ~= "string" then
+    error(("%s: cell must be a name or a definition, got %s"):format(who, type(cell)), level + 1)
+  end
+  local found = registered[cell] or from_core(cell)
+  if not found and is_name(cell) then
+    found = from_file(cell, level + 1)
+    registered[cell] = found
+  end
+  if not found then
+    error(("%s: there is no cell '%s'.%s"):format(who, cell,
+      options.suggestion(cell, definition.names())), level + 1)
+  end
+  return found
+end
+
+return definition

@@ -1,0 +1,302 @@
+--- model: a stack of cells, a linear read-out and a loss.
+--
+--   h_1 = cell_1(x), h_2 = cell_2(h_1), ...     y = h_L W_hy^T + b_y
+--   head "softmax": cross-entropy of softmax(y) with the targets, in nats
+--   head "linear":  mean squared error of y
+-- All parameters are named views into one flat tensor: those of layer 1, of layer 2, ...,
+-- then W_hy and b_y. With one layer their names are W_xh, W_hh, ...; with more
+-- layers[1].W_xh, ...
+
+local core = require "unroll.core"
+local cell = require "unroll.rnn.cell"
+local check = require "unroll.rnn.check"
+local definition = require "unroll.rnn.definition"
+local init = require "unroll.rnn.init"
+local model_trace = require "unroll.rnn.model_trace"
+local options = require "unroll.options"
+local parameters = require "unroll.rnn.parameters"
+
+local tensor = core.tensor
+
+---@class unroll.Model
+---@field layers unroll.Cell[]
+---@field cell string
+---@field input integer
+---@field hidden integer
+---@field output integer
+---@field head "softmax"|"linear"
+---@field dtype string
+---@field vocab? unroll.Vocab when the model was made for one
+local Model = { __name = "unroll.Model" }
+
+local model = { Model = Model }
+
+-- What a model may have but need not: asking for it is no mistake.
+local optional = { vocab = true, evaluation = true, sampler = true }
+
+local function known_names(self)
+  local names = { "layers", "cell", "input", "hidden", "output", "head", "dtype", "vocab" }
+  for name in pairs(Model) do
+    if not name:find("^__") then names[#names + 1] = name end
+  end
+  for _, entry in ipairs(rawget(self, "values")) do names[#names + 1] = entry.name end
+  return names
+end
+
+function Model:__index(name)
+  local found = Model[name]
+  if found == nil then found = rawget(self, "values")[name] end
+  if found == nil and not optional[name] then
+    error(("a model has no '%s'.%s"):format(tostring(name),
+      options.suggestion(tostring(name), known_names(self))), 2)
+  end
+  return found
+end
+
+function Model:__tostring()
+  return ("model   %d x %s, input %d, hidden %d, %s output %d, %s, %d parameters"):format(
+    #self.layers, self.cell, self.input, self.hidden, self.head, self.output, self.dtype,
+    self.values.flat:numel())
+end
+
+-- --- making ---------------------------------------------------------------------------
+
+-- The specifications of all parameters, and of each layer the first and their own names.
+local function specs_of(d, o)
+  local specs, layers = {}, {}
+  for l = 1, o.layers do
+    local own = d.specs(l == 1 and o.input or o.hidden, o.hidden)
+    layers[l] = { first = #specs + 1, names = {} }
+    for i, spec in ipairs(own) do
+      layers[l].names[i] = spec.name
+      if o.layers > 1 then spec.name = ("layers[%d].%s"):format(l, spec.name) end
+      specs[#specs + 1] = spec
+    end
+  end
+  specs[#specs + 1] = { name = "W_hy", base = "W_hy", size = { o.output, o.hidden },
+    fan_in = o.hidden, fan_out = o.output, hidden = o.hidden }
+  specs[#specs + 1] = { name = "b_y", base = "b_y", size = { o.output }, hidden = o.hidden }
+  return specs, layers
+end
+
+-- A model with parameters of zero after checked options.
+local function build(d, o)
+  local specs, layers = specs_of(d, o)
+  local self = {
+    cell = d.name, definition = d, input = o.input, hidden = o.hidden, output = o.output,
+    head = o.head, dtype = o.dtype, vocab = o.vocab, layers = {},
+    values = parameters.new(specs, o.dtype), slopes = parameters.new(specs, o.dtype),
+  }
+  for l, layer in ipairs(layers) do
+    self.layers[l] = cell.wrap(d, l == 1 and o.input or o.hidden, o.hidden, o.dtype,
+      parameters.part(self.values, layer.first, layer.names),
+      parameters.part(self.slopes, layer.first, layer.names))
+  end
+  return setmetatable(self, Model), specs
+end
+
+local losses = { softmax = "cross_entropy", linear = "squared_error" }
+
+local function check_sizes(o, who, level)
+  for _, name in ipairs { "input", "hidden", "output", "layers" } do
+    options.integer(o[name], name, who, 1, level + 1)
+  end
+  check.dtype(o.dtype, who, level + 1)
+  options.choice(o.head, { "softmax", "linear" }, "head", who, level + 1)
+  if o.loss ~= nil then options.choice(o.loss, { losses[o.head] }, "loss", who, level + 1) end
+  if o.seed ~= nil then options.integer(o.seed, "seed", who, math.mininteger, level + 1) end
+end
+
+local function make(o, who, level)
+  local d = definition.find(o.cell, who, level + 1)
+  check_sizes(o, who, level + 1)
+  local self, specs = build(d, o)
+  init.fill_all(self.values, specs, o.init, o.seed or init.draw_seed(), who, level + 1)
+  return self
+end
+
+local accepted = { cell = options.required, input = options.required,
+  hidden = options.required, output = options.required, layers = 1, head = "softmax", "loss",
+  dtype = "float32", "init", "seed", "vocab" }
+
+--- A stack of cells with a read-out.
+---@param opts table
+---   cell: a name or a definition; input: numbers for each step (or the number of tokens);
+---   hidden; output: numbers or classes for each step; layers = 1;
+---   head = "softmax" (targets (T,B) int32, cross-entropy) or "linear" (targets
+---   (T,B,output), squared error); loss: the head's, by name;
+---   dtype = "float32"; init = "glorot", see rnn/init.lua; seed
+---@return unroll.Model
+function model.new(opts)
+  local o = options.check(opts, accepted, "rnn.model")
+  return (make(o, "rnn.model", 2))
+end
+
+local accepted_lm = { cell = "tanh", vocab = options.required, hidden = options.required,
+  layers = 1, dtype = "float32", "init", "seed" }
+
+-- A vocabulary, or the number of its symbols.
+local function vocabulary_size(vocab, level)
+  if math.type(vocab) then return options.integer(vocab, "vocab", "rnn.lm", 1, level + 1), nil end
+  if type(vocab) ~= "table" or not vocab.encode or not vocab.size then
+    error(("rnn.lm: vocab must be a number or a vocabulary, got %s"):format(type(vocab)),
+      level + 1)
+  end
+  return vocab:size(), vocab
+end
+
+--- A language model: tokens in, the next token out.
+---@param opts table cell = "tanh"; vocab: the number of symbols, or a vocabulary (then
+--- sample takes and returns text); hidden; layers = 1; dtype = "float32"; init; seed
+---@return unroll.Model
+function model.lm(opts)
+  local o = options.check(opts, accepted_lm, "rnn.lm")
+  o.input, o.vocab = vocabulary_size(o.vocab, 2)
+  o.output, o.head = o.input, "softmax"
+  return (make(o, "rnn.lm", 2))
+end
+
+--- The same model in another dtype: a copy, with gradients of zero.
+---@param dtype string
+---@return unroll.Model
+function Model:to(dtype)
+  check.dtype(dtype, "model:to", 2)
+  local copy = build(self.definition, { input = self.input, hidden = self.hidden,
+    output = self.output, layers = #self.layers, head = self.head, dtype = dtype,
+    vocab = self.vocab })
+  copy.values.flat:copy_(self.values.flat)
+  return copy
+end
+
+--- The parameters: a list of { name =, tensor = }, also by name, with `.flat`.
+function Model:parameters() return self.values end
+
+--- Their gradients, in the same form. backward adds to them.
+function Model:gradients() return self.slopes end
+
+--- Sets all gradients to zero.
+function Model:zero_gradients() self.slopes.flat:zero_() end
+
+--- States of zeros.
+---@param B integer the batch
+---@return table[] state one table for each layer
+function Model:zero_state(B)
+  options.integer(B, "the batch", "model:zero_state")
+  local state = {}
+  for l, layer in ipairs(self.layers) do state[l] = layer:zero_state(B) end
+  return state
+end
+
+-- --- forward and back -------------------------------------------------------------------
+
+local function check_state(self, state, who, level)
+  if state == nil then return end
+  if type(state) ~= "table" or #state ~= #self.layers then
+    error(("%s: state must be a list of %d tables, one for each layer, as { { h = ... } }"):format(
+      who, #self.layers), level + 1)
+  end
+  for l = 1, #state do
+    check.state(state[l], self.definition.states, "state", who, level + 1)
+  end
+end
+
+local function check_targets(self, y, T, B, who, level)
+  if self.head == "linear" then
+    if y == nil then error(who .. ": targets expected, got nil", level + 1) end
+    check.numbers(y, "targets", who, level + 1, self.dtype, T, B, self.output)
+  elseif not tensor.is_tensor(y) or y:dtype() ~= "int32" or y:dim() ~= 2 or y:size(1) ~= T
+    or y:size(2) ~= B then
+    error(("%s: targets must be int32 (%d,%d), got %s"):format(who, T, B, check.describe(y)),
+      level + 1)
+  end
+end
+
+local known_options = { weight = true, reduction = true, train = true, trace = true, mask = true }
+
+-- Is the loss a mean?
+local function is_mean(opts, level)
+  local reduction = opts and opts.reduction
+  if reduction == nil or reduction == "mean" then return true end
+  if reduction == "sum" then return false end
+  error(("model:forward: reduction is '%s', must be 'mean' or 'sum'"):format(tostring(reduction)),
+    level + 1)
+end
+
+local function check_trace(self, given, level)
+  if getmetatable(given) ~= model_trace.ModelTrace or given.model ~= self then
+    error("model:forward: trace must come from this model's forward", level + 1)
+  end
+end
+
+--- Runs the model over a window and gives its loss.
+---@param x unroll.Tensor (T,B) int32 tokens 1..input, or (T,B,input) numbers
+---@param y unroll.Tensor (T,B) int32 classes 1..output; head "linear": (T,B,output)
+---@param state? table[] one table of (B,H) tensors for each layer; nil: zeros
+---@param opts? table
+---   weight (T,B): of each prediction; where it is 0 the target is not looked at;
+---   mask (T,B): where it is 0 the states stay as they are (it does not touch the loss);
+---   reduction = "mean" (divides by the sum of the weights) or "sum";
+---   train = true; false computes the same loss, keeps no trace, and needs less memory;
+---   trace: one to use again: its buffers and what it returned are overwritten
+---@return number loss in nats for "softmax"
+---@return table[] state after the last step: of the trace, or new when train is false
+---@return unroll.ModelTrace? trace for backward; nil when train is false
+function Model:forward(x, y, state, opts)
+  local who = "model:forward"
+  check.options(opts, known_options, who, 2)
+  local T, B, is_tokens = check.inputs(x, self.input, self.dtype, who, 2)
+  check_targets(self, y, T, B, who, 2)
+  check_state(self, state, who, 2)
+  local mean = is_mean(opts, 2)
+  local weight, mask = nil, nil
+  local given, train = nil, true
+  if opts then
+    weight, mask, given, train = opts.weight, opts.mask, opts.trace, opts.train ~= false
+    check.numbers(weight, "weight", who, 2, "real", T, B)
+    check.numbers(mask, "mask", who, 2, "real", T, B)
+  end
+  if given ~= nil then check_trace(self, given, 2) end
+  local loss, message
+  if train then
+    given = given or model_trace.new(self, true)
+    given:prepare(T, B, is_tokens)
+    loss, message = given:forward(x, y, state, weight, mask, mean)
+    if loss then return loss, given.state, given end
+  else
+    loss, message = model_trace.evaluate(self, x, y, state, weight, mask, mean)
+    if loss then return loss, message end
+  end
+  error(who .. ": " .. message, 2)
+end
+
+--- Backpropagation through time for the last forward pass on a trace. Adds to the
+--- gradients of the parameters.
+---@param trace unroll.ModelTrace
+---@return unroll.Tensor? dx dL/dx (T,B,input), of the trace; nil for tokens
+---@return table[] dstate dL/d(initial state), one table for each layer, of the trace
+--- Errors: no forward pass before, twice, after a change of the parameters or the inputs.
+function Model:backward(trace)
+  if getmetatable(trace) ~= model_trace.ModelTrace or trace.model ~= self then
+    error("model:backward: the trace of this model's forward expected, got " .. type(trace), 2)
+  end
+  local message = trace:backward()
+  if message then error("model:backward: " .. message, 2) end
+  return trace.layers[1].dxs, trace.dstate
+end
+
+--- The outputs without a loss: logits for "softmax".
+---@param x unroll.Tensor as for forward
+---@param state? table[]
+---@return unroll.Tensor y (T,B,output), new
+---@return table[] state after the last step, new
+function Model:predict(x, state)
+  local T, B, is_tokens = check.inputs(x, self.input, self.dtype, "model:predict", 2)
+  check_state(self, state, "model:predict", 2)
+  local trace = model_trace.new(self, false)
+  trace:prepare(T, B, is_tokens)
+  local message = trace:predict(x, state)
+  if message then error("model:predict: " .. message, 2) end
+  return trace.y, trace.state
+end
+
+return model

@@ -1,0 +1,194 @@
+--- model_trace: what a model's forward pass leaves for its backward pass: the traces of
+--- its layers and the read-out with its loss (C).
+
+local core = require "unroll.core"
+local cell_trace = require "unroll.rnn.trace"
+
+local tensor = core.tensor
+
+local ModelTrace = { __name = "unroll.ModelTrace" }
+ModelTrace.__index = ModelTrace
+
+local model_trace = { ModelTrace = ModelTrace }
+
+-- Steps that an evaluation runs at a time, to need little memory for long texts.
+local EVALUATION_STEPS = 256
+
+--- A trace without buffers yet.
+function model_trace.new(model, with_gradients)
+  local self = { model = model, with_gradients = with_gradients, layers = {}, copies = {} }
+  for l, layer in ipairs(model.layers) do
+    self.layers[l] = cell_trace.new(layer, with_gradients)
+  end
+  return setmetatable(self, ModelTrace)
+end
+
+local function make_readout(self, T, B)
+  local model = self.model
+  local like = { dtype = model.dtype }
+  self.y = tensor.zeros({ T, B, model.output }, like)
+  self.dh = self.with_gradients and tensor.zeros({ T, B, model.hidden }, like) or nil
+  local values, slopes = model.values, model.slopes
+  self.readout = core.loss.readout {
+    B = B, H = model.hidden, V = model.output, dtype = model.dtype,
+    kind = model.head == "softmax" and "softmax" or "squares",
+    W = values.W_hy, b = values.b_y, dW = slopes.W_hy, db = slopes.b_y, y = self.y, dh = self.dh,
+  }
+end
+
+--- Makes the buffers unless they are right already.
+function ModelTrace:prepare(T, B, is_tokens)
+  if self.T == T and self.B == B and self.is_tokens == is_tokens then return end
+  self.T, self.B, self.is_tokens, self.copies = T, B, is_tokens, {}
+  self.state, self.dstate = {}, {}
+  for l, layer in ipairs(self.layers) do
+    layer:prepare(T, B, is_tokens and l == 1, false)
+    self.state[l], self.dstate[l] = layer.state, layer.dstate
+  end
+  make_readout(self, T, B)
+end
+
+-- The tensor itself, or a contiguous copy in a buffer of this trace.
+ModelTrace.contiguous = cell_trace.Trace.contiguous
+
+-- Runs the stack; returns the outputs of the last layer, or nil and a message.
+local function run_layers(self, x, state, mask)
+  local h = x
+  for l, layer in ipairs(self.layers) do
+    local message = layer:forward(h, state and state[l], mask)
+    if message then return nil, message end
+    h = layer.ys
+  end
+  return h
+end
+
+--- Forward with the gradient of the loss left in the read-out.
+---@return number? loss nil when something is wrong
+---@return string? message
+function ModelTrace:forward(x, y, state, weight, mask, mean)
+  local model = self.model
+  self.is_ready = false
+  x, y = self:contiguous("x", x, x:dtype()), self:contiguous("y", y, y:dtype())
+  weight = weight and self:contiguous("weight", weight, model.dtype)
+  mask = mask and self:contiguous("mask", mask, model.dtype)
+  local h, message = run_layers(self, x, state, mask)
+  if not h then return nil, message end
+  local total, weights = self.readout:forward(h, y, weight, mean, true, 0, 0)
+  if not total then return nil, weights end
+  self.is_ready = true
+  return model_trace.reduce(model, total, weights, mean)
+end
+
+--- The loss after its sum and the sum of the weights.
+function model_trace.reduce(model, total, weights, mean)
+  if not mean then return total end
+  return total / (model.head == "softmax" and weights or weights * model.output)
+end
+
+--- Back through read-out and layers.
+---@return string? message why that cannot be done
+function ModelTrace:backward()
+  if not self.is_ready then
+    return self.has_gradients and "it was called on this trace already; run forward again first"
+      or "there was no complete forward pass on this trace"
+  end
+  local layers = self.layers
+  for l = 1, #layers do
+    local message = layers[l]:stale()
+    if message then return message end
+  end
+  self.is_ready, self.has_gradients = false, true
+  self.readout:backward()
+  local dys = self.dh
+  for l = #layers, 1, -1 do
+    layers[l]:backward(dys)
+    dys = layers[l].dxs
+  end
+end
+
+--- Outputs only, in self.y.
+---@return string? message
+function ModelTrace:predict(x, state)
+  local h, message = run_layers(self, self:contiguous("x", x, x:dtype()), state)
+  if not h then return message end
+  self.readout:predict(h)
+end
+
+--- The norm of dL/dh_t of one layer for t = 1..T, of the last backward pass.
+---@param layer? integer default: the last
+---@return unroll.Tensor (T) float64, a copy
+--- Errors: no backward pass yet; no such layer.
+function ModelTrace:state_gradient_norms(layer)
+  layer = layer or #self.layers
+  local found = self.layers[layer]
+  if not found then
+    error(("state_gradient_norms: layer is %s, must be in 1..%d"):format(tostring(layer),
+      #self.layers), 2)
+  elseif not self.has_gradients then
+    error("state_gradient_norms: there was no backward pass on this trace", 2)
+  end
+  return found.norms:clone()
+end
+
+function ModelTrace:__tostring()
+  return ("trace   %d x %s, T = %s, B = %s"):format(#self.layers, self.model.cell,
+    tostring(self.T), tostring(self.B))
+end
+
+-- --- evaluation -------------------------------------------------------------------------
+
+local function clone_state(state)
+  local copy = {}
+  for l, layer in ipairs(state) do
+    copy[l] = {}
+    for name, t in pairs(layer) do copy[l][name] = t:clone() end
+  end
+  return copy
+end
+
+local function part(t, first, length)
+  return t and t:narrow(1, first, length)
+end
+
+-- Two traces are kept: for whole pieces and for what is left of a window.
+local function evaluation_trace(model, length)
+  local kind = length == EVALUATION_STEPS and "whole" or "rest"
+  local traces = model.evaluation or {}
+  model.evaluation = traces
+  traces[kind] = traces[kind] or model_trace.new(model, false)
+  return traces[kind]
+end
+
+--- The loss of a window without anything for a backward pass, in pieces of
+--- EVALUATION_STEPS: the same numbers as in one, bit for bit.
+---@return number? loss nil when something is wrong
+---@return table[]|string state after the last step, new; or the message
+function model_trace.evaluate(model, x, y, state, weight, mask, mean)
+  local total, weights, T, B = 0, 0, x:size(1), x:size(2)
+  local is_tokens = x:dtype() == "int32"
+  for first = 1, T, EVALUATION_STEPS do
+    local length = math.min(EVALUATION_STEPS, T - first + 1)
+    local trace = evaluation_trace(model, length)
+    trace:prepare(length, B, is_tokens)
+    local loss, message = trace:add_loss(part(x, first, length), part(y, first, length), state,
+      part(weight, first, length), part(mask, first, length), total, weights)
+    if not loss then return nil, message end
+    total, weights, state = loss, message, trace.state
+  end
+  if mean and weights == 0 then
+    return nil, "the weights sum to 0: there is no mean, use reduction=\"sum\""
+  end
+  return model_trace.reduce(model, total, weights, mean), clone_state(state)
+end
+
+-- Adds the loss of a piece to the sums.
+function ModelTrace:add_loss(x, y, state, weight, mask, total, weights)
+  weight = weight and self:contiguous("weight", weight, self.model.dtype)
+  mask = mask and self:contiguous("mask", mask, self.model.dtype)
+  local h, message = run_layers(self, self:contiguous("x", x, x:dtype()), state, mask)
+  if not h then return nil, message end
+  return self.readout:forward(h, self:contiguous("y", y, y:dtype()), weight, false, false,
+    total, weights)
+end
+
+return model_trace
