@@ -133,6 +133,7 @@ static int reduce_from(lua_State *L, int arg, call *c) {
     return reduce_all(L, c);
   }
   c->out_arg = arg + 2;
+  lua_settop(L, arg + 3); /* results are pushed above all outs */
   check_options(L, arg + 1, c);
   if (lua_isnoneornil(L, arg)) return reduce_all(L, c);
   return reduce_dim(L, c, unl_checkdim(L, arg, c->x));

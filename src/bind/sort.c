@@ -21,6 +21,7 @@ static int sorted(lua_State *L, const char *who, const un_view *x, int dim, int6
     return luaL_error(L, "%s: x is %s: an index would not fit in int32", who,
                       un_shape(x).s);
   wanted.size[dim] = k;
+  lua_settop(L, out_arg + 1); /* results are pushed above both outs */
   const un_view *values =
       unl_outortensor(L, out_arg, who, x->dtype, wanted.dims, wanted.size);
   const un_view *indices =
