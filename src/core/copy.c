@@ -67,6 +67,7 @@ bool un_check_value(const char *who, un_dtype dtype, double value, un_rounding r
                     un_err *err) {
   range r = range_of(dtype);
   if (un_is_real(dtype) || fits(r, rounding, value)) return true;
+  if (isnan(value)) value = NAN; /* without a sign, for the message */
   if (trunc(value) >= r.smallest && trunc(value) <= r.largest)
     return un_fail(err, "%s: %.17g is not a whole number, %s holds no other", who,
                    value, un_dtype_name(dtype));

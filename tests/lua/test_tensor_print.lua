@@ -16,7 +16,7 @@ TestPrint = {}
 function TestPrint.test_small_tensors_in_full()
   eq(tostring(tensor { { 1, 2 }, { 3, 40 } }),
     "tensor float32 (2, 2)\n   1   2\n   3  40")
-  eq(tostring(tensor { 0.5, -12.25 }), "tensor float32 (2)\n    0.500  -12.250")
+  eq(tostring(tensor { 0.5, -12.25 }), "tensor float32 (2)\n    0.50  -12.25")
   eq(tostring(tensor({ 1, -20 }, { dtype = "int32" })), "tensor int32 (2)\n    1  -20")
   eq(tostring(tensor({ 7 }, { dtype = "uint8" })), "tensor uint8 (1)\n  7")
 end
