@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, OWNER = 1 };
+enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 
 /* --- tensors ------------------------------------------------------------------------ */
 
@@ -16,12 +16,33 @@ static unl_tensor *push_header(lua_State *L, size_t payload, int user_values) {
   return t;
 }
 
+static bool can_allocate(lua_State *L, size_t bytes) {
+  void *ud;
+  lua_Alloc allocate = lua_getallocf(L, &ud);
+  void *block = allocate(ud, NULL, 0, bytes);
+  if (block) allocate(ud, block, bytes, 0);
+  return block != NULL;
+}
+
+/* Lua's own "not enough memory" names nobody, so a large block is tried first: asked for,
+** after a collection asked for again, and given back. */
+static void check_memory(lua_State *L, const char *who, const un_view *view, size_t bytes) {
+  if (bytes < LARGE || can_allocate(L, bytes)) return;
+  lua_gc(L, LUA_GCCOLLECT);
+  if (can_allocate(L, bytes)) return;
+  un_err err;
+  (void)un_fail(&err, "%s: %s %s needs %.1f GiB, more memory than there is", who,
+                un_dtype_name(view->dtype), un_shape(view).s, (double)bytes / (1 << 30));
+  unl_raise(L, &err);
+}
+
 un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
                        const int64_t *size) {
   un_view view;
   un_err err;
   if (!un_make_view(&view, who, dtype, dims, size, &err)) unl_raise(L, &err);
   size_t bytes = (size_t)un_numel(&view) * un_dtype_bytes(dtype);
+  check_memory(L, who, &view, bytes);
   unl_tensor *t = push_header(L, bytes + ALIGNMENT - 1, 0);
   uintptr_t first = (uintptr_t)(t + 1);
   view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
