@@ -14,13 +14,15 @@
 --     tables = function(results, times) return { {title=, head=, rows=, note=}, ... } end,
 --     answer = function(results, times) return "one sentence" end,
 --   }
---   return e:main(arg, ...)      -- does nothing when the file is loaded, not run
+--   return e:main(arg)           -- does nothing when the file is loaded, not run
 
+local options = require "unroll.options"
 local commandline = require "unroll.experiment.commandline"
 local store = require "unroll.experiment.store"
+local summary = require "unroll.experiment.summary"
 local texttable = require "unroll.experiment.texttable"
 
-local experiment = { store = store, format_table = texttable.format }
+local experiment = { store = store, summary = summary, format_table = texttable.format }
 
 ---@class unroll.Experiment
 ---@field name string file name of its results
@@ -55,17 +57,14 @@ end
 ---@param overrides? table name -> value; unknown names and wrong types are errors
 ---@return table config
 function Experiment:config(overrides)
-  local config = {}
-  for _, option in ipairs(self.options) do config[option[1]] = option[2] end
-  for name, value in pairs(overrides or {}) do
-    if config[name] == nil then
-      error(("experiment %s has no option '%s'"):format(self.name, name), 2)
+  local defaults, who = {}, "experiment " .. self.name
+  for _, option in ipairs(self.options) do defaults[option[1]] = option[2] end
+  local config = options.check(overrides, defaults, who)
+  for name, value in pairs(config) do
+    if type(value) ~= type(defaults[name]) then
+      error(("%s: option '%s' must be a %s, got %s")
+        :format(who, name, type(defaults[name]), type(value)), 2)
     end
-    if type(value) ~= type(config[name]) then
-      error(("experiment %s: option '%s' must be a %s, got %s")
-        :format(self.name, name, type(config[name]), type(value)), 2)
-    end
-    config[name] = value
   end
   return config
 end
@@ -114,13 +113,13 @@ local function present(self, record, times, settings)
   end
 end
 
---- Runs the experiment from the command line. Does nothing unless the file that calls it is
---- the script being run, so that tests and other scripts can load the definition.
+--- Runs the experiment from the command line. Does nothing unless the file that defines `run`
+--- is the script being run, so that tests and other scripts can load the definition.
 ---@param arguments table Lua's `arg`
 ---@return unroll.Experiment self
 function Experiment:main(arguments)
-  local caller = debug.getinfo(2, "S").source
-  if not arguments or caller ~= "@" .. tostring(arguments[0]) then return self end
+  local file = debug.getinfo(self.run, "S").source
+  if not arguments or file ~= "@" .. tostring(arguments[0]) then return self end
   local overrides, settings = commandline.parse(self, arguments)
   local record, times
   if settings.redraw then

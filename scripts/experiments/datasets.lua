@@ -1,0 +1,240 @@
+-- datasets.lua -- F7 and T2: one network on four kinds of text.
+--
+--   unroll scripts/experiments/datasets.lua [--help]
+--
+-- Hidden size and window are those of the document (50, 25). Texts that repeat are measured
+-- on all of the text, where held-out means nothing; the others on training and on held-out
+-- text, which the network has not seen. "Sample quality" is a measure for each text.
+local unroll = require "unroll"
+local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
+local quality = require "unroll.text.quality"
+local summary = experiment.summary
+
+-- What the founding document reports (its table T2).
+local document = {
+  simple = { vocabulary = 23, bits = 4.12, loss = 1.523, sample = "good repetition" },
+  shakespeare = { vocabulary = 84, bits = 4.78, loss = 2.156, sample = "coherent phrases" },
+  code = { vocabulary = 67, bits = 4.45, loss = 1.987, sample = "valid syntax patterns" },
+  numbers = { vocabulary = 10, bits = 3.32, loss = 0.892, sample = "perfect sequences" },
+}
+
+-- What a sample of each text is judged by; `train` and `held` are the two parts of the text.
+local judges = {
+  simple = function(sample, whole)
+    return { { "longest exact run, characters", (quality.longest_copy(sample, whole)) } }
+  end,
+  numbers = function(sample, whole)
+    return { { "digits that follow their predecessor", quality.followers(sample, whole) } }
+  end,
+  code = function(sample, whole)
+    return { { "lines that tokenise as Lua", quality.lua_lines(sample) },
+             { "longest copied run, characters", (quality.longest_copy(sample, whole)) } }
+  end,
+  shakespeare = function(sample, _, train_text, held_text)
+    return { { "words found in the training text", quality.known_words(sample, train_text) },
+             { "words found in the held-out text", quality.known_words(sample, held_text) },
+             { "longest copied run, characters", (quality.longest_copy(sample, train_text)) } }
+  end,
+}
+
+local function settings_for(config, name)
+  local repeats = name == "simple" or name == "numbers"
+  return {
+    repeats = repeats,
+    split = repeats and "all" or "train",
+    fit = {
+      steps = repeats and config.steps_repeating or config.steps,
+      batch = repeats and 1 or config.batch,
+      window = config.window, optimizer = config.optimizer,
+      lr = repeats and config.lr_repeating or config.lr,
+      clip_norm = config.clip, split = repeats and "all" or "train", progress = false,
+    },
+  }
+end
+
+-- The learning rate falls along half a cosine: the last steps polish.
+local function cosine(lr, steps)
+  return function(step) return lr * 0.5 * (1 + math.cos(math.pi * (step - 1) / steps)) end
+end
+
+local function text_of(corpus, split) return corpus.vocab:decode(corpus:tokens(split)) end
+
+local function train_once(config, name, corpus, seed)
+  local settings = settings_for(config, name)
+  local model = rnn.lm { cell = config.cell, vocab = corpus.vocab, hidden = config.hidden,
+                         seed = seed }
+  settings.fit.schedule = cosine(settings.fit.lr, settings.fit.steps)
+  local history = train.fit(model, corpus, settings.fit)
+  local held = not settings.repeats
+    and train.evaluate(model, corpus, { split = "test" }) or nil
+  local sample = model:sample { length = config.sample, temperature = config.temperature,
+                                seed = seed }
+  local judged = {}
+  if judges[name] then
+    judged = judges[name](sample, corpus.text, text_of(corpus, "train"), text_of(corpus, "test"))
+  end
+  return {
+    seed = seed, loss = summary.bins(history.loss:totable(), 300),
+    train = train.evaluate(model, corpus, { split = settings.split }),
+    held_out = held, judged = judged, sample = sample:sub(1, 300),
+    distance = quality.distance(quality.shares(corpus.text), quality.shares(sample)),
+  }
+end
+
+local function run(config, report)
+  local results = { corpora = {} }
+  for c, name in ipairs(config.corpora) do
+    local corpus = text.corpus(name)
+    local stats = corpus:stats()
+    local entry = { name = name, length = stats.length, vocabulary = stats.vocabulary,
+                    entropies = stats.entropies, runs = {} }
+    for i, seed in ipairs(config.seeds) do
+      local r = train_once(config, name, corpus, seed)
+      entry.runs[i] = r
+      report(("%s, seed %d: training text %.4f%s nats per character"):format(name, seed, r.train,
+        r.held_out and (", held-out text %.4f"):format(r.held_out) or ""))
+    end
+    results.corpora[c] = entry
+  end
+  return results
+end
+
+local function column(entry, key)
+  local out = {}
+  for i, r in ipairs(entry.runs) do out[i] = r[key] end
+  return out
+end
+
+local function main_table(results)
+  local rows = {}
+  for i, entry in ipairs(results.corpora) do
+    local doc = document[entry.name] or {}
+    local held = column(entry, "held_out")
+    rows[i] = { entry.name, entry.vocabulary, doc.vocabulary,
+                ("%.2f"):format(entry.entropies[1]), doc.bits and ("%.2f"):format(doc.bits),
+                summary.spread(column(entry, "train")), #held > 0 and summary.spread(held) or nil,
+                doc.loss }
+  end
+  return {
+    title = "T2: data sets (mean ± sd over seeds)",
+    head = { "data set", "symbols", "doc.", "bits", "doc.", "loss, training text",
+             "loss, held-out", "doc." },
+    rows = rows,
+    note = "Loss in nats per character; bits: unigram entropy; doc.: the founding document.",
+  }
+end
+
+local function quality_table(results)
+  local rows = {}
+  for _, entry in ipairs(results.corpora) do
+    for k, judged in ipairs(entry.runs[1].judged) do
+      local values = {}
+      for i, r in ipairs(entry.runs) do values[i] = r.judged[k][2] end
+      local format = math.type(judged[2]) == "integer" and "%.0f" or "%.3f"
+      rows[#rows + 1] = { entry.name, judged[1], summary.spread(values, format),
+                          document[entry.name] and document[entry.name].sample }
+    end
+  end
+  return { title = "Sample quality, measured",
+           head = { "data set", "measure", "value", "doc. says" }, rows = rows }
+end
+
+local function tables(results)
+  return { main_table(results), quality_table(results) }
+end
+
+local function answer(results)
+  local parts = {}
+  for i, entry in ipairs(results.corpora) do
+    local held = column(entry, "held_out")
+    parts[i] = ("%s %.3f"):format(entry.name,
+      (summary.mean_sd(#held > 0 and held or column(entry, "train"))))
+  end
+  return "Nats per character (held-out where the text does not repeat): "
+    .. table.concat(parts, ", ") .. "."
+end
+
+local function draw_losses(ax, results)
+  for _, entry in ipairs(results.corpora) do
+    local smooth, longest = {}, entry.runs[1].loss.step
+    for i, r in ipairs(entry.runs) do smooth[i] = summary.smooth(r.loss.mean, 0.1) end
+    local mean, low, high = summary.across(smooth)
+    local share = {}
+    for i, step in ipairs(longest) do share[i] = step / longest[#longest] end
+    if #entry.runs > 1 then ax:band(share, low, high) end
+    ax:line(share, mean, { label = entry.name })
+  end
+  ax:set { title = "Training loss", xlabel = "share of the training", xformat = "percent",
+           ylabel = "nats per character", yscale = "log" }
+end
+
+local function draw_final(ax, results)
+  local names, ours, held, theirs = {}, {}, {}, {}
+  for i, entry in ipairs(results.corpora) do
+    local h = column(entry, "held_out")
+    names[i] = entry.name
+    ours[i] = summary.mean_sd(column(entry, "train"))
+    held[i] = #h > 0 and summary.mean_sd(h) or 0 / 0
+    theirs[i] = document[entry.name] and document[entry.name].loss or 0 / 0
+  end
+  ax:bar(names, { ours, held, theirs },
+         { labels = { "training text", "held-out text", "founding document" }, values = true,
+           format = "%.3g" })
+  ax:set { title = "Loss after training", ylabel = "nats per character", yscale = "log" }
+end
+
+local function draw_entropies(ax, results)
+  local orders = { 0, 1, 2, 3, 4, 5, 6 }
+  for _, entry in ipairs(results.corpora) do
+    ax:line(orders, entry.entropies, { label = entry.name, marker = "circle" })
+  end
+  ax:set { title = "Entropy of the next character", xlabel = "characters known before it",
+           ylabel = "bits per character" }
+end
+
+local function draw_vocabulary(ax, results)
+  local names, ours, theirs = {}, {}, {}
+  for i, entry in ipairs(results.corpora) do
+    names[i], ours[i] = entry.name, entry.vocabulary
+    theirs[i] = document[entry.name] and document[entry.name].vocabulary or 0 / 0
+  end
+  ax:bar(names, { ours, theirs }, { labels = { "unroll", "founding document" }, values = true,
+                                    format = "%.0f" })
+  ax:set { title = "Vocabulary", ylabel = "symbols" }
+end
+
+local function figure(results, _, config)
+  local fig = unroll.plot.figure {
+    rows = 2, cols = 2, letters = true, title = "One network on four kinds of text",
+    caption = ("%s, hidden %d, window %d · %d seeds: mean, band from lowest to highest")
+      :format(config.cell, config.hidden, config.window, #config.seeds) }
+  draw_losses(fig:at(1, 1), results)
+  draw_final(fig:at(1, 2), results)
+  draw_entropies(fig:at(2, 1), results)
+  draw_vocabulary(fig:at(2, 2), results)
+  return fig
+end
+
+return experiment.define {
+  name = "datasets",
+  title = "Data sets (F7, T2)",
+  question = "How well does one small network learn four kinds of text?",
+  options = {
+    { "corpora", { "simple", "shakespeare", "code", "numbers" }, "corpora by name or path" },
+    { "cell", "tanh", "recurrent cell" },
+    { "hidden", 50, "hidden size" },
+    { "window", 25, "time steps that gradients flow back through" },
+    { "batch", 16, "parallel streams, for texts that do not repeat" },
+    { "steps", 10000, "updates, for texts that do not repeat" },
+    { "lr", 0.004, "first learning rate, for texts that do not repeat" },
+    { "steps_repeating", 3000, "updates, for texts that repeat" },
+    { "lr_repeating", 0.003, "first learning rate, for texts that repeat" },
+    { "optimizer", "adam", "update rule" },
+    { "clip", 5.0, "largest gradient norm" },
+    { "sample", 1000, "characters to generate" },
+    { "temperature", 0.8, "of the samples" },
+    { "seeds", { 1, 2, 3 }, "one run each" },
+  },
+  quick = { steps = 400, steps_repeating = 600, seeds = { 1 } },
+  run = run, tables = tables, answer = answer, figure = figure,
+}:main(arg)

@@ -1,0 +1,153 @@
+-- test_experiment.lua -- definitions, command lines, saved results, tables, summaries.
+local lu = require "luaunit"
+local support = require "support"
+local unroll = require "unroll"
+local experiment = unroll.experiment
+local summary = experiment.summary
+
+TestExperiment = {}
+
+local function small()
+  return experiment.define {
+    name = "small", title = "Small", question = "Does it run?",
+    options = { { "hidden", 5, "size" }, { "lr", 0.1, "rate" }, { "seeds", { 1, 2 }, "runs" },
+                { "fast", false, "hurry" } },
+    run = function(config, report)
+      report "running"
+      return { hidden = config.hidden, seeds = config.seeds }, { seconds = 1.5 }
+    end,
+  }
+end
+
+function TestExperiment.test_define_names_what_is_missing()
+  support.raises("field 'run' must be a function, got nil", experiment.define,
+    { name = "x", title = "x", question = "x", options = {} })
+  support.raises("define: table expected, got nil", experiment.define)
+end
+
+function TestExperiment.test_config_lays_overrides_over_defaults()
+  local config = small():config { hidden = 7 }
+  lu.assertEquals(config, { hidden = 7, lr = 0.1, seeds = { 1, 2 }, fast = false })
+end
+
+function TestExperiment.test_config_refuses_unknown_names_and_types()
+  support.raises("experiment small: unknown option 'hiden'. Did you mean 'hidden'?",
+    small().config, small(), { hiden = 7 })
+  support.raises("option 'hidden' must be a number, got string", small().config, small(),
+    { hidden = "7" })
+end
+
+function TestExperiment.test_record_keeps_times_apart()
+  local said = {}
+  local record, times = small():record({ hidden = 9 }, function(t) said[#said + 1] = t end)
+  lu.assertEquals(record.results, { hidden = 9, seeds = { 1, 2 } })
+  lu.assertNil(record.times)
+  lu.assertEquals(times.times, { seconds = 1.5 })
+  lu.assertEquals(record.config.hidden, 9)
+  lu.assertEquals(said, { "running" })
+end
+
+function TestExperiment.test_store_round_trip_and_missing_file()
+  local dir = support.tmpdir()
+  local record = small():record()
+  lu.assertTrue(experiment.store.write(dir .. "/a/b", "small", record))
+  lu.assertEquals(experiment.store.read(dir .. "/a/b", "small"), record)
+  local value, message = experiment.store.read(dir, "absent")
+  lu.assertNil(value)
+  lu.assertStrContains(message, "absent.json")
+end
+
+-- A script as a user writes it, run by the program.
+local script = [[
+local unroll = require "unroll"
+return unroll.experiment.define {
+  name = "tiny", title = "Tiny title", question = "Tiny question?",
+  options = { {"hidden", 5, "hidden size"}, {"seeds", {1, 2}, "one run each"} },
+  quick = { hidden = 2 },
+  run = function(config) return { hidden = config.hidden, n = #config.seeds } end,
+  tables = function(r) return { { title = "T", head = {"hidden"}, rows = {{ r.hidden }} } } end,
+  answer = function(r) return "the answer is " .. r.hidden end,
+}:main(arg)
+]]
+
+local function run_script(arguments)
+  local dir = support.tmpdir()
+  local path = dir .. "/tiny.lua"
+  local file = assert(io.open(path, "w"))
+  file:write(script)
+  file:close()
+  local output, code = support.run(("'%s' %s %s --out %s/out 2>&1")
+    :format(support.program, path, arguments, dir))
+  return output, code, dir .. "/out"
+end
+
+function TestExperiment.test_script_runs_saves_and_answers()
+  local output, code, out = run_script "--hidden 8 --seeds 4,5,6"
+  lu.assertEquals(code, 0, output)
+  lu.assertStrContains(output, "the answer is 8")
+  lu.assertEquals(experiment.store.read(out, "tiny").results, { hidden = 8, n = 3 })
+end
+
+function TestExperiment.test_quick_and_redraw()
+  local output, _, out = run_script "--quick"
+  lu.assertStrContains(output, "the answer is 2")
+  lu.assertEquals(experiment.store.read(out, "tiny").config.hidden, 2)
+  local again, code = run_script "--redraw"
+  lu.assertEquals(code, 1, "nothing was saved there")
+  lu.assertStrContains(again, "tiny.json")
+end
+
+function TestExperiment.test_help_and_wrong_options()
+  local output, code = run_script "--help"
+  lu.assertEquals(code, 0)
+  lu.assertStrContains(output, "hidden size (default 5)")
+  output, code = run_script "--hidden many"
+  lu.assertNotEquals(code, 0)
+  lu.assertStrContains(output, "'many' is not an integer")
+end
+
+function TestExperiment.test_loading_a_definition_does_not_run_it()
+  local e = load(script, "@elsewhere.lua")()
+  lu.assertEquals(e.name, "tiny")
+end
+
+function TestExperiment.test_table_aligns_numbers_right_and_text_left()
+  local text = experiment.format_table {
+    title = "T", head = { "name", "value" }, rows = { { "é", 1.5 }, { "long", "12.25" }, { "x" } },
+    note = "N" }
+  lu.assertEquals(text, "T\n name   value\n ────────────\n é        1.5\n long   12.25\n"
+    .. " x          –\n N")
+end
+
+function TestExperiment.test_mean_and_deviation()
+  lu.assertEquals({ summary.mean_sd { 3 } }, { 3, 0 })
+  local mean, sd = summary.mean_sd { 1, 2, 3, 4 }
+  lu.assertEquals(mean, 2.5)
+  lu.assertAlmostEquals(sd, math.sqrt(5 / 3), 1e-15)
+  lu.assertEquals(summary.spread({ 1, 3 }, "%.1f"), "2.0 ± 1.4")
+  lu.assertEquals(summary.spread({ 1 }, "%.1f"), "1.0")
+end
+
+function TestExperiment.test_bins_keep_every_value()
+  local b = summary.bins({ 1, 2, 3, 4, 5 }, 2)
+  lu.assertEquals(b, { step = { 3, 5 }, mean = { 2, 4.5 }, max = { 3, 5 } })
+  lu.assertEquals(summary.bins({ 7 }, 500), { step = { 1 }, mean = { 7 }, max = { 7 } })
+end
+
+-- Against the definition, sum over i of (1-a)^(t-i) x_i divided by the sum of the weights.
+function TestExperiment.test_smoothing_is_bias_corrected()
+  local x, a = { 5, 1, 4, 2 }, 0.3
+  local smooth = summary.smooth(x, a)
+  for t = 1, #x do
+    local sum, weights = 0, 0
+    for i = 1, t do
+      sum, weights = sum + (1 - a) ^ (t - i) * x[i], weights + (1 - a) ^ (t - i)
+    end
+    lu.assertAlmostEquals(smooth[t], sum / weights, 1e-12)
+  end
+end
+
+function TestExperiment.test_across_seeds()
+  local mean, low, high = summary.across { { 1, 5 }, { 3, 1 } }
+  lu.assertEquals({ mean, low, high }, { { 2, 3 }, { 1, 1 }, { 3, 5 } })
+end
