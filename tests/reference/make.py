@@ -275,15 +275,18 @@ def forward_model(dtype, kind, model, x, h0):
 
 
 def loss_of(outputs, y, weight, reduction):
-    """Cross-entropy with labels, squared error (summed over the outputs) with numbers."""
+    """Cross-entropy with labels, squared error with numbers (a mean over the outputs, too,
+    as PyTorch has it)."""
+    columns = 1
     if y.is_floating_point():
         losses = functional.mse_loss(outputs, y.to(outputs.dtype), reduction="none").sum(-1)
+        columns = y.shape[-1]
     else:
         losses = functional.cross_entropy(
             outputs.flatten(0, 1), y.flatten(), reduction="none").view(y.shape)
     weight = torch.ones_like(losses) if weight is None else weight.to(losses.dtype)
     total = (losses * weight).sum()
-    return total / weight.sum() if reduction == "mean" else total
+    return total / (weight.sum() * columns) if reduction == "mean" else total
 
 
 def run_loss(dtype, kind, model, x, y, h0, weight, reduction):
