@@ -9,6 +9,7 @@
 
 local cell = require "unroll.rnn.cell"
 local definition = require "unroll.rnn.definition"
+local file = require "unroll.rnn.file"
 local model = require "unroll.rnn.model"
 
 local rnn = {}
@@ -16,6 +17,7 @@ local rnn = {}
 rnn.cell = cell.new
 rnn.model = model.new
 rnn.lm = model.lm
+rnn.load = file.load
 
 --- Makes a cell written in Lua known by its name, for rnn.cell, rnn.lm and rnn.load.
 ---@param def table see rnn/definition.lua

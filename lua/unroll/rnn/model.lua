@@ -11,10 +11,12 @@ local core = require "unroll.core"
 local cell = require "unroll.rnn.cell"
 local check = require "unroll.rnn.check"
 local definition = require "unroll.rnn.definition"
+local file = require "unroll.rnn.file"
 local init = require "unroll.rnn.init"
 local model_trace = require "unroll.rnn.model_trace"
 local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
+local sample = require "unroll.rnn.sample"
 
 local tensor = core.tensor
 
@@ -298,5 +300,8 @@ function Model:predict(x, state)
   if message then error("model:predict: " .. message, 2) end
   return trace.y, trace.state
 end
+
+Model.sample = sample
+Model.save = file.save
 
 return model

@@ -1,0 +1,241 @@
+--- file: models in safetensors files, under the names that PyTorch's modules use.
+--
+--   weight_ih_l0 (G*H,I)  weight_hh_l0 (G*H,H)  bias_ih_l0 = b_h  bias_hh_l0 = 0
+--   linear.weight (V,H)   linear.bias (V)       more parameters of a cell: NAME_l0
+-- and so on for layers l1, l2. Loading adds the two biases. The metadata entry "unroll"
+-- is a JSON object: cell, head, dtype and, when there is one, the vocabulary. The sizes
+-- are those of the tensors, so a header cannot ask for more memory than the file has.
+
+local check = require "unroll.rnn.check"
+local core = require "unroll.core"
+local definition = require "unroll.rnn.definition"
+local json = require "unroll.json"
+local options = require "unroll.options"
+local safetensors = require "unroll.safetensors"
+
+local tensor = core.tensor
+
+local file = {}
+
+local FORMAT = 1
+local theirs = { W_xh = "weight_ih", W_hh = "weight_hh", b_h = "bias_ih" }
+
+local function their_name(name, layer)
+  return ("%s_l%d"):format(theirs[name] or name, layer - 1)
+end
+
+-- --- writing ----------------------------------------------------------------------------
+
+local function tensors_of(model)
+  local named = { ["linear.weight"] = model.W_hy, ["linear.bias"] = model.b_y }
+  for l, layer in ipairs(model.layers) do
+    for _, entry in ipairs(layer:parameters()) do
+      named[their_name(entry.name, l)] = entry.tensor:contiguous()
+    end
+    if layer.b_h then
+      named["bias_hh_l" .. l - 1] = tensor.zeros(layer.b_h:size(), { dtype = model.dtype })
+    end
+  end
+  return named
+end
+
+local function metadata_of(model)
+  local vocab = model.vocab
+  return { unroll = json.encode {
+    format = FORMAT, cell = model.cell, head = model.head, dtype = model.dtype,
+    vocab = vocab and { units = vocab.units, codes = vocab.codes:totable() } or nil,
+  } }
+end
+
+--- Writes a model to a file: its parameters, cell, head, dtype and vocabulary.
+---@param model unroll.Model
+---@param path string
+---@return true? ok
+---@return string? message when the file cannot be written; an older file is then untouched
+function file.save(model, path)
+  if type(path) ~= "string" then
+    error("model:save: path must be a string, got " .. type(path), 2)
+  end
+  return safetensors.write(path, tensors_of(model), metadata_of(model))
+end
+
+-- --- reading ----------------------------------------------------------------------------
+
+-- Removes what stands before our names: "rnn.weight_ih_l0" is weight_ih_l0.
+local function plain_names(tensors)
+  local plain = {}
+  for name, t in pairs(tensors) do
+    plain[name:match("([%w_]+_l%d+)$") or name:match("(linear%.%a+)$") or name] = t
+  end
+  return plain
+end
+
+local function is_matrix(t)
+  return tensor.is_tensor(t) and t:dim() == 2 and t:size(1) > 0 and t:size(2) > 0
+    and t:dtype():find("^float") ~= nil
+end
+
+-- Input, hidden, output and layers after the tensors; nil and what is missing.
+local function sizes_of(tensors, d)
+  local head = tensors["linear.weight"]
+  if not is_matrix(head) then return nil, "it has no matrix linear.weight" end
+  local layers = 0
+  local known = d.specs(1, 1)[1].name
+  while tensors[their_name(known, layers + 1)] do layers = layers + 1 end
+  if layers == 0 then return nil, "it has no " .. their_name(known, 1) end
+  local first = tensors[their_name(known, 1)]
+  if not is_matrix(first) then return nil, their_name(known, 1) .. " is no matrix" end
+  return { input = first:size(2), hidden = head:size(2), output = head:size(1), layers = layers }
+end
+
+local function same_size(t, wanted)
+  if not tensor.is_tensor(t) or t:dim() ~= wanted:dim() or not t:dtype():find("^float") then
+    return false
+  end
+  for i = 1, t:dim() do
+    if t:size(i) ~= wanted:size(i) then return false end
+  end
+  return true
+end
+
+-- Copies one tensor of the file into a parameter; a message when it does not fit.
+local function copy_in(tensors, name, parameter)
+  local t = tensors[name]
+  if not t then return "it has no " .. name end
+  if not same_size(t, parameter) then
+    return ("%s is %s, must be (%s)"):format(name, check.describe(t),
+      table.concat(parameter:size(), ","))
+  end
+  parameter:copy_(t)
+end
+
+local function copy_layer(tensors, layer, l)
+  for _, entry in ipairs(layer:parameters()) do
+    local message = copy_in(tensors, their_name(entry.name, l), entry.tensor)
+    if message then return message end
+  end
+  local second = tensors["bias_hh_l" .. l - 1]
+  if second and layer.b_h then
+    if not same_size(second, layer.b_h) then return "bias_hh and bias_ih differ in size" end
+    layer.b_h:add_(second:to(layer.dtype))
+  end
+end
+
+local function copy_all(tensors, model)
+  for l, layer in ipairs(model.layers) do
+    local message = copy_layer(tensors, layer, l)
+    if message then return message end
+  end
+  return copy_in(tensors, "linear.weight", model.W_hy)
+    or copy_in(tensors, "linear.bias", model.b_y)
+end
+
+local function has_whole_numbers(codes)
+  for _, code in ipairs(codes) do
+    if math.type(code) ~= "integer" or code < 0 then return false end
+  end
+  return true
+end
+
+-- The vocabulary after its description; nil and a message when it is malformed.
+local function vocab_of(description, size)
+  if type(description) ~= "table" or type(description.codes) ~= "table"
+    or (description.units ~= "bytes" and description.units ~= "characters")
+    or not has_whole_numbers(description.codes) then
+    return nil, "its vocabulary is malformed"
+  end
+  local symbol = description.units == "bytes" and string.char or utf8.char
+  local ok, vocab = pcall(function()
+    local symbols = {}
+    for i, code in ipairs(description.codes) do symbols[i] = symbol(code) end
+    return require("unroll.text.vocab").new(table.concat(symbols), description.units)
+  end)
+  if not ok then return nil, "its vocabulary is malformed" end
+  if vocab:size() ~= size then
+    return nil, ("its vocabulary has %d symbols, its read-out %d"):format(vocab:size(), size)
+  end
+  return vocab
+end
+
+-- What the metadata say; what the caller gave counts more.
+local function description_of(metadata, opts)
+  local found = metadata.unroll and json.decode(metadata.unroll) or {}
+  if type(found) ~= "table" then return nil, "its metadata are malformed" end
+  if found.format ~= nil and found.format ~= FORMAT then
+    return nil, ("its format is %s, this program reads %d"):format(tostring(found.format), FORMAT)
+  end
+  local d = { cell = opts.cell or found.cell, head = opts.head or found.head or "softmax",
+    dtype = opts.dtype or found.dtype or "float32", vocab = found.vocab }
+  if opts.cell == nil and type(d.cell) ~= "string" then
+    return nil, "it does not say which cell it has; give cell ="
+  end
+  if d.head ~= "softmax" and d.head ~= "linear" then
+    return nil, ("its head is '%s'"):format(tostring(d.head))
+  end
+  if d.dtype ~= "float32" and d.dtype ~= "float64" then
+    return nil, ("its dtype is '%s'"):format(tostring(d.dtype))
+  end
+  return d
+end
+
+local function new_model(d, sizes, cell)
+  return require("unroll.rnn.model").new { cell = cell, head = d.head, dtype = d.dtype,
+    input = sizes.input, hidden = sizes.hidden, output = sizes.output, layers = sizes.layers,
+    init = 0, seed = 1 }
+end
+
+-- Before memory is asked for: every matrix of the file must have the size that follows.
+local function check_layers(tensors, d, sizes)
+  for l = 1, sizes.layers do
+    local input = l == 1 and sizes.input or sizes.hidden
+    for _, spec in ipairs(d.specs(input, sizes.hidden)) do
+      local t, name = tensors[their_name(spec.name, l)], their_name(spec.name, l)
+      if not t then return "it has no " .. name end
+      if table.concat(t:size(), ",") ~= table.concat(spec.size, ",") then
+        return ("%s is %s, must be (%s)"):format(name, check.describe(t),
+          table.concat(spec.size, ","))
+      end
+    end
+  end
+end
+
+-- The model of a file's tensors; nil and what is wrong with them.
+local function model_of(tensors, metadata, opts)
+  local d, message = description_of(metadata, opts)
+  if not d then return nil, message end
+  local ok, found = pcall(definition.find, d.cell, "rnn.load", 1)
+  if not ok then return nil, (tostring(found):gsub("^.-rnn%.load: ", "")) end
+  tensors = plain_names(tensors)
+  local sizes, problem = sizes_of(tensors, found)
+  if not sizes then return nil, problem end
+  problem = check_layers(tensors, found, sizes)
+  if problem then return nil, problem end
+  local model = new_model(d, sizes, d.cell)
+  problem = copy_all(tensors, model)
+  if problem then return nil, problem end
+  if d.vocab then
+    model.vocab, problem = vocab_of(d.vocab, sizes.output)
+    if not model.vocab then return nil, problem end
+  end
+  return model
+end
+
+--- Reads a model from a file that model:save wrote, or that holds the state dict of a
+--- PyTorch module with an nn.RNN and an nn.Linear called `linear`.
+---@param path string
+---@param opts? table cell, head, dtype: instead of what the file says
+---@return unroll.Model? model nil when the file cannot be read or is not such a file
+---@return string? message
+function file.load(path, opts)
+  if type(path) ~= "string" then
+    error("rnn.load: path must be a string, got " .. type(path), 2)
+  end
+  local o = options.check(opts, { "cell", "head", "dtype" }, "rnn.load")
+  local tensors, metadata = safetensors.read(path)
+  if not tensors then return nil, metadata end
+  local model, message = model_of(tensors, metadata, o)
+  if not model then return nil, ("%s: %s"):format(path, message) end
+  return model
+end
+
+return file

@@ -1,0 +1,174 @@
+--- sample: text or tokens drawn from a language model, one symbol at a time.
+--
+-- The model runs with T = B = 1 and carries its state; each symbol drawn is the next
+-- input. Nothing is allocated for a symbol but its place in the list of tokens.
+
+local core = require "unroll.core"
+local check = require "unroll.rnn.check"
+local init = require "unroll.rnn.init"
+local model_trace = require "unroll.rnn.model_trace"
+local options = require "unroll.options"
+
+local tensor = core.tensor
+
+local who = "model:sample"
+
+local accepted = { length = 200, temperature = 1, top_p = 1, "top_k", "prime", "seed", "stream",
+  "vocab", "state" }
+
+-- --- options ----------------------------------------------------------------------------
+
+local function check_number(value, name, ok, what, level)
+  if math.type(value) == nil or not ok(value) then
+    error(("%s: %s must be %s, got %s"):format(who, name, what, tostring(value)), level + 1)
+  end
+end
+
+local function check_numbers(o, V, level)
+  options.integer(o.length, "length", who, 0, level + 1)
+  check_number(o.temperature, "temperature", function(x) return x >= 0 and x < math.huge end,
+    "a finite number, at least 0", level + 1)
+  check_number(o.top_p, "top_p", function(x) return x > 0 and x <= 1 end,
+    "above 0 and at most 1", level + 1)
+  o.top_k = math.min(options.integer(o.top_k or V, "top_k", who, 1, level + 1), V)
+  if o.seed ~= nil then options.integer(o.seed, "seed", who, math.mininteger, level + 1) end
+end
+
+-- The function that takes each piece of text, or nil.
+local function stream_of(stream, level)
+  if stream == nil or type(stream) == "function" then return stream end
+  if io.type(stream) == "file" then
+    return function(piece) stream:write(piece):flush() end
+  end
+  error(("%s: stream must be an open file or a function, got %s"):format(who, type(stream)),
+    level + 1)
+end
+
+-- The prime as a list of tokens 1..V.
+local function prime_tokens(prime, vocab, V, level)
+  if prime == nil or prime == "" then return {} end
+  if type(prime) == "string" then
+    if not vocab then
+      error(who .. ": a prime text needs a vocabulary; give tokens, or vocab =", level + 1)
+    end
+    local ok, tokens = pcall(vocab.encode, vocab, prime)
+    if not ok then
+      error(("%s: prime: %s"):format(who, (tostring(tokens):gsub("^.-:%d+: ", ""))), level + 1)
+    end
+    return tokens:totable()
+  end
+  if not tensor.is_tensor(prime) or prime:dtype() ~= "int32" or prime:dim() ~= 1 then
+    error(("%s: prime must be text or int32 tokens (N), got %s"):format(who,
+      check.describe(prime)), level + 1)
+  end
+  local list = prime:totable()
+  for i, token in ipairs(list) do
+    if token < 1 or token > V then
+      error(("%s: token %d of the prime is %d, must be in 1..%d"):format(who, i, token, V),
+        level + 1)
+    end
+  end
+  return list
+end
+
+-- --- one symbol after the other -----------------------------------------------------------
+
+-- The buffers of a model's sampler, made once.
+local function buffers_of(model)
+  local found = model.sampler
+  if not found then
+    local V = model.output
+    found = {
+      trace = model_trace.new(model, false),
+      x = tensor.zeros({ 1, 1 }, { dtype = "int32" }),
+      share = tensor.zeros({ V }, { dtype = "float64" }),
+      order = tensor.zeros({ V }, { dtype = "int32" }),
+    }
+    found.trace:prepare(1, 1, true)
+    model.sampler = found
+  end
+  return found
+end
+
+-- Reads one symbol; returns the state after it.
+local function read(buffers, token, state)
+  local trace = buffers.trace
+  buffers.x:fill_(token)
+  local message = trace:predict(buffers.x, state)
+  if message then return nil, message end
+  return trace.state
+end
+
+local function draw(buffers, o, generator)
+  return core.loss.pick(buffers.trace.y, o.temperature, o.top_k, o.top_p, generator:uniform(),
+    buffers.share, buffers.order)
+end
+
+-- Tokens of the prime and o.length drawn ones; emit sees each.
+local function run(model, o, tokens, generator, emit)
+  local buffers, state, message = buffers_of(model), o.state, nil
+  local wanted = #tokens + o.length
+  if #tokens == 0 and o.length > 0 then -- nothing to go on: any symbol
+    tokens[1] = generator:integer(model.input)
+  end
+  local i = 1
+  while i <= wanted do
+    if emit then emit(tokens[i]) end
+    if i < wanted then
+      state, message = read(buffers, tokens[i], state)
+      if not state then return nil, message end
+      if not tokens[i + 1] then
+        tokens[i + 1], message = draw(buffers, o, generator)
+        if not tokens[i + 1] then return nil, message end
+      end
+    end
+    i = i + 1
+  end
+  return tokens
+end
+
+local function check_model(model, level)
+  if model.head ~= "softmax" or model.input ~= model.output then
+    error(("%s: a language model is needed: head 'softmax' (this one: '%s'), input as output "
+      .. "(%d and %d)"):format(who, model.head, model.input, model.output), level + 1)
+  end
+end
+
+local function check_state(model, state, level)
+  if state ~= nil and (type(state) ~= "table" or #state ~= #model.layers) then
+    error(("%s: state must be a list of %d tables, one for each layer, as { { h = ... } }"):format(
+      who, #model.layers), level + 1)
+  end
+end
+
+--- Draws from a language model.
+---@param opts? table
+---   length = 200: symbols to draw; prime: text (or int32 tokens (N)) to start from; without
+---   it the first symbol is any, with equal chances;
+---   temperature = 1: below 1 surer, above 1 wilder, 0 takes the most probable symbol;
+---   top_k: only the k most probable; top_p: only the most probable that together have
+---   this share; seed: default drawn from the default generator;
+---   stream: an open file or a function that gets each piece of text as it comes;
+---   vocab: for a model that was made for a number of symbols; state: to start from
+---@return string|unroll.Tensor text the prime and what was drawn; int32 tokens (N) when
+--- there is no vocabulary
+return function(model, opts)
+  local o = options.check(opts, accepted, who)
+  check_model(model, 2)
+  check_numbers(o, model.output, 2)
+  check_state(model, o.state, 2)
+  local vocab = o.vocab or model.vocab
+  if vocab and vocab:size() ~= model.output then
+    error(("%s: the vocabulary has %d symbols, the model %d"):format(who, vocab:size(),
+      model.output), 2)
+  end
+  local stream = stream_of(o.stream, 2)
+  local tokens = prime_tokens(o.prime, vocab, model.output, 2)
+  local generator = tensor.generator(o.seed or init.draw_seed())
+  local emit = stream and function(token) stream(vocab and vocab:decode(token) or token) end
+  local drawn, message = run(model, o, tokens, generator, emit)
+  if not drawn then error(("%s: %s"):format(who, message), 2) end
+  if vocab then return vocab:decode(drawn) end
+  return #drawn > 0 and tensor.tensor(drawn, { dtype = "int32" })
+    or tensor.zeros({ 0 }, { dtype = "int32" })
+end
