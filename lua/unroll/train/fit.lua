@@ -344,7 +344,7 @@ end
 function Run:results(stop)
   local seconds = core.sys.clock() - self.started
   local history = {
-    steps = self.step, stop = stop, validation = self.validations, seconds = seconds,
+    steps = self.step, stop = stop, validation = self.validations, duration = seconds,
     clipped = self.step > 0 and self.clipped / self.step or 0,
     chars_per_second = seconds > 0 and (self.elements - self.elements_before) / seconds or 0,
     best = self.best_loss and { step = self.best_step, loss = self.best_loss } or nil,
@@ -379,7 +379,8 @@ end
 ---@field validation table[] list of { step =, loss = }
 ---@field best table? { step =, loss = } of the lowest validation loss
 ---@field steps integer steps done
----@field chars_per_second number
+---@field duration number seconds that this call took
+---@field chars_per_second number of this call
 ---@field stop "steps"|"patience"|"callback"|"interrupted"
 
 --- Trains a model.

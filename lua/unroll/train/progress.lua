@@ -193,7 +193,9 @@ function Progress:finish()
   draw(self, self.clock())
 end
 
---- A line that shows nothing, for progress = false.
-progress.silent = setmetatable({}, { __index = function() return function() end end })
+--- A line that shows nothing, for progress = false; messages still come.
+local function nothing() end
+progress.silent = { update = nothing, validated = nothing, finish = nothing,
+  message = function(_, text) io.stderr:write(text, "\n") end }
 
 return progress
