@@ -83,9 +83,9 @@ static bool apply_key(lua_State *L, un_view *v, int key) {
   return true;
 }
 
-static int push_element(lua_State *L, const un_view *v) {
-  double value = un_get(v->dtype, v->data);
-  if (un_is_real(v->dtype))
+static int push_element(lua_State *L, un_dtype dtype, const void *p) {
+  double value = un_get(dtype, p);
+  if (un_is_real(dtype))
     lua_pushnumber(L, value);
   else
     lua_pushinteger(L, (lua_Integer)value);
@@ -122,21 +122,50 @@ static int unknown_method(lua_State *L) {
                     lua_tostring(L, -1));
 }
 
+/* Lua calls __index and __newindex with a tensor only, and __metatable keeps scripts
+*from
+** getting at them: no need to look at the type again. */
+static const un_view *self(lua_State *L) {
+  return &((const unl_tensor *)lua_touserdata(L, 1))->view;
+}
+
+/* t[i] of a 1-d tensor: where the element is; NULL when it is not that case. */
+static void *find_element(lua_State *L) {
+  const un_view *v = self(L);
+  if (!lua_isinteger(L, 2) || v->dims != 1) return NULL;
+  int64_t i = unl_index(L, 0, lua_tointeger(L, 2), v->size[0], which[0]);
+  return (char *)v->data + i * v->stride[0] * (int64_t)un_dtype_bytes(v->dtype);
+}
+
 static int meta_index(lua_State *L) {
+  const void *element = find_element(L);
+  if (element) return push_element(L, self(L)->dtype, element);
   if (lua_type(L, 2) == LUA_TSTRING) {
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(METHODS)) != LUA_TNIL) return 1;
     return unknown_method(L);
   }
-  un_view v = *unl_checktensor(L, 1);
+  un_view v = *self(L);
   if (!apply_key(L, &v, 2)) return bad_key(L);
-  if (v.dims == 0) return push_element(L, &v);
+  if (v.dims == 0) return push_element(L, v.dtype, v.data);
   unl_newview(L, 1, &v);
   return 1;
 }
 
+static int set_element(lua_State *L, void *element) {
+  un_dtype dtype = self(L)->dtype;
+  double value = lua_tonumber(L, 3);
+  un_err err;
+  if (!un_check_value("assignment", dtype, value, UN_EXACT, &err)) unl_raise(L, &err);
+  unl_checkout(L, 1);
+  un_put(dtype, element, value);
+  return 0;
+}
+
 static int meta_newindex(lua_State *L) {
-  un_view v = *unl_checktensor(L, 1);
+  void *element = find_element(L);
+  if (element && lua_type(L, 3) == LUA_TNUMBER) return set_element(L, element);
+  un_view v = *self(L);
   if (lua_type(L, 2) == LUA_TSTRING)
     return luaL_error(L, "a tensor has no field '%s' that could be set",
                       lua_tostring(L, 2));

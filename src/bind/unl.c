@@ -7,12 +7,16 @@
 
 enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 
-/* --- tensors ------------------------------------------------------------------------ */
+/* --- tensors ------------------------------------------------------------------------
+ */
 
 static unl_tensor *push_header(lua_State *L, size_t payload, int user_values) {
   unl_tensor *t = lua_newuserdatauv(L, sizeof *t + payload, user_values);
   memset(t, 0, sizeof *t);
   luaL_setmetatable(L, UNL_TENSOR);
+  lua_getmetatable(L, -1);
+  t->metatable = lua_topointer(L, -1);
+  lua_pop(L, 1);
   return t;
 }
 
@@ -24,15 +28,18 @@ static bool can_allocate(lua_State *L, size_t bytes) {
   return block != NULL;
 }
 
-/* Lua's own "not enough memory" names nobody, so a large block is tried first: asked for,
+/* Lua's own "not enough memory" names nobody, so a large block is tried first: asked
+*for,
 ** after a collection asked for again, and given back. */
-static void check_memory(lua_State *L, const char *who, const un_view *view, size_t bytes) {
+static void check_memory(lua_State *L, const char *who, const un_view *view,
+                         size_t bytes) {
   if (bytes < LARGE || can_allocate(L, bytes)) return;
   lua_gc(L, LUA_GCCOLLECT);
   if (can_allocate(L, bytes)) return;
   un_err err;
   (void)un_fail(&err, "%s: %s %s needs %.1f GiB, more memory than there is", who,
-                un_dtype_name(view->dtype), un_shape(view).s, (double)bytes / (1 << 30));
+                un_dtype_name(view->dtype), un_shape(view).s,
+                (double)bytes / (1 << 30));
   unl_raise(L, &err);
 }
 
@@ -51,8 +58,22 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
   return &t->view;
 }
 
+/* luaL_testudata would look the class up by its name in the registry each time. What
+*has
+** the size of a tensor, and says that its metatable is the one it has, is a tensor. */
+static unl_tensor *test_header(lua_State *L, int arg) {
+  if (lua_type(L, arg) != LUA_TUSERDATA || lua_rawlen(L, arg) < sizeof(unl_tensor))
+    return NULL;
+  unl_tensor *t = lua_touserdata(L, arg);
+  if (!lua_getmetatable(L, arg)) return NULL;
+  bool is_tensor = lua_topointer(L, -1) == t->metatable;
+  lua_pop(L, 1);
+  return is_tensor ? t : NULL;
+}
+
 static unl_tensor *check_header(lua_State *L, int arg) {
-  return luaL_checkudata(L, arg, UNL_TENSOR);
+  unl_tensor *t = test_header(L, arg);
+  return t ? t : luaL_checkudata(L, arg, UNL_TENSOR); /* raises */
 }
 
 un_view *unl_newview(lua_State *L, int owner, const un_view *view) {
@@ -70,7 +91,7 @@ un_view *unl_newview(lua_State *L, int owner, const un_view *view) {
 }
 
 un_view *unl_totensor(lua_State *L, int arg) {
-  unl_tensor *t = luaL_testudata(L, arg, UNL_TENSOR);
+  unl_tensor *t = test_header(L, arg);
   return t ? &t->view : NULL;
 }
 
@@ -106,8 +127,8 @@ un_view *unl_checkout(lua_State *L, int arg) {
   return &t->view;
 }
 
-un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype, int dims,
-                         const int64_t *size) {
+un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
+                         int dims, const int64_t *size) {
   if (lua_isnoneornil(L, arg)) return unl_newtensor(L, who, dtype, dims, size);
   un_view wanted;
   un_err err;
@@ -131,14 +152,17 @@ void unl_touch(lua_State *L, int arg) {
   ++*check_header(L, arg)->version;
 }
 
-/* --- arguments ---------------------------------------------------------------------- */
+/* --- arguments ----------------------------------------------------------------------
+ */
 
-int64_t unl_index(lua_State *L, int arg, int64_t index, int64_t size, const char *what) {
+int64_t unl_index(lua_State *L, int arg, int64_t index, int64_t size,
+                  const char *what) {
   int64_t zero_based = index > 0 ? index - 1 : index + size;
   if (index == 0 || zero_based < 0 || zero_based >= size) {
     const char *text =
-        size == 0 ? lua_pushfstring(L, "%s %I: there are no elements", what, index)
-                  : lua_pushfstring(L, "%s %I is out of range 1..%I", what, index, size);
+        size == 0
+            ? lua_pushfstring(L, "%s %I: there are no elements", what, index)
+            : lua_pushfstring(L, "%s %I is out of range 1..%I", what, index, size);
     if (arg > 0) luaL_argerror(L, arg, text);
     luaL_error(L, "%s", text);
   }
@@ -193,7 +217,8 @@ bool unl_boolfield(lua_State *L, int arg, const char *key, bool preset) {
 
 static int too_many_dimensions(lua_State *L, int arg, lua_Integer n) {
   return luaL_argerror(
-      L, arg, lua_pushfstring(L, "%I sizes given, at most %d are possible", n, UN_MAX_DIMS));
+      L, arg,
+      lua_pushfstring(L, "%I sizes given, at most %d are possible", n, UN_MAX_DIMS));
 }
 
 static int sizes_from_table(lua_State *L, int arg, int64_t *size) {
@@ -238,9 +263,9 @@ static void check_option_names(lua_State *L, int arg, const char *const *known) 
         ok = ok || strcmp(lua_tostring(L, -2), known[i]) == 0;
     if (!ok) {
       lua_pushvalue(L, -2);
-      luaL_argerror(L, arg,
-                    lua_pushfstring(L, "there is no option '%s'",
-                                    luaL_tolstring(L, -1, NULL)));
+      luaL_argerror(
+          L, arg,
+          lua_pushfstring(L, "there is no option '%s'", luaL_tolstring(L, -1, NULL)));
     }
     lua_pop(L, 1);
   }
@@ -259,13 +284,15 @@ int unl_findoptions(lua_State *L, int first, const char *const *known) {
   return last;
 }
 
-/* --- errors ------------------------------------------------------------------------- */
+/* --- errors -------------------------------------------------------------------------
+ */
 
 int unl_raise(lua_State *L, const un_err *err) {
   return luaL_error(L, "%s", err->msg);
 }
 
-/* --- registration ------------------------------------------------------------------- */
+/* --- registration -------------------------------------------------------------------
+ */
 
 void unl_subtable(lua_State *L, const char *name) {
   luaL_getsubtable(L, -1, name);

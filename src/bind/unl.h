@@ -23,6 +23,7 @@
 #define UNL_GENERATOR "unroll.Generator"
 
 typedef struct unl_tensor {
+  const void *metatable; /* of its class: makes checking arguments cheap */
   un_view view;
   uint64_t *version; /* of the root owner: grows with every write */
   uint64_t own_version;

@@ -52,7 +52,8 @@ function TestIndexSelect.test_out()
   local wide = tensor.zeros(3, 4)
   t:index_select(1, int32 { 2, 1, 2 }, wide[{ {}, { 1, 4, 3 } }])
   eq(wide:totable(), { { 3, 0, 0, 4 }, { 1, 0, 0, 2 }, { 3, 0, 0, 4 } })
-  support.raises("out is float32 (3,2), must be float32 (1,2)", t.index_select, t, 1, int32 { 1 }, out)
+  support.raises("out is float32 (3,2), must be float32 (1,2)",
+    t.index_select, t, 1, int32 { 1 }, out)
   support.raises("out must not overlap the tensor", t.index_select, t, 1, int32 { 2, 1 }, t)
 end
 
@@ -145,7 +146,8 @@ function TestJoin.test_cat_every_layout()
 end
 
 function TestJoin.test_cat_different_sizes()
-  local joined = tensor.cat({ tensor { { 1 }, { 2 } }, tensor.zeros(2, 0), tensor { { 3, 4 }, { 5, 6 } } }, 2)
+  local joined = tensor.cat(
+    { tensor { { 1 }, { 2 } }, tensor.zeros(2, 0), tensor { { 3, 4 }, { 5, 6 } } }, 2)
   eq(joined:totable(), { { 1, 3, 4 }, { 2, 5, 6 } })
   eq(tensor.cat({ tensor { 1 }, tensor { 2, 3 } }):totable(), { 1, 2, 3 })
 end

@@ -209,7 +209,8 @@ function TestRandom.test_fill_with_parameters()
   support.raises("must be above the lower limit", t.uniform_, t, 1, 1)
   support.raises("must not be negative", t.normal_, t, 0, -1)
   support.raises("must be finite", t.normal_, t, 0, math.huge)
-  support.raises("float32 or float64 tensor expected", t.normal_, tensor.zeros(2, { dtype = "int32" }))
+  support.raises("float32 or float64 tensor expected",
+    t.normal_, tensor.zeros(2, { dtype = "int32" }))
   support.raises("unroll.Generator expected", t.normal_, t, 0, 1, 5)
 end
 
