@@ -213,7 +213,8 @@ static int tracked_close(lua_State *L) {
   lua_State *previous = switch_to(co);
   int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
   switch_back(previous);
-  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+  if (status != LUA_OK || host_is_interrupt(L)) return lua_error(L);
+  return lua_gettop(L);
 }
 
 void host_track_coroutines(lua_State *L) {

@@ -76,11 +76,12 @@ function support.raises(part, f, ...)
   return text
 end
 
---- Runs a shell command.
+--- Runs a shell command, for at most five minutes.
 ---@return string output what it wrote to both outputs
 ---@return integer code its exit code, 128 + n after signal n
 function support.run(command)
-  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1"))
+  local pipe = assert(io.popen(("timeout -k 1 300 sh -c '%s' 2>&1"):format(
+    command:gsub("'", "'\\''"))))
   local output = pipe:read("a")
   local _, how, code = pipe:close()
   return output, how == "signal" and 128 + code or code

@@ -1,0 +1,521 @@
+-- The program: options and exit codes as stock Lua, Ctrl-C, the prompt, embedded sources.
+
+local lu = require "luaunit"
+local support = require "support"
+
+local directory = support.tmpdir()
+local program = support.quoted_program
+
+local function file(name, contents)
+  local path = directory .. "/" .. name
+  support.write_file(path, contents)
+  return path
+end
+
+local function run(arguments)
+  return support.run(("cd '%s' && %s %s"):format(directory, program, arguments))
+end
+
+-- --- like stock Lua -----------------------------------------------------------------------
+
+TestLikeLua = {}
+
+file("args.lua", [[
+  local low = 0
+  while arg[low - 1] do low = low - 1 end
+  print(#arg, low, arg[0], ...)
+  for i = low + 1, #arg do print(i, arg[i]) end]])
+file("fails.lua", "local t = nil\nprint(t.x)")
+file("bad.lua", "x = = 1")
+file("returns.lua", "return 7")
+file("coroutines.lua", [[
+  local function show(...) print(select("#", ...), ...) end
+  show(coroutine.resume(coroutine.create(function(...) return ... end), 1, nil, 3))
+  local co = coroutine.create(function(a)
+    local b, c = coroutine.yield(a + 1)
+    error({ b + c })
+  end)
+  show(coroutine.resume(co, 1))
+  local ok, err = coroutine.resume(co, 2, 3)
+  show(ok, err[1], coroutine.status(co))
+  show(coroutine.resume(co))
+  local wrapped = coroutine.wrap(function() error("from inside") end)
+  show(pcall(wrapped))
+  show(pcall(wrapped))
+  show(pcall(coroutine.wrap(function() error() end)))
+  show(pcall(coroutine.wrap, 1))
+  show(pcall(coroutine.wrap(function()
+    local x <close> = setmetatable({}, { __close = function(_, e) print("closed", e) end })
+    error("with close")
+  end)))
+  local open = coroutine.create(function()
+    local x <close> = setmetatable({}, { __close = function() error("in close", 0) end })
+    coroutine.yield(1)
+  end)
+  show(coroutine.resume(open))
+  show(coroutine.close(open))
+  show(pcall(coroutine.close, coroutine.running()))
+  show(coroutine.resume(coroutine.create(function()
+    return pcall(function() return coroutine.yield(coroutine.isyieldable()) end)
+  end)))
+  local function deep(n)
+    return coroutine.wrap(function() return n == 0 and 0 or 1 + deep(n - 1) end)()
+  end
+  show(deep(100))
+  show((pcall(deep, 1000)))
+  for v in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do
+    print(v)
+  end]])
+
+local cases = {
+  "", -- nothing on standard input
+  "args.lua", "args.lua a 'b c' ''", "-- args.lua a -x", "-e 'x=1' args.lua a",
+  "-e x=1 -e 'print(x)'", "-e'print(2)'", "-e 'error(\"boo\")'", "-e 'error(\"boo\", 0)'",
+  "-e 'x ='", "-e", "-e -e", "-l", "-x", "-i2", "-vv", "-EE", "-W1", "--foo", "---",
+  "-e 'error(setmetatable({}, {__tostring = function() return \"own text\" end}))'",
+  "-e 'error({})'", "-e 'error()'", "-e 'os.exit(3)'", "-e 'os.exit(true, true)'",
+  "-e 'os.exit(false)'", "fails.lua", "bad.lua", "none.lua", "returns.lua",
+  "-l string -e 'print(string.rep(\"a\", 3))'", "-l s=string -e 'print(s.rep(\"b\", 3))'",
+  "-lstring -e 'print(1)'", "-l returns -e 'print(returns)'", "-l none.such",
+  "-l r=returns args.lua a", "-l fails -e 'print(\"not reached\")'",
+  "-e 'warn(\"unseen\")' -W -e 'warn(\"seen\")'",
+  "- a b <args.lua", "- <fails.lua", "-e 'print(1)' <args.lua", "-- - a",
+  "coroutines.lua",
+  "-e 'for k, v in pairs(arg) do print(k, v) end' -W --",
+}
+
+-- Both outputs and the exit code. The usage texts differ below their first line.
+local function behaviour(interpreter, arguments)
+  local environment = "env -u LUA_INIT LUA_PATH='./?.lua' "
+  local output, code = support.run(("cd '%s' && %s %s %s </dev/null"):format(directory,
+    environment, interpreter, arguments))
+  if arguments:find("<args") or arguments:find("<fails") then
+    output, code = support.run(("cd '%s' && %s %s %s"):format(directory, environment,
+      interpreter, arguments))
+  end
+  local name = interpreter:gsub("'", ""):gsub("%p", "%%%0")
+  output = output:gsub(name, "lua"):gsub("\nusage: .*", "")
+  return output:gsub("0x%x+", "ADDRESS"), code
+end
+
+function TestLikeLua.test_outputs_and_exit_codes()
+  for _, arguments in ipairs(cases) do
+    local expected, expected_code = behaviour("lua5.4", arguments)
+    local output, code = behaviour(program, arguments)
+    -- unroll has one more place to look for modules
+    output = output:gsub("\n\tno file '[%w/.]*' in the program", "")
+    lu.assertEquals(output, expected, "unroll " .. arguments)
+    lu.assertEquals(code, expected_code, "unroll " .. arguments)
+  end
+end
+
+function TestLikeLua.test_environment()
+  local variables = {
+    "LUA_INIT='print(1)'", "LUA_INIT_5_4='print(2)' LUA_INIT='print(1)'",
+    "LUA_INIT=@args.lua", "LUA_INIT=@none.lua", "LUA_INIT='error(\"init\")'",
+  }
+  for _, variable in ipairs(variables) do
+    for _, arguments in ipairs { "-e 'print(3)'", "-E -e 'print(3)'" } do
+      local results = {}
+      for i, interpreter in ipairs { "lua5.4", program } do
+        local output, code = support.run(("cd '%s' && %s %s %s"):format(directory, variable,
+          interpreter, arguments))
+        local name = interpreter:gsub("'", ""):gsub("%p", "%%%0")
+        results[i] = { output:gsub(name, "lua"), code }
+        results[i][1] = output:gsub(name, "lua")
+      end
+      lu.assertEquals(results[2], results[1], variable .. " " .. arguments)
+    end
+  end
+end
+
+function TestLikeLua.test_an_error_in_a_piped_chunk_is_an_exit_code() -- stock Lua ends with 0
+  lu.assertEquals(select(2, run("<fails.lua")), 1)
+  lu.assertEquals({ run("<returns.lua") }, { "", 0 })
+end
+
+-- --- own options --------------------------------------------------------------------------
+
+TestOptions = {}
+
+function TestOptions.test_version()
+  local output, code = run("--version")
+  lu.assertStrMatches(output, "unroll %d+%.%d+%.%d+ with Lua 5%.4.*\n")
+  lu.assertEquals(code, 0)
+  lu.assertEquals({ run("-v") }, { output, 0 })
+end
+
+function TestOptions.test_help_names_every_option()
+  local output, code = run("--help")
+  lu.assertEquals(code, 0)
+  for _, option in ipairs { "-e stat", "-i ", "-l mod", "-l g=mod", "-v ", "-E ", "-W ",
+    "-- ", "- ", "--help", "--version", "--licenses", "LUA_INIT", "UNROLL_LUA", "UNROLL_ISA" } do
+    lu.assertStrContains(output, "  " .. option)
+  end
+end
+
+function TestOptions.test_licenses()
+  local output, code = run("--licenses")
+  lu.assertEquals(code, 0)
+  for _, name in ipairs { "unroll", "argparse", "dkjson" } do
+    lu.assertStrContains(output, "--- " .. name .. "\n")
+  end
+  local _, texts = output:gsub("Permission is hereby granted", "")
+  lu.assertEquals(texts, 3)
+end
+
+function TestOptions.test_help_stops_everything_else()
+  lu.assertNotStrContains((run("-e 'print(\"ran\")' --help")), "ran\n")
+end
+
+function TestOptions.test_usage_errors_go_to_the_error_output()
+  lu.assertEquals({ run("-x 2>/dev/null") }, { "", 1 })
+end
+
+-- --- embedded sources -----------------------------------------------------------------------
+
+TestEmbedded = {}
+
+function TestEmbedded.test_unroll_is_global_and_not_the_prompts_names()
+  lu.assertEquals(run("-e 'print(unroll == require \"unroll\", rawget(_G, \"tensor\"))'"),
+    "true\tnil\n")
+end
+
+function TestEmbedded.test_a_copy_elsewhere_runs()
+  local copy = directory .. "/elsewhere/bin/other-name"
+  support.run(("mkdir -p '%s/elsewhere/bin' && cp %s '%s'"):format(directory, program, copy))
+  local code = "print(unroll.tensor.ones(2, 2):sum(), require('unroll.json').encode {1}, "
+      .. "require 'argparse' ~= nil, require 'dkjson' ~= nil)"
+  local output = support.run(("cd / && env -i '%s' -e \"%s\""):format(copy, code))
+  lu.assertEquals(output, "4.0\t[1]\n\ttrue\ttrue\n")
+end
+
+function TestEmbedded.test_files_in_the_current_directory_do_not_hide_the_library()
+  support.run(("mkdir -p '%s/shadow/unroll'"):format(directory))
+  file("shadow/unroll.lua", "error('shadowed')")
+  file("shadow/unroll/json.lua", "error('shadowed')")
+  local output = support.run(("cd '%s/shadow' && %s -e \"%s\""):format(directory, program,
+    "print(unroll.version, require('unroll.json').encode(1))"))
+  lu.assertStrMatches(output, "%d.%d.%d\t1\n\n")
+end
+
+function TestEmbedded.test_own_modules_below_unroll_are_found()
+  support.run(("mkdir -p '%s/extra/unroll'"):format(directory))
+  file("extra/unroll/mine.lua", "return 'mine'")
+  local output = support.run(("cd '%s/extra' && %s -e \"print(require 'unroll.mine')\""):format(
+    directory, program))
+  lu.assertStrContains(output, "mine\t")
+end
+
+function TestEmbedded.test_UNROLL_LUA_uses_files()
+  local lua = directory .. "/edited"
+  support.run(("cp -r '%s/lua' '%s'"):format(support.root, lua))
+  file("edited/unroll/json.lua", "return { edited = true, ... }")
+  file("edited/unroll/note.txt", "beside")
+  local code = "print(require('unroll.json').edited, "
+      .. "require('unroll.resource').read('note.txt'), require 'argparse' ~= nil)"
+  local output = support.run(("UNROLL_LUA='%s' %s -e \"%s\""):format(lua, program, code))
+  lu.assertEquals(output, "true\tbeside\ttrue\n")
+  output = support.run(("UNROLL_LUA='%s' %s -E -e \"%s\""):format(lua, program,
+    "print(require('unroll.json').edited)"))
+  lu.assertEquals(output, "nil\n")
+end
+
+function TestEmbedded.test_UNROLL_LUA_without_a_library()
+  local output, code = support.run(("UNROLL_LUA=/nowhere %s -e ''"):format(program))
+  lu.assertStrContains(output, "UNROLL_LUA=/nowhere: no library there")
+  lu.assertEquals(code, 1)
+end
+
+function TestEmbedded.test_tracebacks_name_the_library_s_files()
+  local output = run("-e 'require(\"unroll.json\").encode(print)' 2>&1")
+  lu.assertStrContains(output, "(command line):1: json.encode: value is a function")
+  lu.assertStrContains(output, "unroll/json.lua:")
+end
+
+function TestEmbedded.test_resources_are_the_files_of_the_tree()
+  local code = "io.write(require('unroll.resource').read('json.lua'))"
+  local expected = support.read_file(support.root .. "/lua/unroll/json.lua")
+  lu.assertEquals(run(("-e \"%s\""):format(code)), expected)
+  lu.assertEquals((support.run(("%s -e \"%s\""):format(support.stock_lua, code))), expected)
+  lu.assertEquals(run("-e 'print(require(\"unroll.resource\").read(\"none\"))'"),
+    "nil\tnone: no such file in the program\n")
+end
+
+TestModule = {}
+
+function TestModule.test_stock_lua_loads_the_module()
+  local code = "local u = require 'unroll' print(_VERSION, u.version, "
+      .. "u.tensor.ones(2, 3):sum(), rawget(_G, 'unroll'))"
+  local output = support.run(("%s -e \"%s\""):format(support.stock_lua, code))
+  lu.assertStrMatches(output, "Lua 5%.4\t%d+%.%d+%.%d+\t6%.0\tnil\n")
+end
+
+function TestModule.test_the_module_brings_no_second_lua()
+  local module = support.program:gsub("/bin/[^/]*$", "/lib/unroll/core.so")
+  lu.assertNotStrContains((support.run(("ldd '%s'"):format(module))), "liblua")
+end
+
+function TestModule.test_an_unknown_instruction_set_is_an_error()
+  local output, code = support.run("UNROLL_ISA=sse9 " .. program .. " -e ''")
+  lu.assertStrContains(output, "UNROLL_ISA=sse9")
+  lu.assertEquals(code, 1)
+end
+
+-- --- speed ----------------------------------------------------------------------------------
+
+TestStart = {}
+
+-- The best of many, since other processes disturb; sanitizers take longer.
+function TestStart.test_start_is_quick()
+  local sys = require("unroll.core").sys
+  local limit = os.getenv("UNROLL_TEST_PRELOAD") and 1.0 or 0.015
+  local best = math.huge
+  for _ = 1, 30 do
+    local start = sys.clock()
+    os.execute(program .. " -e ''")
+    best = math.min(best, sys.clock() - start)
+  end
+  lu.assertTrue(best < limit, ("unroll -e '' takes %.1f ms"):format(best * 1e3))
+end
+
+function TestStart.test_start_loads_no_library_beyond_the_first_file()
+  local output = run("-e 'for k in pairs(package.loaded) do print(k) end'")
+  local own = {}
+  for name in output:gmatch("unroll[%w.]*") do own[#own + 1] = name end
+  table.sort(own)
+  lu.assertEquals(own, { "unroll", "unroll.core" })
+end
+
+-- --- Ctrl-C ---------------------------------------------------------------------------------
+
+TestInterrupt = {}
+
+local prelude = [[
+  local function press() io.popen("kill -INT $PPID"):close() end
+  local function forever() press() while true do end end
+]]
+
+local function interrupted(name, code)
+  local path = file(name, prelude .. code)
+  return support.run(("%s '%s'"):format(program, path))
+end
+
+function TestInterrupt.test_script()
+  local output, code = interrupted("loop.lua", "forever()")
+  lu.assertStrContains(output, "interrupted!\nstack traceback:\n")
+  lu.assertEquals(code, 130)
+end
+
+function TestInterrupt.test_from_outside()
+  local path = file("outside.lua", "print('ready') io.stdout:flush() while true do end")
+  local output, code = support.run(([[
+    %s '%s' >'%s/ready' & pid=$!
+    until grep -q ready '%s/ready'; do sleep 0.02; done
+    kill -INT $pid; wait $pid]]):format(program, path, directory, directory))
+  lu.assertStrContains(output, "interrupted!")
+  lu.assertEquals(code, 130)
+end
+
+function TestInterrupt.test_in_coroutines()
+  local ways = {
+    "coroutine.wrap(forever)()",
+    "coroutine.resume(coroutine.create(forever)) print('not reached')",
+    "coroutine.wrap(function() coroutine.wrap(forever)() end)()",
+    "for _ in coroutine.wrap(function() coroutine.yield(1) forever() end) do end",
+    "coroutine.wrap(function() coroutine.yield() end)() forever()",
+    "local co = coroutine.create(function() local x <close> = setmetatable({}, "
+    .. "{ __close = forever }) coroutine.yield() end) "
+    .. "coroutine.resume(co) coroutine.close(co) while true do end",
+  }
+  for _, way in ipairs(ways) do
+    local output, code = interrupted("coroutine.lua", way)
+    lu.assertStrContains(output, "interrupted!")
+    lu.assertNotStrContains(output, "not reached")
+    lu.assertEquals(code, 130, way)
+  end
+end
+
+function TestInterrupt.test_while_the_coroutine_changes()
+  for _ = 1, 10 do -- the key may be pressed at any moment of the change
+    local _, code = interrupted("switch.lua", [[
+      local hop = coroutine.wrap(function() while true do coroutine.yield() end end)
+      io.popen("sleep 0.0$(($$ % 10)); kill -INT $PPID")
+      while true do hop() end]])
+    lu.assertEquals(code, 130)
+  end
+end
+
+function TestInterrupt.test_pcall_catches_one()
+  local output, code = interrupted("caught.lua", [[
+    print((select(2, pcall(forever)):gsub("^.*: ", "")))
+    print("went on")]])
+  lu.assertEquals({ output, code }, { "interrupted!\nwent on\n", 0 })
+end
+
+function TestInterrupt.test_another_error_later_is_no_interrupt()
+  local _, code = interrupted("later.lua", "pcall(forever) error('other')")
+  lu.assertEquals(code, 1)
+end
+
+function TestInterrupt.test_two_presses_get_through_pcall()
+  local _, code = interrupted("stubborn.lua", [[
+    while true do pcall(forever) end]])
+  lu.assertEquals(code, 130)
+end
+
+function TestInterrupt.test_a_read_ends()
+  local path = file("read.lua", prelude .. [[
+    io.popen("sleep 0.1; kill -INT $PPID")
+    io.read()
+    while true do end]])
+  local _, code = support.run(("sleep 3 | %s '%s'"):format(program, path))
+  lu.assertEquals(code, 130)
+end
+
+-- --- the prompt -----------------------------------------------------------------------------
+
+TestPrompt = {}
+
+-- What `unroll -i` says to lines from a pipe, without greeting and prompts.
+local function talk(lines, options)
+  local path = file("lines", lines)
+  local output, code = run(("-i %s <'%s'"):format(options or "", path))
+  output = output:gsub("^unroll[^\n]*\n", ""):gsub(">>? ", "")
+  return output:gsub("\n$", ""), code
+end
+
+function TestPrompt.test_values_are_printed()
+  local output, code = talk [[
+1 + 1
+"a", nil, 3
+= 6 * 7
+x = 5
+x
+local y = 1
+nil
+print("once")
+]]
+  lu.assertEquals(output, "2\na\tnil\t3\n42\n5\nnil\nonce\n")
+  lu.assertEquals(code, 0)
+end
+
+function TestPrompt.test_statements_of_several_lines()
+  local output = talk [==[
+for i = 1, 2 do
+
+  print(i)
+end
+f = function(a)
+  return a * 2
+end
+f(4)
+x = (1 +
+2)
+x
+s = [[two
+lines]]
+#s
+]==]
+  lu.assertEquals(output, "1\n2\n8\n3\n9\n")
+end
+
+function TestPrompt.test_input_that_ends_inside_a_statement()
+  local output, code = talk("x = (1 +")
+  lu.assertStrContains(output, "near <eof>")
+  lu.assertEquals(code, 0)
+end
+
+function TestPrompt.test_errors_keep_it_alive()
+  local output, code = talk [[
+error("first")
+x x
+error({})
+error(setmetatable({}, { __tostring = function() return "own text" end }))
+setmetatable({}, { __tostring = function() error("in tostring") end })
+"alive"
+]]
+  for _, text in ipairs { "stdin:1: first\nstack traceback:", "syntax error near",
+    "(error object is a table value)", "own text\n", "error calling 'print' (", "alive\n" } do
+    lu.assertStrContains(output, text)
+  end
+  lu.assertNotStrContains(output, support.program)
+  lu.assertEquals(code, 0)
+end
+
+function TestPrompt.test_the_library_is_at_hand()
+  local output = talk [[
+tensor == unroll.tensor and rnn == unroll.rnn and optim == unroll.optim
+text == unroll.text and plot == unroll.plot
+tensor.ones(2, 2):sum()
+]]
+  lu.assertEquals(output, "true\ntrue\n4.0\n")
+end
+
+function TestPrompt.test_names_of_the_script_stay()
+  file("names.lua", "text = 'mine'")
+  lu.assertEquals(talk("text\n", "names.lua"), "mine\n")
+end
+
+function TestPrompt.test_prompts_can_be_changed()
+  local path = file("lines", "_PROMPT = 'next? '\n_PROMPT2 = 'more? '\nx = (\n1)\n")
+  local output = run(("-i <'%s'"):format(path))
+  lu.assertStrContains(output, "next? more? next? ")
+end
+
+function TestPrompt.test_a_script_s_error_ends_before_the_prompt()
+  local output, code = run("-i fails.lua <'" .. file("lines", "print('reached')\n") .. "'")
+  lu.assertNotStrContains(output, "reached")
+  lu.assertEquals(code, 1)
+end
+
+-- A session in a terminal: each step waits until the terminal shows a text, then types.
+local function terminal(steps)
+  local log = directory .. "/terminal"
+  local lines = {
+    ("cd '%s'; rm -f in terminal; mkfifo in; : >terminal"):format(directory),
+    ("script -qefc \"%s\" terminal <in >/dev/null & pid=$!; exec 3>in"):format(program),
+    "wait_for() { n=0; until grep -qF -- \"$1\" terminal; do",
+    "  sleep 0.05; n=$((n + 1)); [ $n -lt 1000 ] || { echo no \"$1\"; kill $pid; break; }",
+    "done; }",
+  }
+  for _, step in ipairs(steps) do
+    lines[#lines + 1] = ("wait_for '%s'; printf '%s' >&3"):format(step[1], step[2])
+  end
+  lines[#lines + 1] = "wait $pid"
+  local complaint, code = support.run(table.concat(lines, "\n"))
+  lu.assertEquals(complaint, "")
+  return support.read_file(log):gsub("\r", ""), code
+end
+
+function TestPrompt.test_ctrl_d_ends()
+  local output, code = terminal { { "> ", "6*7\\n" }, { "42", "\\004" } }
+  lu.assertStrContains(output, "> 6*7\n42\n> ")
+  lu.assertEquals(code, 0)
+end
+
+function TestPrompt.test_ctrl_c_drops_what_is_typed()
+  local output, code = terminal {
+    { "> ", "half a li" }, { "half a li", "\\003" }, { "^C", "\"ok\"..1\\n" },
+    { "ok1", "for i = 1, 3 do\\n" }, { ">> ", "\\003" }, { ">> ^C", "\"ok\"..2\\n" },
+    { "ok2", "\\004" },
+  }
+  lu.assertStrContains(output, "ok1\n")
+  lu.assertStrContains(output, "ok2\n")
+  lu.assertNotStrContains(output, "near")
+  lu.assertEquals(code, 0)
+end
+
+function TestPrompt.test_ctrl_c_stops_what_runs_and_keeps_the_state()
+  local output, code = terminal {
+    { "> ", "x = 5 io.write(\"go\", 1, \"\\\\n\") while true do end\\n" },
+    { "go1", "\\003" },
+    { "stack traceback", "coroutine.wrap(function() print(\"go\"..2) while true do end end)()\\n" },
+    { "go2", "\\003" },
+    { "stdin:1: interrupted!", "\"x is \"..x\\n" }, { "x is 5", "\\004" },
+  }
+  local _, count = output:gsub("interrupted!", "")
+  lu.assertEquals(count, 2)
+  lu.assertStrContains(output, "x is 5\n")
+  lu.assertEquals(code, 0)
+end
