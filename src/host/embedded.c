@@ -18,7 +18,8 @@ static int compare_name(const void *name, const void *file) {
 }
 
 static const un_embedded_file *find(const char *name) {
-  return bsearch(name, un_embedded, un_embedded_count, sizeof *un_embedded, compare_name);
+  return bsearch(name, un_embedded, un_embedded_count, sizeof *un_embedded,
+                 compare_name);
 }
 
 /* The directory that replaces the embedded files; NULL when there is none. */

@@ -117,8 +117,9 @@ static options read_options(int argc, char **argv) {
 }
 
 static void print_usage_error(const char *word) {
-  fprintf(stderr, takes_value(word) ? "%s: '%s' needs argument\n"
-                                    : "%s: unrecognized option '%s'\n",
+  fprintf(stderr,
+          takes_value(word) ? "%s: '%s' needs argument\n"
+                            : "%s: unrecognized option '%s'\n",
           host_program_name, word);
   fprintf(stderr, help, host_program_name);
 }
@@ -215,7 +216,8 @@ static int run(lua_State *L, int argc, char **argv, const options *o) {
   if (o->version) print_version();
   int status = o->ignore_environment ? LUA_OK : run_init(L);
   if (status == LUA_OK) status = run_options(L, argv, o->script);
-  if (status == LUA_OK && o->script < argc) status = run_script(L, argc, argv, o->script);
+  if (status == LUA_OK && o->script < argc)
+    status = run_script(L, argc, argv, o->script);
   if (status != LUA_OK) return status;
   if (o->interactive) {
     host_prompt(L);

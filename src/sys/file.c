@@ -48,7 +48,8 @@ static int write_straight(const char *path, const un_sys_piece *pieces, size_t c
 ** open would give, so that the umask holds. */
 static int create_beside(const char *path, char *temporary, int *fd) {
   for (int attempt = 0; attempt < 100; attempt++) {
-    int n = snprintf(temporary, PATH_MAX, "%s.tmp-%ld-%d", path, (long)getpid(), attempt);
+    int n =
+        snprintf(temporary, PATH_MAX, "%s.tmp-%ld-%d", path, (long)getpid(), attempt);
     if (n < 0 || n >= PATH_MAX) return ENAMETOOLONG;
     *fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (*fd >= 0) return 0;

@@ -10,7 +10,8 @@ static int checks_passed = 0, checks_failed = 0;
 
 #define CHECK(condition) check_that((condition), #condition, __FILE__, __LINE__)
 
-static inline void check_that(bool holds, const char *text, const char *file, int line) {
+static inline void check_that(bool holds, const char *text, const char *file,
+                              int line) {
   if (holds) {
     checks_passed++;
     return;
