@@ -94,11 +94,16 @@ class IllConditioned(Exception):
     """float32 cannot settle this problem."""
 
 
+def draw_size(rng):
+    """Mostly 1 to 9; one in five is large enough to need several vectors."""
+    return int(rng.integers(10, 40) if rng.random() < 0.2 else rng.integers(1, 10))
+
+
 def draw_sizes(rng, sizes):
-    """The same kinds of cases with other sizes: each is drawn from 1 to 9."""
+    """The same kinds of cases with other sizes."""
     drawn = {}
     for name, (steps, batch, inputs, hidden, *rest) in sizes.items():
-        numbers = [int(n) for n in rng.integers(1, 10, 5)]
+        numbers = [draw_size(rng) for _ in range(5)]
         if len(rest) == 2:  # a cell
             tokens, state = rest
             drawn[name] = (*numbers[:2], max(2, numbers[2]) if tokens else numbers[2],
