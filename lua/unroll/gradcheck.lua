@@ -91,14 +91,15 @@ local function functional(ys, state, opts)
 end
 
 local function cell_subject(cell, copy, x, opts)
-  local ys, last = cell:forward(x, opts.state)
+  local how = { mask = opts.mask, reverse = opts.reverse }
+  local ys, last = cell:forward(x, opts.state, how)
   local dys, ends = functional(ys, last, opts)
   local x64 = in_float64(x)
   local state64 = opts.state and copy_state(opts.state)
   local subject = { x = x64, state = state64 }
 
   function subject.loss()
-    local outputs, final = copy:forward(x64, state64)
+    local outputs, final = copy:forward(x64, state64, how)
     local loss = (outputs * dys):sum()
     for name, weights in pairs(ends) do loss = loss + (final[name] * weights):sum() end
     return loss
@@ -108,7 +109,7 @@ local function cell_subject(cell, copy, x, opts)
     local dtype = ys:dtype()
     local dends = {}
     for name, weights in pairs(ends) do dends[name] = weights:to(dtype) end
-    local _, _, trace = cell:forward(x, opts.state)
+    local _, _, trace = cell:forward(x, opts.state, how)
     return cell:backward(trace, dys:to(dtype), dends)
   end
   return subject
@@ -123,12 +124,12 @@ local function model_subject(model, copy, x, y, opts)
 
   function subject.loss()
     return (copy:forward(x64, y64, state64,
-      { weight = weight64, reduction = opts.reduction, train = false }))
+      { weight = weight64, mask = opts.mask, reduction = opts.reduction, train = false }))
   end
 
   function subject.backward()
     local _, _, trace = model:forward(x, y, opts.state,
-      { weight = opts.weight, reduction = opts.reduction })
+      { weight = opts.weight, mask = opts.mask, reduction = opts.reduction })
     return model:backward(trace)
   end
   return subject
@@ -294,7 +295,8 @@ local function variables_of(copy, subject)
 end
 
 local accepted = {
-  "state", "weight", "threshold", loss = "every", reduction = "mean", zero_ok = {}, seed = 1,
+  "state", "weight", "mask", "threshold", reverse = false, loss = "every", reduction = "mean",
+  zero_ok = {}, seed = 1,
 }
 
 local function checked_options(opts, object)
@@ -321,7 +323,7 @@ end
 ---@param opts? table
 ---   state: the initial state (checked too), nil for zeros;
 ---   loss = "every"|"last": the steps whose outputs count, for cells;
----   weight, reduction = "mean": as in model:forward;
+---   mask, and reverse for cells, weight and reduction = "mean" for models: as in forward;
 ---   zero_ok = {}: names of gradients that may be all zero;
 ---   threshold = 1e-6 for float64, 1e-3 for float32; seed = 1 of the functional
 ---@return table result ok, worst (the worst entry), threshold, dtype; entries in order and

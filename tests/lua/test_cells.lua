@@ -122,6 +122,29 @@ function checks.gradients(name)
   end
 end
 
+-- Sequences of different lengths, and a gap.
+local function mask_of(T, B)
+  local mask = tensor.ones({ T, B }, { dtype = "float64" })
+  for b = 1, B do
+    for t = 1, T do
+      if t > T - b + 1 or (t == 2 and b == 1) then mask[{ t, b }] = 0 end
+    end
+  end
+  return mask
+end
+
+function checks.gradients_with_mask_and_reverse(name)
+  local size = { 4, 3, 2, 5 }
+  for _, reverse in ipairs { true, false } do
+    for _, x in ipairs { dense(size), tokens(size) } do
+      for _, mask in ipairs { false, mask_of(size[1], size[2]) } do
+        local result = check_living(name, size, x, { reverse = reverse, mask = mask or nil })
+        luaunit.assertTrue(result.ok, tostring(result))
+      end
+    end
+  end
+end
+
 function checks.gradients_in_float32(name)
   local size = SIZES[1]
   local cell = new_cell(name, size, "float32")

@@ -1,11 +1,12 @@
--- gradcheck itself: it passes right gradients and finds wrong ones. The cell here is made
--- of tensor operations, so that nothing of unroll's own cells is needed:
+-- gradcheck itself: it passes right gradients and finds wrong ones. The first cell here is
+-- made of tensor operations, so that nothing of unroll's own cells is needed:
 --   h_t = tanh(a x_t + b h_{t-1} + c), element by element.
+-- Then come cells written in Lua after rnn/definition.lua, and models.
 
 local luaunit = require "luaunit"
 local support = require "support"
 local unroll = require "unroll"
-local tensor, gradcheck = unroll.tensor, unroll.gradcheck
+local tensor, rnn, gradcheck = unroll.tensor, unroll.rnn, unroll.gradcheck
 
 local Diagonal = {}
 Diagonal.__index = Diagonal
@@ -189,4 +190,117 @@ function TestGradcheck.test_bad_calls()
   support.raises("reduction is 'max'", gradcheck, diagonal(2), x, { reduction = "max" })
   support.raises("gradcheck: a model or a cell expected", gradcheck, 3, x)
   support.raises("gradcheck: a model or a cell expected", gradcheck, {}, x)
+end
+
+-- --- cells in Lua ----------------------------------------------------------------------------
+
+-- h = f h_old + (1 - f) tanh(u), f = sigmoid(pre.f): a gated cell. `sign` stands before the
+-- derivative with respect to f: 1 is right.
+local function leaky(sign)
+  local function step(pre, state, next, saved)
+    tensor.sigmoid(pre.f, saved.f)
+    tensor.tanh(pre.u, saved.u)
+    next.h:copy_(saved.f * state.h + (1 - saved.f) * saved.u)
+  end
+  local function step_grad(grad, _, state, _, saved)
+    local f, u, dh = saved.f, saved.u, grad.next.h
+    grad.pre.f:copy_(dh * (state.h - u) * f * (1 - f) * sign)
+    grad.pre.u:copy_(dh * (1 - f) * (1 - u * u))
+    grad.state.h:copy_(dh * f)
+  end
+  return { name = "leaky", states = { "h" }, gates = { "f", "u" }, saved = { "f", "u" },
+    step = step, step_grad = step_grad }
+end
+
+local function leaky_result(sign, loss)
+  local cell = rnn.cell(leaky(sign), { input = 3, hidden = 4, dtype = "float64", seed = 1 })
+  local x = tensor.randn({ 5, 2, 3 }, { dtype = "float64", generator = tensor.generator(1) })
+  local h = tensor.randn({ 2, 4 }, { dtype = "float64", generator = tensor.generator(2) })
+  return gradcheck(cell, x, { state = { h = h }, loss = loss })
+end
+
+TestGradcheckOfCellsInLua = {}
+
+function TestGradcheckOfCellsInLua.test_a_right_one_passes()
+  for _, loss in ipairs { "every", "last" } do
+    local result = leaky_result(1, loss)
+    luaunit.assertTrue(result.ok, tostring(result))
+  end
+end
+
+function TestGradcheckOfCellsInLua.test_a_wrong_sign_is_found()
+  for _, loss in ipairs { "every", "last" } do
+    local result = leaky_result(-1, loss)
+    luaunit.assertFalse(result.ok)
+    for _, name in ipairs { "W_xh", "W_hh", "b_h" } do
+      luaunit.assertFalse(result[name].ok, name)
+      luaunit.assertTrue(result[name].worst.index[1] <= 4, "the gate f has the first rows")
+    end
+  end
+end
+
+-- --- models ----------------------------------------------------------------------------------
+
+local function tokens(V, T, B, seed)
+  local x, generator = tensor.zeros({ T, B }, { dtype = "int32" }), tensor.generator(seed)
+  for t = 1, T do
+    for b = 1, B do x[{ t, b }] = generator:integer(V) end
+  end
+  return x
+end
+
+local function names_of(result)
+  local names = {}
+  for i, entry in ipairs(result) do names[i] = entry.name end
+  return names
+end
+
+TestGradcheckOfModels = {}
+
+function TestGradcheckOfModels.test_tokens()
+  for _, cell in ipairs { "tanh", "relu" } do
+    for _, reduction in ipairs { "mean", "sum" } do
+      local model = rnn.lm { cell = cell, vocab = 4, hidden = 6, dtype = "float64", seed = 3 }
+      local h = tensor.randn({ 2, 6 }, { dtype = "float64", generator = tensor.generator(2) })
+      local result = gradcheck(model, tokens(4, 5, 2, 1), tokens(4, 5, 2, 2),
+        { state = { { h = h } }, reduction = reduction })
+      luaunit.assertTrue(result.ok, tostring(result))
+      luaunit.assertEquals(names_of(result), { "W_xh", "W_hh", "b_h", "W_hy", "b_y",
+        "state[1].h" })
+    end
+  end
+end
+
+function TestGradcheckOfModels.test_layers_and_a_linear_read_out()
+  local generator = tensor.generator(4)
+  local function random(...)
+    return tensor.randn({ ... }, { dtype = "float64", generator = generator })
+  end
+  local model = rnn.model { cell = "tanh", input = 2, hidden = 3, output = 2, layers = 2,
+    head = "linear", dtype = "float64", seed = 1 }
+  local weight = tensor.rand({ 4, 3 }, { dtype = "float64", generator = generator })
+  local result = gradcheck(model, random(4, 3, 2), random(4, 3, 2),
+    { state = { { h = random(3, 3) }, { h = random(3, 3) } }, weight = weight })
+  luaunit.assertTrue(result.ok, tostring(result))
+  luaunit.assertEquals(names_of(result), { "layers[1].W_xh", "layers[1].W_hh", "layers[1].b_h",
+    "layers[2].W_xh", "layers[2].W_hh", "layers[2].b_h", "W_hy", "b_y", "x", "state[1].h",
+    "state[2].h" })
+end
+
+function TestGradcheckOfModels.test_float32()
+  local model = rnn.lm { cell = "tanh", vocab = 5, hidden = 8, seed = 1 }
+  local before = model:parameters().flat:totable()
+  local result = gradcheck(model, tokens(5, 6, 3, 1), tokens(5, 6, 3, 2))
+  luaunit.assertTrue(result.ok, tostring(result))
+  luaunit.assertEquals(result.dtype, "float32")
+  luaunit.assertEquals(model:parameters().flat:totable(), before)
+end
+
+function TestGradcheckOfModels.test_one_step_from_zeros_needs_a_declaration()
+  local model = rnn.lm { cell = "tanh", vocab = 3, hidden = 2, dtype = "float64", seed = 1 }
+  local x, y = tokens(3, 1, 2, 1), tokens(3, 1, 2, 2)
+  local result = gradcheck(model, x, y) -- W_hh multiplies zeros only
+  luaunit.assertFalse(result.ok)
+  luaunit.assertEquals(result.worst.name, "W_hh")
+  luaunit.assertTrue(gradcheck(model, x, y, { zero_ok = { "W_hh" } }).ok)
 end
