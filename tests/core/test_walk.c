@@ -1,0 +1,106 @@
+/* test_walk.c -- the n-d walk: every index once, in order, in as few runs as possible.
+ */
+#include "check.h"
+#include "un.h"
+#include "walk.h"
+
+#include <string.h>
+
+typedef struct record {
+  int runs;
+  int64_t elements;
+  int order[64]; /* the numbers of operand 0 as they came */
+} record;
+
+static void record_run(int64_t n, void *const *data, const int64_t *stride,
+                       void *context) {
+  record *r = context;
+  const int32_t *x = data[0];
+  for (int64_t i = 0; i < n; i++)
+    r->order[r->elements++] = x[i * stride[0]];
+  r->runs++;
+}
+
+static int32_t numbers[64];
+
+static un_view make(int dims, const int64_t *size) {
+  un_view v = {.dtype = UN_I32, .dims = dims, .data = numbers};
+  memcpy(v.size, size, (size_t)dims * sizeof *size);
+  un_set_contiguous(&v);
+  return v;
+}
+
+static record walk(un_walk_order order, int operands, const un_view *const *v) {
+  record r = {0};
+  un_walk w;
+  un_walk_plan(&w, order, operands, v);
+  un_walk_each(&w, record_run, &r);
+  return r;
+}
+
+static un_view transposed(un_view v, int a, int b) {
+  un_view t = v;
+  t.size[a] = v.size[b];
+  t.stride[a] = v.stride[b];
+  t.size[b] = v.size[a];
+  t.stride[b] = v.stride[a];
+  return t;
+}
+
+static void test_contiguous_is_one_run(void) {
+  un_view v = make(4, (int64_t[]){2, 1, 3, 4});
+  record r = walk(UN_WALK_ROW_MAJOR, 1, (const un_view *[]){&v});
+  CHECK(r.runs == 1 && r.elements == 24 && r.order[23] == 23);
+  r = walk(UN_WALK_ANY_ORDER, 2, (const un_view *[]){&v, &v});
+  CHECK(r.runs == 1 && r.elements == 24);
+}
+
+static void test_orders(void) {
+  un_view v = make(2, (int64_t[]){3, 4}), t = transposed(v, 0, 1);
+  record r = walk(UN_WALK_ROW_MAJOR, 1, (const un_view *[]){&t});
+  CHECK(r.elements == 12 && r.order[0] == 0 && r.order[1] == 4 && r.order[3] == 1);
+  r = walk(UN_WALK_ANY_ORDER, 1, (const un_view *[]){&t});
+  CHECK(r.runs == 1 && r.order[1] == 1 && r.order[11] == 11);
+}
+
+static void test_a_run_ends_where_one_operand_breaks(void) {
+  un_view v = make(3, (int64_t[]){2, 3, 4}), row = make(3, (int64_t[]){2, 3, 4});
+  row.stride[0] = row.stride[1] = 0; /* repeated along the first two */
+  record r = walk(UN_WALK_ANY_ORDER, 2, (const un_view *[]){&v, &row});
+  CHECK(r.runs == 6 && r.elements == 24 && r.order[23] == 23);
+  r = walk(UN_WALK_ANY_ORDER, 2, (const un_view *[]){&v, &v});
+  CHECK(r.runs == 1);
+}
+
+static void test_edges(void) {
+  un_view scalar = make(0, NULL), empty = make(2, (int64_t[]){3, 0});
+  record r = walk(UN_WALK_ROW_MAJOR, 1, (const un_view *[]){&scalar});
+  CHECK(r.runs == 1 && r.elements == 1);
+  r = walk(UN_WALK_ANY_ORDER, 2, (const un_view *[]){&empty, &empty});
+  CHECK(r.runs == 0 && r.elements == 0);
+}
+
+static void test_six_dimensions_in_every_place(void) {
+  un_view v = make(6, (int64_t[]){2, 2, 2, 2, 2, 2});
+  v = transposed(transposed(v, 0, 5), 2, 3);
+  record r = walk(UN_WALK_ROW_MAJOR, 1, (const un_view *[]){&v});
+  bool seen[64] = {false};
+  int distinct = 0;
+  for (int i = 0; i < 64; i++) {
+    distinct += !seen[r.order[i]];
+    seen[r.order[i]] = true;
+  }
+  CHECK(r.elements == 64 && distinct == 64);
+  CHECK(r.order[1] == 32 && r.order[32] == 1 && r.order[8] == 4);
+}
+
+int main(void) {
+  for (int i = 0; i < 64; i++)
+    numbers[i] = i;
+  test_contiguous_is_one_run();
+  test_orders();
+  test_a_run_ends_where_one_operand_breaks();
+  test_edges();
+  test_six_dimensions_in_every_place();
+  return check_summary();
+}
