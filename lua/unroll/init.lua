@@ -8,7 +8,7 @@ local core = require "unroll.core"
 local unroll = { version = core.version }
 
 local submodules = {
-  tensor = true, rnn = true, optim = true, text = true, plot = true, train = true,
+  tensor = true, rnn = true, optim = true, text = true, metrics = true, plot = true, train = true,
   experiment = true, gradcheck = true,
 }
 

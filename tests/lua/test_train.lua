@@ -209,6 +209,73 @@ function TestFit:test_wrong_options()
   fails("split 'test' has 0", { steps = 1, split = "test" })
 end
 
+function TestFit:test_a_schedule_must_give_a_rate()
+  local before = bytes(self.model.W)
+  for _, rate in ipairs { 0 / 0, -1, "x", 1 / 0 } do
+    support.raises("train.fit: schedule(1) gave", train.fit, self.model, self.corpus,
+      quiet { steps = 3, schedule = function() return rate end })
+  end
+  lu.assertEquals(bytes(self.model.W), before)
+end
+
+function TestFit:test_what_would_fail_late_fails_early()
+  local only_training = text.from_string(("abcd"):rep(9), { split = { 1 } })
+  support.raises("split 'validation' has 0", train.fit, self.model, only_training,
+    quiet { steps = 3, validation = { every = 2 } })
+  support.raises("the model must have :forward(), got nil", train.fit, nil, self.corpus,
+    { steps = 1 })
+  support.raises("the source must have :batches(), got number", train.fit, self.model, 3,
+    { steps = 1 })
+  lu.assertEquals(self.model.seen, {})
+end
+
+function TestFit:test_a_history_prints_itself()
+  local history = train.fit(self.model, self.corpus,
+    quiet { steps = 4, validation = { every = 2 } })
+  lu.assertStrMatches(tostring(history),
+    "history   4 steps %(steps%)   loss 1%.%d+   best val 1%.%d+ at step 4   0 %% clipped.*")
+end
+
+-- --- sources of one's own ------------------------------------------------------------------
+
+TestSource = { setUp = TestFit.setUp }
+
+-- Batches of one transition a>b from a plain function; with a state when `cursor` is given.
+local function coin(cursor)
+  local x, y = tensor.zeros(1, 1, { dtype = "int32" }), tensor.zeros(1, 1, { dtype = "int32" })
+  local source = { unit = "flips" }
+  function source:batches()
+    return function()
+      if cursor then cursor = cursor % 4 + 1 end
+      x:fill_(cursor or 1)
+      y:fill_(2)
+      return x, y
+    end
+  end
+  if cursor then
+    function source:state() return cursor end
+    function source:set_state(state) cursor = state end
+  end
+  return source
+end
+
+function TestSource:test_an_iterator_may_be_a_plain_function()
+  local history = train.fit(self.model, coin(), quiet { steps = 60, lr = 0.3 })
+  lu.assertTrue(history.loss[60] < 0.1)
+  support.raises("epochs need a source that knows its windows", train.fit, self.model, coin(),
+    quiet { epochs = 1 })
+end
+
+function TestSource:test_a_checkpoint_needs_a_state_and_keeps_that_of_the_source()
+  local path = support.tmpdir() .. "/s"
+  support.raises("needs a source, or an iterator of it, with :state()", train.fit, self.model,
+    coin(), quiet { steps = 2, checkpoint = path })
+  train.fit(self.model, coin(0), quiet { steps = 6, checkpoint = path })
+  local source = coin(0)
+  train.fit(self.model, source, quiet { steps = 7, checkpoint = path, resume = true })
+  lu.assertEquals(source:state(), 3)
+end
+
 -- --- the CSV log -----------------------------------------------------------------------
 
 TestLog = { setUp = TestFit.setUp }

@@ -88,7 +88,8 @@ local function read_text(name)
 end
 
 --- A corpus by name, or the text of a file.
----@param name string "simple", "shakespeare", "code", "numbers", or the path of a file
+---@param name string "simple", "shakespeare", "code", "numbers", or the path of a file (a
+---  file with one of these names: "./code")
 ---@param opts? table units: "characters" (default) or "bytes"; split: fractions for
 ---  training, validation and test, default {0.8, 0.1, 0.1}; vocab: use this one
 ---@return unroll.Corpus? corpus nil when the file cannot be read

@@ -89,9 +89,8 @@ end
 
 local function tokens_as_list(tokens)
   if math.type(tokens) then return { tokens } end
+  if core.tensor.is_tensor(tokens) then return tokens:reshape(tokens:numel()):totable() end
   if type(tokens) == "table" then return tokens end
-  local is_tensor, list = pcall(function() return tokens:reshape(-1):totable() end)
-  if is_tensor then return list end
   error(("decode: tokens must be an int32 tensor, a list or a number, got %s")
     :format(type(tokens)), 3)
 end

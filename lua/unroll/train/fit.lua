@@ -102,6 +102,20 @@ local function relay(problem, level)
   error(text:find("^" .. who) and text or who .. ": " .. text, level + 1)
 end
 
+-- What a source or an iterator says of itself; an iterator may be a plain function.
+local function state_of(thing)
+  return type(thing) ~= "function" and thing.state and thing:state() or nil
+end
+
+-- What would fail late is tried early.
+local function check_source(source, iterator, o)
+  if o.checkpoint and not state_of(iterator) and not state_of(source) then
+    error("a checkpoint needs a source, or an iterator of it, with :state()", 0)
+  end
+  local v = o.validation
+  if v then source:batches { batch = v.batch or 1, window = v.window, split = v.split } end
+end
+
 -- --- the run ---------------------------------------------------------------------------
 
 local Run = {}
@@ -109,7 +123,7 @@ Run.__index = Run
 
 local function total_steps(o, iterator)
   if o.steps then return o.steps end
-  if not iterator.windows then
+  if type(iterator) == "function" or not iterator.windows then
     error("epochs need a source that knows its windows; give steps", 0)
   end
   return o.epochs * iterator.windows
@@ -130,6 +144,7 @@ local function new_run(model, source, o)
   if o.seed then core.tensor.manual_seed(o.seed) end
   self.optimizer = make_optimizer(model, o)
   self.iterator = source:batches { batch = o.batch, window = o.window, split = o.split, loop = true }
+  check_source(source, self.iterator, o)
   self.total = total_steps(o, self.iterator)
   self.history = new_history(math.min(self.total, first_capacity))
   self.traces = {}          -- by the length of the window
@@ -197,6 +212,14 @@ function Run:clip(loss)
   return norm
 end
 
+local function scheduled_rate(schedule, step)
+  local lr = schedule(step)
+  if not (math.type(lr) and lr >= 0 and lr < math.huge) then
+    error(("schedule(%d) gave %s, must be a number of at least 0"):format(step, tostring(lr)), 0)
+  end
+  return lr
+end
+
 -- One step; returns the loss and the gradient norm.
 function Run:train_step()
   local x, y, info = self.iterator()
@@ -204,7 +227,7 @@ function Run:train_step()
   local loss, count = self:forward_backward(x, y, info)
   local norm = self:clip(loss)
   local step = self.step + 1
-  if self.o.schedule then self.optimizer.lr = self.o.schedule(step) end
+  if self.o.schedule then self.optimizer.lr = scheduled_rate(self.o.schedule, step) end
   self.optimizer:step()
   if step > self.history.capacity then
     self.history = new_history(2 * self.history.capacity, self.history)
@@ -239,8 +262,6 @@ function Run:validate()
   self.since_best = self.since_best + 1
   return self.o.patience ~= nil and self.since_best >= self.o.patience
 end
-
-local function state_of(thing) return thing.state and thing:state() or nil end
 
 -- What a run that continues must have in common with this one.
 function Run:settings()
@@ -340,6 +361,19 @@ function Run:finish(stop)
   end
 end
 
+local History = { __name = "unroll.History" }
+
+function History:__tostring()
+  local parts = { ("history   %d steps (%s)"):format(self.steps, self.stop) }
+  if self.steps > 0 then parts[#parts + 1] = ("loss %.4g"):format(self.loss[self.steps]) end
+  if self.best then
+    parts[#parts + 1] = ("best val %.4g at step %d"):format(self.best.loss, self.best.step)
+  end
+  parts[#parts + 1] = ("%.0f %% clipped"):format(100 * self.clipped)
+  parts[#parts + 1] = progress.duration(self.duration)
+  return table.concat(parts, "   ")
+end
+
 -- What fit returns.
 function Run:results(stop)
   local seconds = core.sys.clock() - self.started
@@ -352,7 +386,7 @@ function Run:results(stop)
   for _, name in ipairs(columns) do
     history[name] = self.history[name]:narrow(1, 1, self.step)
   end
-  return history
+  return setmetatable(history, History)
 end
 
 -- Runs to the end, with the screen and the log left in order whatever happens.
