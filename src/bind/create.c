@@ -34,7 +34,8 @@ static const char *position(lua_State *L, const nested *n, int depth) {
 
 /* The value on top of the stack is not what the shape wants. */
 static int wrong_type(lua_State *L, const nested *n, int depth, const char *expected) {
-  const char *got = luaL_typename(L, -1);
+  bool is_tensor = unl_totensor(L, -1) != NULL;
+  const char *got = is_tensor ? "tensor (see stack)" : luaL_typename(L, -1);
   return luaL_error(L, "tensor: element %s is a %s, a %s was expected",
                     position(L, n, depth), got, expected);
 }
@@ -99,6 +100,12 @@ static void put_nested(lua_State *L, nested *n, int d, char *data) {
   }
 }
 
+/* tensor{1, 2, dtype = "float64"} would lose the dtype without a word. */
+static void check_not_options(lua_State *L) {
+  if (lua_istable(L, 1) && lua_getfield(L, 1, "dtype") != LUA_TNIL)
+    luaL_error(L, "tensor: dtype belongs into a second table: tensor({...}, {dtype=})");
+}
+
 /*---
 --- A new tensor from a number, nested tables or another tensor: tensor(x, options).
 ---@param x number|table|unroll.Tensor nested tables must be rectangular, at most 6 deep
@@ -119,6 +126,7 @@ static int tensor_tensor(lua_State *L) {
     return 1;
   }
   if (!lua_istable(L, 1)) luaL_checktype(L, 1, LUA_TNUMBER);
+  check_not_options(L);
   luaL_checkstack(L, 2 * UN_MAX_DIMS, "tables nested too deep");
   lua_settop(L, 1);
   int64_t size[UN_MAX_DIMS];

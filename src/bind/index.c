@@ -1,7 +1,9 @@
 /* index.c -- t[i], t[{i, {first, last, step}, {}}] and the same left of "=".
 **
 ** __index and __newindex are closures over the method table, and look for an integer
-** first: t[i] on numbers must be cheap, and allocates nothing. */
+** first: t[i] on numbers must be cheap, and allocates nothing. pairs(t) goes over the
+*parts
+** along the first dimension. */
 #include "unl.h"
 
 #include "copy.h"
@@ -123,8 +125,8 @@ static int unknown_method(lua_State *L) {
 }
 
 /* Lua calls __index and __newindex with a tensor only, and __metatable keeps scripts
-*from
-** getting at them: no need to look at the type again. */
+ *from
+ ** getting at them: no need to look at the type again. */
 static const un_view *self(lua_State *L) {
   return &((const unl_tensor *)lua_touserdata(L, 1))->view;
 }
@@ -175,6 +177,25 @@ static int meta_newindex(lua_State *L) {
   return 0;
 }
 
+static int next_part(lua_State *L) {
+  const un_view *v = unl_checktensor(L, 1);
+  lua_Integer i = luaL_checkinteger(L, 2);
+  if (i < 0 || i >= v->size[0]) return 0;
+  lua_pushinteger(L, i + 1);
+  lua_pushinteger(L, i + 1);
+  lua_gettable(L, 1);
+  return 2;
+}
+
+/* for i, part in pairs(t): the elements of a 1-d tensor, else views. */
+static int meta_pairs(lua_State *L) {
+  if (self(L)->dims == 0) return luaL_error(L, "a 0-d tensor has no parts");
+  lua_pushcfunction(L, next_part);
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, 0);
+  return 3;
+}
+
 void unl_open_index(lua_State *L) {
   unl_pushmethods(L, UNL_TENSOR);
   luaL_getmetatable(L, UNL_TENSOR);
@@ -183,5 +204,7 @@ void unl_open_index(lua_State *L) {
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, meta_newindex);
   lua_setfield(L, -2, "__newindex");
+  lua_pushcfunction(L, meta_pairs);
+  lua_setfield(L, -2, "__pairs");
   lua_pop(L, 2);
 }

@@ -185,6 +185,19 @@ static int tensor_reshape(lua_State *L) {
 }
 
 /*---
+--- All numbers in row-major order in one dimension: a view where the strides allow it,
+else
+--- a copy.
+---@return unroll.Tensor 1-d
+function Tensor:flatten() end
+*/
+static int tensor_flatten(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushinteger(L, un_numel(unl_checktensor(L, 1)));
+  return tensor_reshape(L);
+}
+
+/*---
 --- Repeats dimensions of size 1, and new ones in front, without a copy: all repetitions
 --- share their memory, so the view cannot be written. -1 keeps a size.
 ---@param ... integer|integer[] sizes
@@ -241,17 +254,13 @@ static int tensor_unsqueeze(lua_State *L) {
   return push_view(L, &view);
 }
 
-static const luaL_Reg functions[] = {{"select", tensor_select},
-                                     {"narrow", tensor_narrow},
-                                     {"transpose", tensor_transpose},
-                                     {"t", tensor_t},
-                                     {"permute", tensor_permute},
-                                     {"view", tensor_view},
-                                     {"reshape", tensor_reshape},
-                                     {"expand", tensor_expand},
-                                     {"squeeze", tensor_squeeze},
-                                     {"unsqueeze", tensor_unsqueeze},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"select", tensor_select},       {"narrow", tensor_narrow},
+    {"transpose", tensor_transpose}, {"t", tensor_t},
+    {"permute", tensor_permute},     {"view", tensor_view},
+    {"reshape", tensor_reshape},     {"flatten", tensor_flatten},
+    {"expand", tensor_expand},       {"squeeze", tensor_squeeze},
+    {"unsqueeze", tensor_unsqueeze}, {NULL, NULL}};
 
 void unl_open_shape(lua_State *L) {
   unl_addtensorfunctions(L, functions);

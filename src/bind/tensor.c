@@ -1,12 +1,54 @@
 /* tensor.c -- the Tensor class: what a tensor says about itself, and its metatable.
 **
-** The module table core.tensor is callable: tensor{1, 2, 3}. */
+** Lists of sizes and strides are tables with a metatable of their own, so that they
+*print
+** as "(2, 3)" and a:size() == b:size() compares numbers. */
 #include "unl.h"
 
 #include "copy.h"
 
+#define SIZES "unroll.Sizes"
+
+static void push_sizes(lua_State *L, int n, const int64_t *list) {
+  lua_createtable(L, n, 0);
+  for (int d = 0; d < n; d++) {
+    lua_pushinteger(L, list[d]);
+    lua_rawseti(L, -2, d + 1);
+  }
+  luaL_setmetatable(L, SIZES);
+}
+
+static int sizes_eq(lua_State *L) {
+  lua_Unsigned n = lua_rawlen(L, 1);
+  bool equal = n == lua_rawlen(L, 2);
+  for (lua_Unsigned i = 1; equal && i <= n; i++) {
+    lua_rawgeti(L, 1, (lua_Integer)i);
+    lua_rawgeti(L, 2, (lua_Integer)i);
+    equal = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+  }
+  lua_pushboolean(L, equal);
+  return 1;
+}
+
+static int sizes_tostring(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addchar(&b, '(');
+  for (lua_Unsigned i = 1; i <= lua_rawlen(L, 1); i++) {
+    if (i > 1) luaL_addstring(&b, ", ");
+    lua_rawgeti(L, 1, (lua_Integer)i);
+    luaL_addvalue(&b);
+  }
+  luaL_addchar(&b, ')');
+  luaL_pushresult(&b);
+  return 1;
+}
+
 /*---
---- The sizes of all dimensions as a list, or the size of one.
+--- The sizes of all dimensions as a list, or the size of one. Lists compare by their
+--- numbers: a:size() == b:size().
 ---@param dim? integer 1 to t:dim(), negative from the end
 ---@return integer[]|integer
 --- > tensor.zeros(2, 3):size(2)   --> 3
@@ -18,11 +60,7 @@ static int tensor_size(lua_State *L) {
     lua_pushinteger(L, v->size[unl_checkdim(L, 2, v)]);
     return 1;
   }
-  lua_createtable(L, v->dims, 0);
-  for (int d = 0; d < v->dims; d++) {
-    lua_pushinteger(L, v->size[d]);
-    lua_rawseti(L, -2, d + 1);
-  }
+  push_sizes(L, v->dims, v->size);
   return 1;
 }
 
@@ -39,11 +77,7 @@ static int tensor_stride(lua_State *L) {
     lua_pushinteger(L, v->stride[unl_checkdim(L, 2, v)]);
     return 1;
   }
-  lua_createtable(L, v->dims, 0);
-  for (int d = 0; d < v->dims; d++) {
-    lua_pushinteger(L, v->stride[d]);
-    lua_rawseti(L, -2, d + 1);
-  }
+  push_sizes(L, v->dims, v->stride);
   return 1;
 }
 
@@ -193,7 +227,13 @@ static const luaL_Reg functions[] = {
 static const luaL_Reg metamethods[] = {
     {"__len", meta_len}, {"__tostring", meta_tostring}, {NULL, NULL}};
 
+static const luaL_Reg sizes_metamethods[] = {
+    {"__eq", sizes_eq}, {"__tostring", sizes_tostring}, {NULL, NULL}};
+
 void unl_open_tensor(lua_State *L) {
+  luaL_newmetatable(L, SIZES);
+  luaL_setfuncs(L, sizes_metamethods, 0);
+  lua_pop(L, 1);
   unl_addmethods(L, UNL_TENSOR, methods);
   luaL_getmetatable(L, UNL_TENSOR);
   luaL_setfuncs(L, metamethods, 0);

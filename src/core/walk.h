@@ -13,7 +13,8 @@
 **     un_walk_plan(&w, UN_WALK_ANY_ORDER, 3, (const un_view *[]){out, a, b});
 **     un_walk_each(&w, add_run, NULL);
 **
-** Operands that broadcast are expanded to the common sizes first (un_expand, stride 0). */
+** Operands that broadcast are expanded to the common sizes first (un_expand, stride 0).
+ */
 #ifndef UN_WALK_H
 #define UN_WALK_H
 
@@ -35,7 +36,8 @@ typedef enum un_walk_order {
 } un_walk_order;
 
 /* The views must have the same sizes. */
-void un_walk_plan(un_walk *w, un_walk_order order, int operands, const un_view *const *v);
+void un_walk_plan(un_walk *w, un_walk_order order, int operands,
+                  const un_view *const *v);
 
 /* One run: n elements of each operand, stride[k] elements apart. */
 typedef void un_run(int64_t n, void *const *data, const int64_t *stride, void *context);

@@ -81,6 +81,12 @@ function TestFromTables.test_integers_take_only_what_they_hold()
   eq(tensor({ -2 ^ 31, 2 ^ 31 - 1 }, { dtype = "int32" }):totable(), { -2 ^ 31, 2 ^ 31 - 1 })
 end
 
+function TestFromTables.test_frequent_mistakes()
+  support.raises("element [1] is a tensor (see stack), a number was expected",
+    tensor.tensor, { tensor { 1 }, tensor { 2 } })
+  support.raises("dtype belongs into a second table", tensor.tensor, { 1, dtype = "float64" })
+end
+
 function TestFromTables.test_options()
   support.raises("no option 'dtpye'", tensor.tensor, { 1 }, { dtpye = "float64" })
   support.raises("dtype is 'float16', must be float32, float64 or int32",
@@ -176,6 +182,17 @@ function TestDescription.test_sizes()
   eq(t:transpose(1, 3):stride(1), 1)
   support.raises("dimension 4 is out of range 1..3", t.size, t, 4)
   support.raises("dimension 0 is out of range 1..3", t.size, t, 0)
+end
+
+function TestDescription.test_lists_of_sizes_compare_and_print()
+  local t = tensor.zeros(2, 3)
+  lu.assertTrue(t:size() == tensor.ones(2, 3):size())
+  lu.assertTrue(t:size() == { 2, 3 })
+  lu.assertFalse(t:size() == t:t():size())
+  lu.assertFalse(t:size() == tensor.zeros(2):size())
+  eq(tostring(t:size()), "(2, 3)")
+  eq(tostring(tensor(1):size()), "()")
+  eq(#t:size(), 2)
 end
 
 function TestDescription.test_item()

@@ -84,6 +84,17 @@ function TestIndex.test_views_keep_the_memory_alive()
   eq(other[{ 1, 1 }], 4.0)
 end
 
+function TestIndex.test_pairs_goes_over_the_first_dimension()
+  local seen = {}
+  for i, x in pairs(tensor { 5, 6, 7 }) do seen[i] = x end
+  eq(seen, { 5, 6, 7 })
+  seen = {}
+  for i, row in pairs(tensor { { 1, 2 }, { 3, 4 } }) do seen[i] = row:totable() end
+  eq(seen, { { 1, 2 }, { 3, 4 } })
+  for _ in pairs(tensor {}) do lu.fail("nothing to go over") end
+  support.raises("a 0-d tensor has no parts", pairs, tensor(1))
+end
+
 function TestIndex.test_out_of_range()
   local t = tensor.zeros(2, 3)
   support.raises("dimension 1: index 3 is out of range 1..2", read, t, 3)

@@ -98,6 +98,14 @@ function TestViews.test_view_and_reshape_keep_row_major_order()
   end)
 end
 
+function TestViews.test_flatten()
+  local t = tensor(cases.counted { 2, 3 })
+  eq(t:flatten():totable(), { 1, 2, 3, 4, 5, 6 })
+  eq(t:t():flatten():totable(), { 1, 4, 2, 5, 3, 6 })
+  eq(tensor(5):flatten():totable(), { 5 })
+  eq(tensor.zeros(2, 0):flatten():size(), { 0 })
+end
+
 function TestViews.test_view_shares_memory_or_refuses()
   local t = tensor(cases.counted { 2, 3, 4 })
   t:view(6, 4)[{ 6, 4 }] = 99

@@ -15,7 +15,7 @@ local core = require "unroll.core"
 local full, edge = 1000, 3
 local statistics_from = 100 -- elements; a smaller tensor can be read at a glance
 
---- What is shown -----------------------------------------------------------------------
+-- What is shown ----------------------------------------------------------------------
 
 -- The elements that are shown, as nested lists; false stands where some are left out.
 local function collect(t, cut)
@@ -37,7 +37,7 @@ local function collect(t, cut)
   return items
 end
 
---- How numbers look --------------------------------------------------------------------
+-- How numbers look -------------------------------------------------------------------
 
 local function is_finite(x)
   return x == x and x ~= math.huge and x ~= -math.huge
@@ -76,7 +76,7 @@ local function number_text(x, format)
   return math.type(x) == "integer" and ("%d"):format(x) or format:format(x)
 end
 
---- Rows --------------------------------------------------------------------------------
+-- Rows -------------------------------------------------------------------------------
 
 local function width_of(items, format)
   local width = 1
@@ -149,7 +149,7 @@ local function add_elements(lines, t)
   end
 end
 
---- The first line ----------------------------------------------------------------------
+-- The first line ---------------------------------------------------------------------
 
 local function count_text(n, name)
   return n > 0 and ("   %d %s"):format(n, name) or ""
