@@ -18,6 +18,7 @@ local progress = {}
 
 local seconds_between_frames = 0.2
 local seconds_between_lines = 10
+local echoed = #"^C" -- what a terminal shows when Ctrl-C is pressed
 local bar_cells, short_bar_cells = 20, 10
 
 -- --- text ------------------------------------------------------------------------------
@@ -154,9 +155,10 @@ local function draw(self, now)
     self.write(progress.format(status, nil, self.utf8) .. "\n")
     return
   end
-  local line = progress.format(status, columns(self) - 1, self.utf8)
+  local line = progress.format(status, columns(self) - 1 - echoed, self.utf8)
   local length = utf8.len(line) or #line
-  self.write("\r" .. line .. (" "):rep(self.drawn - length) .. (status.finished and "\n" or ""))
+  local padding = (" "):rep(self.drawn - length + (status.finished and echoed or 0))
+  self.write("\r" .. line .. padding .. (status.finished and "\n" or ""))
   self.drawn = status.finished and 0 or length
 end
 
