@@ -11,7 +11,8 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are little-endian");
 
 /* Copies a run of elements of any width (context); either side may be strided. */
-static void copy_run(int64_t n, void *const *data, const int64_t *stride, void *context) {
+static void copy_run(int64_t n, void *const *data, const int64_t *stride,
+                     void *context) {
   size_t width = *(size_t *)context;
   char *to = data[0];
   const char *from = data[1];
@@ -28,7 +29,8 @@ static void copy_packed(const un_view *v, char *bytes, bool to_bytes) {
   packed.data = bytes;
   un_walk walk;
   un_walk_plan(&walk, UN_WALK_ROW_MAJOR, 2,
-               to_bytes ? (const un_view *[]){&packed, v} : (const un_view *[]){v, &packed});
+               to_bytes ? (const un_view *[]){&packed, v}
+                        : (const un_view *[]){v, &packed});
   un_walk_each(&walk, copy_run, &width);
 }
 
@@ -68,7 +70,8 @@ static int tensor_set_bytes(lua_State *L) {
   size_t length, n = byte_count(v);
   const char *bytes = luaL_checklstring(L, 2, &length);
   lua_Integer first = luaL_optinteger(L, 3, 1);
-  luaL_argcheck(L, first >= 1 && (size_t)first - 1 <= length, 3, "outside of the string");
+  luaL_argcheck(L, first >= 1 && (size_t)first - 1 <= length, 3,
+                "outside of the string");
   size_t available = length - ((size_t)first - 1);
   if (available < n)
     return luaL_argerror(L, 2,

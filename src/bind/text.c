@@ -99,8 +99,10 @@ static int text_encode(lua_State *L) {
 }
 
 /*---
---- Fills x and y with one window of B parallel streams: what step first+t of each stream
---- reads, and what it must predict. Past the end of a stream its last transition repeats.
+--- Fills x and y with one window of B parallel streams: what step first+t of each
+stream
+--- reads, and what it must predict. Past the end of a stream its last transition
+repeats.
 ---@param tokens unroll.Tensor (N) int32, N > B
 ---@param x unroll.Tensor (T,B) int32, overwritten
 ---@param y unroll.Tensor (T,B) int32, overwritten
@@ -112,14 +114,15 @@ static int text_window(lua_State *L) {
   const un_view *x = unl_checkint32(L, 2), *y = unl_checkint32(L, 3);
   lua_Integer first = luaL_checkinteger(L, 4);
   luaL_argcheck(L, x->dims == 2 && un_is_contiguous(x), 2, "contiguous (T,B) expected");
-  luaL_argcheck(L, un_same_shape(x, y) && un_is_contiguous(y), 3, "must be shaped as x");
+  luaL_argcheck(L, un_same_shape(x, y) && un_is_contiguous(y), 3,
+                "must be shaped as x");
   luaL_argcheck(L, tokens->size[0] > x->size[1], 1, "fewer tokens than streams");
   luaL_argcheck(L, first >= 0, 4, "must not be negative");
   unl_touch(L, 2);
   unl_touch(L, 3);
   if (un_numel(x) > 0)
-    un_text_window(tokens->data, tokens->size[0], x->size[0], x->size[1], first, x->data,
-                   y->data);
+    un_text_window(tokens->data, tokens->size[0], x->size[0], x->size[1], first,
+                   x->data, y->data);
   return 0;
 }
 
@@ -150,12 +153,9 @@ static int text_entropies(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"check", text_check},
-                                     {"codes", text_codes},
-                                     {"encode", text_encode},
-                                     {"window", text_window},
-                                     {"entropies", text_entropies},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"check", text_check},   {"codes", text_codes},         {"encode", text_encode},
+    {"window", text_window}, {"entropies", text_entropies}, {NULL, NULL}};
 
 void unl_open_text(lua_State *L) {
   unl_subtable(L, "text");

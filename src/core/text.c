@@ -13,7 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-/* --- codes of symbols --------------------------------------------------------------- */
+/* --- codes of symbols ---------------------------------------------------------------
+ */
 
 static bool is_continuation(unsigned char byte) {
   return (byte & 0xC0) == 0x80;
@@ -52,7 +53,8 @@ static int32_t next_code(const unsigned char **s, const unsigned char *end,
   return code;
 }
 
-int64_t un_text_check(const char *text, size_t bytes, un_text_units units, size_t *bad) {
+int64_t un_text_check(const char *text, size_t bytes, un_text_units units,
+                      size_t *bad) {
   if (units == UN_TEXT_BYTES) return (int64_t)bytes;
   int64_t count = 0;
   for (size_t i = 0, length; i < bytes; i += length, count++) {
@@ -65,7 +67,8 @@ int64_t un_text_check(const char *text, size_t bytes, un_text_units units, size_
   return count;
 }
 
-/* --- vocabulary --------------------------------------------------------------------- */
+/* --- vocabulary ---------------------------------------------------------------------
+ */
 
 int64_t un_text_collect(const char *text, size_t bytes, un_text_units units,
                         uint64_t *seen) {
@@ -122,10 +125,11 @@ int64_t un_text_encode(const char *text, size_t bytes, un_text_units units,
   return count;
 }
 
-/* --- batches ------------------------------------------------------------------------ */
+/* --- batches ------------------------------------------------------------------------
+ */
 
-void un_text_window(const int32_t *tokens, int64_t N, int64_t T, int64_t B, int64_t first,
-                    int32_t *x, int32_t *y) {
+void un_text_window(const int32_t *tokens, int64_t N, int64_t T, int64_t B,
+                    int64_t first, int32_t *x, int32_t *y) {
   int64_t each = (N - 1) / B, longer = (N - 1) % B;
   for (int64_t b = 0; b < B; b++) {
     int64_t start = b * each + (b < longer ? b : longer);
@@ -138,7 +142,8 @@ void un_text_window(const int32_t *tokens, int64_t N, int64_t T, int64_t B, int6
   }
 }
 
-/* --- entropies ---------------------------------------------------------------------- */
+/* --- entropies ----------------------------------------------------------------------
+ */
 
 /* Open addressing; a slot is free while its number is 0. */
 typedef struct table {
@@ -168,7 +173,8 @@ static int32_t number_of(table *t, uint64_t key) {
 
 size_t un_text_entropy_scratch(int64_t N) {
   size_t n = (size_t)N + 1;
-  return table_slots(N) * (sizeof(uint64_t) + sizeof(int32_t)) + 2 * n * sizeof(int32_t);
+  return table_slots(N) * (sizeof(uint64_t) + sizeof(int32_t)) +
+         2 * n * sizeof(int32_t);
 }
 
 /* sum of n log2 n over how often each number occurs in numbers (count); counts is
@@ -184,8 +190,8 @@ static double sum_n_log_n(const int32_t *numbers, int64_t count, int32_t *counts
   return sum;
 }
 
-void un_text_entropy(const int32_t *tokens, int64_t N, int64_t V, int orders, double *bits,
-                     void *scratch) {
+void un_text_entropy(const int32_t *tokens, int64_t N, int64_t V, int orders,
+                     double *bits, void *scratch) {
   size_t slots = table_slots(N);
   table t = {scratch, NULL, slots - 1, 0};
   t.numbers = (int32_t *)(t.keys + slots);
@@ -200,7 +206,8 @@ void un_text_entropy(const int32_t *tokens, int64_t N, int64_t V, int orders, do
     memset(t.numbers, 0, slots * sizeof *t.numbers);
     t.used = 0;
     for (int64_t i = 0; i < n; i++)
-      runs[i] = number_of(&t, (uint64_t)runs[i] * (uint64_t)(V + 1) + (uint64_t)tokens[i + k]);
+      runs[i] = number_of(&t, (uint64_t)runs[i] * (uint64_t)(V + 1) +
+                                  (uint64_t)tokens[i + k]);
     contexts = t.used;
     bits[k] = (of_contexts - sum_n_log_n(runs, n, counts, contexts)) / (double)n;
   }

@@ -85,7 +85,8 @@ TestUtf8 = {}
 function TestUtf8.test_malformed_bytes_are_found_where_they_start()
   local bad = {
     "\x80", "\xC3", "\xC3(", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE2\x82", "\xED\xA0\x80",
-    "\xED\xBF\xBF", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF", "\xE2(\xA1",
+    "\xED\xBF\xBF", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
+    "\xF8\x88\x80\x80\x80", "\xFF", "\xE2(\xA1",
   }
   for _, bytes in ipairs(bad) do
     for _, before in ipairs { "", "a", "éé" } do
@@ -176,7 +177,8 @@ function TestCorpus.test_split_edges()
   lu.assertEquals(sizes { 0, 0, 1 }, { 0, 0, 7 })
   lu.assertEquals(sizes { 0.5, 0, 0.5 }, { 4, 0, 3 })
   lu.assertEquals(sizes { 1 / 3, 1 / 3, 1 / 3 }, { 2, 2, 3 })
-  for _, bad in ipairs { { 0.5, 0.4 }, { 1.5, -0.5 }, {}, { 0.25, 0.25, 0.25, 0.25 }, { 0 / 0, 1 } } do
+  local quarters = { 0.25, 0.25, 0.25, 0.25 }
+  for _, bad in ipairs { { 0.5, 0.4 }, { 1.5, -0.5 }, {}, quarters, { 0 / 0, 1 } } do
     support.raises("split", text.from_string, sample, { split = bad })
   end
   support.raises("split", text.from_string, sample, { split = "train" })

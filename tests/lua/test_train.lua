@@ -421,7 +421,8 @@ function TestCheckpoint:test_what_does_not_fit_is_refused_and_nothing_changes()
     support.raises(part, train.fit, model, self.corpus, quiet(opts))
     lu.assertEquals(bytes(model.W), before)
   end
-  fails("'W' is float64 (4,4) in the file, float64 (5,5) in the model", bigram.new(5), { window = 5 })
+  fails("'W' is float64 (4,4) in the file, float64 (5,5) in the model", bigram.new(5),
+    { window = 5 })
   fails("does not fit the optimiser", bigram.new(4), { window = 5, optimizer = "sgd" })
   fails("was made with window = 5, now it is 6", bigram.new(4), { window = 6 })
   support.write_file(path, "nonsense")

@@ -126,7 +126,8 @@ function TestTrainingProgram.test_ctrl_c_leaves_a_checkpoint_and_the_run_can_go_
     .. "on_step = function(step) if step == 5 then io.open(%q, 'w'):close() end end")
     :format(checkpoint, ready)
   local endless = write_script(options:format("1000000000"))
-  -- A background job of a non-interactive shell ignores SIGINT; the program installs its own handler.
+  -- A background job of a non-interactive shell ignores SIGINT; the program has its own
+  -- handler.
   local output, code = support.run(([[
     %s '%s' & pid=$!
     n=0; while [ ! -e '%s' ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n+1)); done

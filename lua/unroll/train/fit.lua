@@ -59,8 +59,10 @@ local function check_options(opts, level)
   end
   options.integer(o.steps or o.epochs, o.steps and "steps" or "epochs", who, 1, level)
   options.choice(o.reduction, { "mean", "sum" }, "reduction", who, level)
-  for _, name in ipairs { "schedule", "on_step" } do check_type(o[name], "function", name, level) end
-  for _, name in ipairs { "log", "checkpoint" } do check_type(o[name], "string", name, level) end
+  check_type(o.schedule, "function", "schedule", level)
+  check_type(o.on_step, "function", "on_step", level)
+  check_type(o.log, "string", "log", level)
+  check_type(o.checkpoint, "string", "checkpoint", level)
   check_limit(o.clip_norm, "clip_norm", level)
   check_limit(o.clip_value, "clip_value", level)
   if o.clip_norm and o.clip_value then
@@ -143,7 +145,8 @@ local function new_run(model, source, o)
   local self = setmetatable({ model = model, source = source, o = o }, Run)
   if o.seed then core.tensor.manual_seed(o.seed) end
   self.optimizer = make_optimizer(model, o)
-  self.iterator = source:batches { batch = o.batch, window = o.window, split = o.split, loop = true }
+  self.iterator = source:batches { batch = o.batch, window = o.window, split = o.split,
+    loop = true }
   check_source(source, self.iterator, o)
   self.total = total_steps(o, self.iterator)
   self.history = new_history(math.min(self.total, first_capacity))
@@ -391,7 +394,7 @@ end
 
 -- Runs to the end, with the screen and the log left in order whatever happens.
 local function run_guarded(self)
-  local guard <close> = core.sys.defer_interrupts()
+  local _ <close> = core.sys.defer_interrupts()
   local ok, stop = pcall(self.loop, self)
   if ok then
     self:finish(stop)
