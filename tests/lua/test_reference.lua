@@ -13,13 +13,15 @@ local luaunit = require "luaunit"
 local support = require "support"
 local unroll = require "unroll"
 local json = require "unroll.json"
+local safetensors = require "unroll.safetensors"
 local tensor, rnn, optim = unroll.tensor, unroll.rnn, unroll.optim
 
 local TOLERANCE = { float64 = 1e-10, float32 = 1e-4 }
 
+local path = os.getenv "UNROLL_REFERENCE"
+if not path or path == "" then path = support.root .. "/tests/reference/seed1.json" end
+
 local function load_reference()
-  local path = os.getenv "UNROLL_REFERENCE"
-  if not path or path == "" then path = support.root .. "/tests/reference/seed1.json" end
   local file = assert(io.open(path, "r"))
   local text = file:read("a")
   file:close()
@@ -224,6 +226,36 @@ end
 
 TestReferenceModels = {}
 each_case(TestReferenceModels, reference.models, run_model)
+
+-- --- PyTorch's files -------------------------------------------------------------------------
+
+local function set_of(names)
+  local set = {}
+  for _, name in ipairs(names) do set[name] = true end
+  return set
+end
+
+local THEIR_NAMES = set_of { "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0",
+  "weight_ih_l1", "weight_hh_l1", "bias_ih_l1", "bias_hh_l1", "linear.weight", "linear.bias" }
+
+TestReferenceFiles = {}
+each_case(TestReferenceFiles, { { name = "state dict", case = reference.files[1] } },
+  function(named, dtype)
+    local case = named.case
+    local theirs = (path:gsub("%.[^.]*$", "")) .. ".safetensors"
+    local model = assert(rnn.load(theirs, { cell = case.cell, dtype = dtype }))
+    luaunit.assertEquals(#model.layers, case.layers)
+    agree(model:predict(input(case.x, dtype)), case.outputs, dtype, "outputs")
+    local ours = os.tmpname()
+    assert(model:save(ours))
+    local tensors = assert(safetensors.read(ours))
+    local again = assert(rnn.load(ours))
+    os.remove(ours)
+    local names = {}
+    for name in pairs(tensors) do names[#names + 1] = name end
+    luaunit.assertEquals(set_of(names), THEIR_NAMES)
+    agree(again:predict(input(case.x, dtype)), case.outputs, dtype, "outputs after saving")
+  end)
 
 -- --- optimisers ----------------------------------------------------------------------------
 

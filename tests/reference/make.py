@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the reference numbers that tests/lua/test_reference.lua compares unroll with.
 
-    python3 tests/reference/make.py --seed 1                  # writes tests/reference/seed1.json
+    python3 tests/reference/make.py --seed 1      # writes tests/reference/seed1.json
     python3 tests/reference/make.py --seed 7 --out /tmp/7.json
     UNROLL_REFERENCE=/tmp/7.json unroll tests/run.lua reference
 
@@ -20,6 +20,8 @@ The file is one JSON object:
               gradients
   optimisers  ten steps each from the same weights on the same data: losses, parameters
   clips       gradients before and after clipping by norm and by value
+  files       a module whose state dict is in the .safetensors file beside the JSON file
+              (with PyTorch's names and both its biases): inputs and outputs
 Tokens count from 1. Matrices are (out, in), sequences (T, B, ...). b_h is the sum of
 PyTorch's two biases; its gradient is that of either.
 
@@ -31,6 +33,7 @@ could not tell a right float32 result from a wrong one.
 import argparse
 import json
 import os
+import struct
 
 import numpy
 import torch
@@ -438,6 +441,44 @@ def make_clip(numbers, limit, by):
     return {"by": by, "limit": limit, "norm": norm, "before": before, "after": after}
 
 
+# --- a module in a file --------------------------------------------------------------------
+
+
+class Network(torch.nn.Module):
+    def __init__(self, inputs, hidden, outputs):
+        super().__init__()
+        self.rnn = torch.nn.RNN(inputs, hidden, 2)
+        self.linear = torch.nn.Linear(hidden, outputs)
+
+    def forward(self, x):
+        return self.linear(self.rnn(x)[0])
+
+
+def write_safetensors(path, tensors):
+    """The length of the header, the header as JSON, the numbers."""
+    header, blocks, offset = {}, [], 0
+    for name, tensor in tensors.items():
+        block = tensor.numpy().tobytes()
+        header[name] = {"dtype": "F64", "shape": list(tensor.shape),
+                        "data_offsets": [offset, offset + len(block)]}
+        offset += len(block)
+        blocks.append(block)
+    text = json.dumps(header).encode("ascii")
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(blocks))
+
+
+def make_file(numbers, path):
+    network = Network(4, 3, 4).double()
+    for parameter in network.parameters():
+        parameter.data = numbers.normal(*parameter.shape, scale=0.6)
+    write_safetensors(path, network.state_dict())
+    x = numbers.tokens(4, 5, 2)
+    outputs = network(as_input(x, 4, torch.float64))
+    return {"cell": "tanh", "hidden": 3, "layers": 2, "x": x, "outputs": outputs.detach()}
+
+
 # --- the file ------------------------------------------------------------------------------
 
 
@@ -454,7 +495,7 @@ def plain(value):
     return value
 
 
-def make(seed):
+def make(seed, path):
     rng = numpy.random.default_rng(seed)
     committed = seed == 1
     cells = CELL_SIZES if committed else draw_sizes(rng, CELL_SIZES)
@@ -472,6 +513,7 @@ def make(seed):
         "clips": [make_clip(Numbers(rng), limit, by)
                   for by, limits in (("norm", (1.0, 5.0, 1e3)), ("value", (0.5, 3.0)))
                   for limit in limits],
+        "files": [make_file(Numbers(rng), os.path.splitext(path)[0] + ".safetensors")],
     }
 
 
@@ -494,7 +536,7 @@ def main():
     torch.manual_seed(options.seed)
     path = options.out or os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                        f"seed{options.seed}.json")
-    write(path, options.seed, make(options.seed))
+    write(path, options.seed, make(options.seed, path))
     print(f"wrote {path}")
 
 
