@@ -100,9 +100,8 @@ static int text_encode(lua_State *L) {
 
 /*---
 --- Fills x and y with one window of B parallel streams: what step first+t of each
-stream
---- reads, and what it must predict. Past the end of a stream its last transition
-repeats.
+--- stream reads, and what it must predict. Past the end of a stream its last
+--- transition repeats.
 ---@param tokens unroll.Tensor (N) int32, N > B
 ---@param x unroll.Tensor (T,B) int32, overwritten
 ---@param y unroll.Tensor (T,B) int32, overwritten

@@ -13,8 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- codes of symbols ---------------------------------------------------------------
- */
+/* --- codes of symbols ------------------------------------------------------------- */
 
 static bool is_continuation(unsigned char byte) {
   return (byte & 0xC0) == 0x80;
@@ -67,8 +66,7 @@ int64_t un_text_check(const char *text, size_t bytes, un_text_units units,
   return count;
 }
 
-/* --- vocabulary ---------------------------------------------------------------------
- */
+/* --- vocabulary ------------------------------------------------------------------- */
 
 int64_t un_text_collect(const char *text, size_t bytes, un_text_units units,
                         uint64_t *seen) {
@@ -125,8 +123,7 @@ int64_t un_text_encode(const char *text, size_t bytes, un_text_units units,
   return count;
 }
 
-/* --- batches ------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------- */
 
 void un_text_window(const int32_t *tokens, int64_t N, int64_t T, int64_t B,
                     int64_t first, int32_t *x, int32_t *y) {
@@ -142,8 +139,7 @@ void un_text_window(const int32_t *tokens, int64_t N, int64_t T, int64_t B,
   }
 }
 
-/* --- entropies ----------------------------------------------------------------------
- */
+/* --- entropies -------------------------------------------------------------------- */
 
 /* Open addressing; a slot is free while its number is 0. */
 typedef struct table {

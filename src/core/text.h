@@ -26,18 +26,15 @@ int64_t un_text_encode(const char *text, size_t bytes, un_text_units units,
                        int32_t *unknown);
 
 /* One window of B parallel streams over `tokens` (N), N > B. The N-1 transitions are
-*cut
-** into B runs, the first (N-1) mod B of them one longer. x and y (T,B) get what step
+** cut into B runs, the first (N-1) mod B of them one longer. x and y (T,B) get what step
 ** first+t of each run reads and must predict; past its end a run is padded with its
-*last
-** transition, which the caller masks. */
+** last transition, which the caller masks. */
 void un_text_window(const int32_t *tokens, int64_t N, int64_t T, int64_t B,
                     int64_t first, int32_t *x, int32_t *y);
 
-/* Conditional entropies in bits of the next token given the k before it, k =
-*0..orders-1,
-** into bits[k]; 0 where the text has no k+1 tokens in a row. Tokens are 1..V. `scratch`
-** has un_text_entropy_scratch(N) bytes. */
+/* Conditional entropies in bits of the next token given the k before it, for
+** k = 0..orders-1, into bits[k]; 0 where the text has no k+1 tokens in a row. Tokens are
+** 1..V. `scratch` has un_text_entropy_scratch(N) bytes. */
 size_t un_text_entropy_scratch(int64_t N);
 void un_text_entropy(const int32_t *tokens, int64_t N, int64_t V, int orders,
                      double *bits, void *scratch);
