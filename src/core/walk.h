@@ -13,7 +13,7 @@
 **     un_walk_plan(&w, UN_WALK_ANY_ORDER, 3, (const un_view *[]){out, a, b});
 **     un_walk_each(&w, add_run, NULL);
 **
-** Operands that broadcast are expanded to the common sizes first: un_expand, stride 0. */
+** Operands that broadcast are expanded to the common sizes first (un_expand). */
 #ifndef UN_WALK_H
 #define UN_WALK_H
 

@@ -4,8 +4,6 @@
 #include "un.h"
 #include "walk.h"
 
-#include <string.h>
-
 typedef struct record {
   int runs;
   int64_t elements;
@@ -25,7 +23,8 @@ static int32_t numbers[64];
 
 static un_view make(int dims, const int64_t *size) {
   un_view v = {.dtype = UN_I32, .dims = dims, .data = numbers};
-  memcpy(v.size, size, (size_t)dims * sizeof *size);
+  for (int d = 0; d < dims; d++)
+    v.size[d] = size[d];
   un_set_contiguous(&v);
   return v;
 }
