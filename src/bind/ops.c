@@ -97,8 +97,8 @@ static int binary(lua_State *L) {
                       un_shape(&a.view).s, un_shape(&b.view).s);
   const un_view *y =
       unl_outortensor(L, 3, name, un_ops[op].truth ? UN_I32 : dtype, dims, size);
-  un_expand(&a.view, &a.view, dims, size);
-  un_expand(&b.view, &b.view, dims, size);
+  if (!un_same_shape(&a.view, y)) un_expand(&a.view, &a.view, dims, size);
+  if (!un_same_shape(&b.view, y)) un_expand(&b.view, &b.view, dims, size);
   unl_checkalias(L, name, y, "a", &a.view);
   unl_checkalias(L, name, y, "b", &b.view);
   if (op == UN_OP_pow && b.is_number && b.number == 2.0) op = UN_OP_square;

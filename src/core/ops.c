@@ -99,6 +99,22 @@ static void run_mixed(int64_t n, void *const *data, const int64_t *stride,
   }
 }
 
+static bool all_contiguous(int n, const un_view *const *view) {
+  for (int k = 0; k < n; k++)
+    if (!un_is_contiguous(view[k])) return false;
+  return true;
+}
+
+/* One run over everything: small tensors save the plan of a walk. */
+static void run_through(un_run *kernel, void *context, int operands,
+                        const un_view *const *view) {
+  static const int64_t ones[UN_WALK_MAX] = {1, 1, 1, 1};
+  void *data[UN_WALK_MAX];
+  for (int k = 0; k < operands; k++)
+    data[k] = view[k]->data;
+  kernel(un_numel(view[0]), data, ones, context);
+}
+
 /* Walks the views with the kernel; wanted[k] is the dtype that it takes operand k in. */
 static void walk(un_run *kernel, void *context, int operands, const un_view *const *view,
                  const un_dtype *wanted, bool accumulate) {
@@ -106,6 +122,10 @@ static void walk(un_run *kernel, void *context, int operands, const un_view *con
   bool mixed = accumulate;
   for (int k = 0; k < operands; k++)
     if (view[k]->dtype != wanted[k]) mixed = true;
+  if (!mixed && all_contiguous(operands, view)) {
+    run_through(kernel, context, operands, view);
+    return;
+  }
   un_walk_plan(&w, accumulate ? UN_WALK_ROW_MAJOR : UN_WALK_ANY_ORDER, operands, view);
   if (!mixed) {
     un_walk_each(&w, kernel, context);

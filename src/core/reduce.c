@@ -52,7 +52,8 @@ static int kernel_index(un_dtype dtype) {
 static void choose_norm(plan *p, int k) {
   const un_line_kernels *lines = un_lines();
   p->pass[0] = lines->absmax[k];
-  if (!isinf(p->options->p)) p->pass[1] = lines->power[k];
+  if (!isinf(p->options->p))
+    p->pass[1] = p->options->p == 2 ? lines->squares[k] : lines->power[k];
 }
 
 static void choose_passes(plan *p, int k, bool want_index) {

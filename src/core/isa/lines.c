@@ -10,7 +10,9 @@
 #include "isa/lines.h"
 #include "isa/vmath.h"
 
-enum { LANES = 16, PAIRWISE = 512 };
+enum { LANES = 16, PAIRWISE = 512, PIECE = 256, WIDE = 64 };
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 static double add_lanes(const double *lane) {
   double sum[4] = {0, 0, 0, 0};
@@ -84,6 +86,7 @@ const un_line_kernels ISA(un_lines) = {
     TWO(deviation),
     TWO(absmax),
     TWO(power),
+    TWO(squares),
     TWO(exponentials),
     TWO(dot),
     TWO(softmax),
@@ -174,56 +177,95 @@ static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) 
   const double scale = ldexp(1, -un_norm_exponent(t->best));
   for (int64_t i = 0; i < n; i++) {
     double a = fabs((double)x[i * stride]) * scale;
-    t->second += t->p == 2 ? a * a : t->p == 1 ? a : pow(a, t->p);
+    t->second += t->p == 1 ? a : pow(a, t->p);
   }
 }
 
-static void FN(exponentials)(int64_t n, const void *data, int64_t stride, un_tally *t) {
+static void FN(squares)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  for (int64_t i = 0; i < n; i++)
-    t->second += un_vexp((double)x[i * stride] - t->best);
+  const double scale = ldexp(1, -un_norm_exponent(t->best));
+  double lane[LANES] = {0}, rest = 0;
+  int64_t i = 0;
+  if (stride == 1)
+    for (; i + LANES <= n; i += LANES)
+      for (int j = 0; j < LANES; j++)
+        lane[j] += ((double)x[i + j] * scale) * ((double)x[i + j] * scale);
+  for (; i < n; i++)
+    rest += ((double)x[i * stride] * scale) * ((double)x[i * stride] * scale);
+  t->second += add_lanes(lane) + rest;
+}
+
+/* Sum of exp(x - best), piece by piece: exponentials, then their sum. */
+static double FN(exp_total)(int64_t n, const REAL *x, int64_t stride, REAL best) {
+  REAL piece[PIECE];
+  double sum = 0;
+  for (int64_t first = 0; first < n; first += PIECE) {
+    const int64_t count = n - first < PIECE ? n - first : PIECE;
+    const REAL *from = x + first * stride;
+    if (stride == 1)
+      for (int64_t i = 0; i < count; i++)
+        piece[i] = M(un_vexp)(from[i] - best);
+    else
+      for (int64_t i = 0; i < count; i++)
+        piece[i] = M(un_vexp)(from[i * stride] - best);
+    sum += FN(total)(count, piece, 1);
+  }
+  return sum;
+}
+
+static void FN(exponentials)(int64_t n, const void *x, int64_t stride, un_tally *t) {
+  t->second += FN(exp_total)(n, x, stride, (REAL)t->best);
 }
 
 /* --- extremes ----------------------------------------------------------------------- */
 
-/* One lane each for the extreme and for "was there a NaN": comparisons lose NaN. */
+/* A NaN is better than everything, and stays: nothing is better than a NaN but a NaN.
+** WIDE lanes, so many that gcc keeps the inner loop a loop, which it vectorises. */
 #define EXTREME(name, term, better)                                                    \
+  ALWAYS_INLINE REAL FN(name##_of)(REAL v, REAL best) {                                \
+    return (v better best) | (v != v) ? v : best;                                      \
+  }                                                                                    \
   static void FN(name)(int64_t n, const void *data, int64_t stride, un_tally *t) {     \
     const REAL *x = data;                                                              \
-    REAL lane[LANES];                                                                  \
+    REAL lane[WIDE], best = (REAL)t->best;                                             \
     int64_t i = 0;                                                                     \
-    int nan = t->best != t->best;                                                      \
-    for (int j = 0; j < LANES; j++)                                                    \
-      lane[j] = (REAL)t->best;                                                         \
-    if (stride == 1)                                                                   \
-      for (; i + LANES <= n; i += LANES)                                               \
-        for (int j = 0; j < LANES; j++) {                                              \
-          REAL v = term(x[i + j]);                                                     \
-          lane[j] = v better lane[j] ? v : lane[j];                                    \
-          nan |= v != v;                                                               \
-        }                                                                              \
-    for (; i < n; i++) {                                                               \
-      REAL v = term(x[i * stride]);                                                    \
-      lane[0] = v better lane[0] ? v : lane[0];                                        \
-      nan |= v != v;                                                                   \
+    if (stride == 1 && n >= WIDE) {                                                    \
+      for (int j = 0; j < WIDE; j++)                                                   \
+        lane[j] = best;                                                                \
+      for (; i + WIDE <= n; i += WIDE)                                                 \
+        for (int j = 0; j < WIDE; j++)                                                 \
+          lane[j] = FN(name##_of)(term(x[i + j]), lane[j]);                            \
+      for (int half = WIDE / 2; half > 0; half /= 2)                                   \
+        for (int j = 0; j < half; j++)                                                 \
+          lane[j] = FN(name##_of)(lane[j + half], lane[j]);                            \
+      best = lane[0];                                                                  \
     }                                                                                  \
-    for (int j = 1; j < LANES; j++)                                                    \
-      lane[0] = lane[j] better lane[0] ? lane[j] : lane[0];                            \
-    t->best = nan ? (double)NAN : (double)lane[0];                                     \
+    for (; i < n; i++)                                                                 \
+      best = FN(name##_of)(term(x[i * stride]), best);                                 \
+    t->best = (double)best;                                                            \
   }
 EXTREME(min, , <)
 EXTREME(max, , >)
 EXTREME(absmax, M(fabs), >)
 #undef EXTREME
 
-/* The first number that equals the extreme, or the first NaN when that is NaN. */
+/* The first number that equals the extreme, or the first NaN when that is NaN: by blocks,
+** whose test is SIMD, then inside the block that has it. */
 static void FN(find)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
   const REAL best = (REAL)t->best;
-  const bool nan = best != best;
-  for (int64_t i = 0; i < n && t->index < 0; i++)
-    if (x[i * stride] == best || (nan && x[i * stride] != x[i * stride]))
-      t->index = t->seen + i;
+  const int nan = best != best;
+  int64_t i = 0;
+  if (t->index < 0) {
+    for (int found = 0; stride == 1 && i + 64 <= n; i += 64) {
+      for (int j = 0; j < 64; j++)
+        found |= (x[i + j] == best) | (nan & (x[i + j] != x[i + j]));
+      if (found) break;
+    }
+    while (i < n && x[i * stride] != best && !(nan && x[i * stride] != x[i * stride]))
+      i++;
+    if (i < n) t->index = t->seen + i;
+  }
   t->seen += n;
 }
 
@@ -276,10 +318,7 @@ static void FN(log_softmax)(int64_t n, void *const *data, const int64_t *stride,
   un_tally t = {.best = -INFINITY};
   FN(max)(n, x, stride[1], &t);
   const REAL max = (REAL)t.best;
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++)
-    sum += (double)M(un_vexp)(x[i * stride[1]] - max);
-  const REAL log_sum = (REAL)log(sum);
+  const REAL log_sum = (REAL)log(FN(exp_total)(n, x, stride[1], max));
   for (int64_t i = 0; i < n; i++)
     y[i * stride[0]] = x[i * stride[1]] - max - log_sum;
 }

@@ -31,7 +31,7 @@ typedef void un_line(int64_t n, const void *x, int64_t stride, un_tally *t);
 
 typedef struct un_line_kernels {
   un_line *sum[3], *min[3], *max[3], *find[3], *any[3], *all[3];
-  un_line *prod[2], *deviation[2], *absmax[2], *power[2], *exponentials[2];
+  un_line *prod[2], *deviation[2], *absmax[2], *power[2], *squares[2], *exponentials[2];
   /* total[j] += x[j * stride], j = 0 .. n-1 */
   void (*add_row[3])(int64_t n, const void *x, int64_t stride, double *total);
   double (*dot[2])(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb);
