@@ -49,7 +49,8 @@ static int svd(lua_State *L) {
                              push_result(L, 3, "svd", a, r, -1),
                              push_result(L, 4, "svd", a, r, n)};
   check_results(L, "svd", 3, result);
-  if (!un_svd(a, result[0], result[1], result[2], work, &err)) return unl_raise(L, &err);
+  if (!un_svd(a, result[0], result[1], result[2], work, &err))
+    return unl_raise(L, &err);
   return 3;
 }
 
@@ -79,7 +80,8 @@ static int qr(lua_State *L) {
 }
 
 /*---
---- The eigenvalues of a square matrix, in no order; a conjugate pair stands side by side,
+--- The eigenvalues of a square matrix, in no order; a conjugate pair stands side by
+side,
 --- the one with the positive imaginary part first (LAPACK geev).
 ---@param a unroll.Tensor (n, n), float32 or float64, finite
 ---@param out_re? unroll.Tensor (n)

@@ -24,7 +24,8 @@ static int multiply(lua_State *L, const un_view *a, const un_view *b, int out_ar
 
 /*---
 --- Matrix product. (m,k) x (k,n) gives (m,n); a vector (k) stands for a row on the left
---- and a column on the right, and its dimension does not come back; dimensions before the
+--- and a column on the right, and its dimension does not come back; dimensions before
+the
 --- last two are a batch and broadcast. Transposed operands are not copied.
 ---@param a unroll.Tensor (..., m, k) or (k), float32 or float64
 ---@param b unroll.Tensor (..., k, n) or (k)
@@ -70,7 +71,8 @@ static int outer(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"matmul", matmul}, {"outer", outer}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"matmul", matmul}, {"outer", outer}, {NULL, NULL}};
 
 void unl_open_matmul(lua_State *L) {
   un_blas_open();

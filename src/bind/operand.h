@@ -1,4 +1,4 @@
-/* operand.h -- arguments that are tensors or numbers, for the bindings of operations. */
+/* operand.h -- arguments that are tensors or numbers, for the bindings of ops. */
 #ifndef UNL_OPERAND_H
 #define UNL_OPERAND_H
 

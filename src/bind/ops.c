@@ -1,9 +1,9 @@
 /* ops.c -- the element-wise operations as functions, methods and operators.
 **
 ** One C function serves all the ops of a kind; its closure holds the index of the op in
-** un_ops, so that a line of ops.def is all that an op needs. Numbers mix with tensors on
-** both sides and take the other operand's dtype; float32 with float64 gives float64;
-** comparisons take any dtype and give int32, 1 or 0. */
+** un_ops, so that a line of ops.def is all that an op needs. Numbers mix with tensors
+** on both sides and take the other operand's dtype; float32 with float64 gives
+** float64; comparisons take any dtype and give int32, 1 or 0. */
 #include "ops.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static int this_op(lua_State *L) {
   return (int)lua_tointeger(L, lua_upvalueindex(1));
 }
 
-/* --- one operand -------------------------------------------------------------------- */
+/* --- one operand ------------------------------------------------------------------ */
 
 /* Reads the op's own numbers from `arg` on. Returns the argument after them. */
 static int check_params(lua_State *L, int arg, int op, double *param) {
@@ -40,8 +40,8 @@ static int unary(lua_State *L) {
   else if (!un_is_real(dtype))
     dtype = UN_F64; /* holds every integer */
   int out_arg = check_params(L, 2, op, param);
-  const un_view *y = unl_outortensor(L, out_arg, info->name, info->truth ? UN_I32 : dtype,
-                                     x->dims, x->size);
+  const un_view *y = unl_outortensor(L, out_arg, info->name,
+                                     info->truth ? UN_I32 : dtype, x->dims, x->size);
   unl_checkalias(L, info->name, y, "x", x);
   un_op_apply(op, dtype, &x, param, y);
   return 1;
@@ -65,7 +65,7 @@ static int negate(lua_State *L) { /* Lua passes the operand twice */
   return unary(L);
 }
 
-/* --- two operands ------------------------------------------------------------------- */
+/* --- two operands ----------------------------------------------------------------- */
 
 static un_dtype binary_dtype(lua_State *L, int op, unl_operand *a, unl_operand *b) {
   if (a->is_number && b->is_number) luaL_typeerror(L, 1, UNL_TENSOR);
@@ -130,13 +130,14 @@ static int binary_in_place(lua_State *L) {
   return 1;
 }
 
-/* --- where -------------------------------------------------------------------------- */
+/* --- where ------------------------------------------------------------------------ */
 
 static bool fits_int32(double x) {
   return x >= INT32_MIN && x <= INT32_MAX && x == (double)(int32_t)x;
 }
 
-/* int32 when no operand is a float tensor, one is an int32 tensor and numbers are whole. */
+/* int32 when no operand is a float tensor, one is an int32 tensor and numbers are
+ * whole. */
 static un_dtype where_dtype(unl_operand *a, unl_operand *b) {
   unl_operand *both[] = {a, b};
   bool integers = false, reals = false;
@@ -174,8 +175,9 @@ static int where(lua_State *L) {
   unl_settle(&b, dtype);
   if (!un_broadcast_sizes(&a.view, &b.view, &all.dims, all.size) ||
       !un_broadcast_sizes(&all, given, &all.dims, size))
-    return luaL_error(L, "where: cond is %s, a is %s, b is %s: these sizes do not broadcast",
-                      un_shape(given).s, un_shape(&a.view).s, un_shape(&b.view).s);
+    return luaL_error(
+        L, "where: cond is %s, a is %s, b is %s: these sizes do not broadcast",
+        un_shape(given).s, un_shape(&a.view).s, un_shape(&b.view).s);
   const un_view *y = unl_outortensor(L, 4, "where", dtype, all.dims, size);
   un_expand(&cond, given, all.dims, size);
   un_expand(&a.view, &a.view, all.dims, size);
@@ -187,13 +189,16 @@ static int where(lua_State *L) {
   return 1;
 }
 
-/* --- registration ------------------------------------------------------------------- */
+/* --- registration ----------------------------------------------------------------- */
 
 static const struct {
   const char *event;
   int op;
-} operators[] = {{"__add", UN_OP_add}, {"__sub", UN_OP_sub}, {"__mul", UN_OP_mul},
-                 {"__div", UN_OP_div}, {"__pow", UN_OP_pow}};
+} operators[] = {{"__add", UN_OP_add},
+                 {"__sub", UN_OP_sub},
+                 {"__mul", UN_OP_mul},
+                 {"__div", UN_OP_div},
+                 {"__pow", UN_OP_pow}};
 
 static void push_closure(lua_State *L, lua_CFunction f, int op) {
   lua_pushinteger(L, op);
@@ -201,7 +206,8 @@ static void push_closure(lua_State *L, lua_CFunction f, int op) {
 }
 
 /* The table at `index` gets f as field name..suffix. */
-static void set_op(lua_State *L, int index, lua_CFunction f, int op, const char *suffix) {
+static void set_op(lua_State *L, int index, lua_CFunction f, int op,
+                   const char *suffix) {
   lua_pushfstring(L, "%s%s", un_ops[op].name, suffix);
   push_closure(L, f, op);
   lua_settable(L, index);

@@ -7,6 +7,7 @@
 #include "reduce.h"
 
 #include "operand.h"
+#include "view.h"
 
 typedef struct reduction {
   const char *name;
@@ -18,12 +19,18 @@ static const char *const plain[] = {"keepdim", NULL};
 static const char *const spread[] = {"keepdim", "unbiased", NULL};
 
 static const reduction reductions[] = {
-    {"sum", UN_SUM, plain},         {"prod", UN_PROD, plain},
-    {"mean", UN_MEAN, plain},       {"var", UN_VAR, spread},
-    {"std", UN_STD, spread}, {"min", UN_MIN, plain},
-    {"max", UN_MAX, plain},         {"argmin", UN_ARGMIN, plain},
-    {"argmax", UN_ARGMAX, plain},   {"any", UN_ANY, plain},
-    {"all", UN_ALL, plain},         {"norm", UN_NORM, plain},
+    {"sum", UN_SUM, plain},
+    {"prod", UN_PROD, plain},
+    {"mean", UN_MEAN, plain},
+    {"var", UN_VAR, spread},
+    {"std", UN_STD, spread},
+    {"min", UN_MIN, plain},
+    {"max", UN_MAX, plain},
+    {"argmin", UN_ARGMIN, plain},
+    {"argmax", UN_ARGMAX, plain},
+    {"any", UN_ANY, plain},
+    {"all", UN_ALL, plain},
+    {"norm", UN_NORM, plain},
     {"logsumexp", UN_LOGSUMEXP, plain},
 };
 
@@ -37,7 +44,7 @@ typedef struct call {
   int out_arg;
 } call;
 
-/* --- arguments ---------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------- */
 
 static void check_options(lua_State *L, int arg, call *c) {
   if (lua_isnoneornil(L, arg)) return;
@@ -54,7 +61,7 @@ static const un_view *check_input(lua_State *L, un_reduction kind) {
   return x;
 }
 
-/* --- results ------------------------------------------------------------------------ */
+/* --- results ---------------------------------------------------------------------- */
 
 static int reduce_all(lua_State *L, const call *c) {
   un_reduced result;
@@ -89,13 +96,7 @@ static void push_result(lua_State *L, const call *c, int arg, int dim, un_dtype 
       unl_outortensor(L, arg, c->r->name, dtype, wanted.dims, wanted.size);
   unl_checkapart(L, c->r->name, out, "x", c->x);
   *kept = *out;
-  if (c->keepdim) return;
-  for (int d = kept->dims++; d > dim; d--) {
-    kept->size[d] = kept->size[d - 1];
-    kept->stride[d] = kept->stride[d - 1];
-  }
-  kept->size[dim] = 1;
-  kept->stride[dim] = 1;
+  if (!c->keepdim) un_insert_dim(kept, kept, dim);
 }
 
 static un_dtype result_dtype(un_reduction kind, un_dtype x) {
@@ -160,8 +161,10 @@ function core.tensor.prod(t, dim, options, out) end
 ---@return number|unroll.Tensor
 function core.tensor.mean(t, dim, options, out) end
 
---- Variance over all elements or along `dim`: squared distances from the mean, summed and
---- divided by n - 1, or by n with {unbiased=false}. NaN when nothing is left to divide by.
+--- Variance over all elements or along `dim`: squared distances from the mean, summed
+and
+--- divided by n - 1, or by n with {unbiased=false}. NaN when nothing is left to divide
+by.
 ---@param options? {keepdim: boolean, unbiased: boolean}
 ---@return number|unroll.Tensor
 function core.tensor.var(t, dim, options, out) end
@@ -170,7 +173,8 @@ function core.tensor.var(t, dim, options, out) end
 ---@return number|unroll.Tensor
 function core.tensor.std(t, dim, options, out) end
 
---- Smallest element; along `dim` the values and their 1-based indices (int32), the first
+--- Smallest element; along `dim` the values and their 1-based indices (int32), the
+first
 --- one where there are equals. NaN if there is one. An empty tensor is an error.
 ---@param out? unroll.Tensor values
 ---@param out_indices? unroll.Tensor int32
@@ -228,12 +232,12 @@ static int norm(lua_State *L) {
   c.x = check_input(L, c.r->kind);
   c.options.p = luaL_optnumber(L, 2, 2);
   if (!(c.options.p > 0))
-    luaL_argerror(L, 2, lua_pushfstring(L, "p is %f, must be greater than 0",
-                                        c.options.p));
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L, "p is %f, must be greater than 0", c.options.p));
   return reduce_from(L, 3, &c);
 }
 
-/* --- along a dimension, keeping the sizes ------------------------------------------- */
+/* --- along a dimension, keeping the sizes ----------------------------------------- */
 
 static int scan(lua_State *L, un_scan s, const char *name) {
   const un_view *x = unl_checktensor(L, 1);
@@ -305,7 +309,7 @@ static int dot(lua_State *L) {
   return 1;
 }
 
-/* --- registration ------------------------------------------------------------------- */
+/* --- registration ----------------------------------------------------------------- */
 
 static const luaL_Reg functions[] = {{"softmax", softmax},
                                      {"log_softmax", log_softmax},

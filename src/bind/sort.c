@@ -82,7 +82,7 @@ static int topk(lua_State *L) {
   return sorted(L, "topk", x, dim, k, true, 4);
 }
 
-/* --- comparing ---------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------- */
 
 typedef struct comparison {
   un_dtype a, b;
@@ -97,7 +97,8 @@ static bool is_close(const comparison *c, double a, double b) {
   return !isinf(a) && !isinf(b) && fabs(a - b) <= c->atol + c->rtol * fabs(b);
 }
 
-static void compare(int64_t n, void *const *data, const int64_t *stride, void *context) {
+static void compare(int64_t n, void *const *data, const int64_t *stride,
+                    void *context) {
   comparison *c = context;
   const char *a = data[0], *b = data[1];
   int64_t step_a = stride[0] * (int64_t)un_dtype_bytes(c->a);
@@ -117,7 +118,8 @@ static bool all_close(const un_view *a, const un_view *b, comparison *c) {
 }
 
 /*---
---- Whether two tensors have the same sizes and the same numbers. NaN equals nothing; the
+--- Whether two tensors have the same sizes and the same numbers. NaN equals nothing;
+the
 --- dtypes may differ.
 ---@param a unroll.Tensor
 ---@param b unroll.Tensor

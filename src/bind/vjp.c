@@ -1,10 +1,10 @@
 /* vjp.c -- the derivatives of the operations, callable: tensor.vjp.
 **
-** vjp.f takes dy, the derivative of some loss by f's result, and gives its derivative by
-** f's operands ("vector-Jacobian product"). The arguments are always dy, the operands, y,
-** the parameters of f, outputs. Unary derivatives need x or y or neither: what is not
-** needed may be nil (tensor.ops[i].needs says which). Derivatives by an operand that was
-** repeated in broadcasting are summed to its own sizes. */
+** vjp.f takes dy, the derivative of some loss by f's result, and gives its derivative
+** by f's operands ("vector-Jacobian product"). The arguments are always dy, the
+** operands, y, the parameters of f, outputs. Unary derivatives need x or y or neither:
+** what is not needed may be nil (tensor.ops[i].needs says which). Derivatives by an
+** operand that was repeated in broadcasting are summed to its own sizes. */
 #include "copy.h"
 #include "matmul.h"
 #include "operand.h"
@@ -16,11 +16,11 @@ static int this_op(lua_State *L) {
   return (int)lua_tointeger(L, lua_upvalueindex(1));
 }
 
-/* --- one operand -------------------------------------------------------------------- */
+/* --- one operand ------------------------------------------------------------------ */
 
 /* x or y: NULL when nil and not needed; else it has dy's sizes. */
-static const un_view *check_part(lua_State *L, int arg, const char *op, const char *part,
-                                 bool needed, const un_view *dy) {
+static const un_view *check_part(lua_State *L, int arg, const char *op,
+                                 const char *part, bool needed, const un_view *dy) {
   if (lua_isnoneornil(L, arg) && !needed) return NULL;
   const un_view *v = unl_checkreal(L, arg);
   if (!un_same_shape(v, dy))
@@ -56,14 +56,15 @@ static int unary(lua_State *L) {
   return 1;
 }
 
-/* --- two operands ------------------------------------------------------------------- */
+/* --- two operands ----------------------------------------------------------------- */
 
-static void check_pair(lua_State *L, const char *op, const un_view *dy, const un_view *a,
-                       const un_view *b) {
+static void check_pair(lua_State *L, const char *op, const un_view *dy,
+                       const un_view *a, const un_view *b) {
   un_view y = {.dims = 0};
   if (!un_broadcast_sizes(a, b, &y.dims, y.size) || !un_same_shape(&y, dy))
-    luaL_error(L, "vjp.%s: dy is %s, a is %s, b is %s: dy must have the sizes that a and "
-                  "b broadcast to",
+    luaL_error(L,
+               "vjp.%s: dy is %s, a is %s, b is %s: dy must have the sizes that a and "
+               "b broadcast to",
                op, un_shape(dy).s, un_shape(a).s, un_shape(b).s);
 }
 
@@ -112,7 +113,7 @@ static int binary(lua_State *L) {
   return 2;
 }
 
-/* --- sums, softmax ------------------------------------------------------------------ */
+/* --- sums, softmax ---------------------------------------------------------------- */
 
 /* dy of a reduction as a view with x's sizes: a number, or a tensor with or without
 ** dimension dim (-1: all were reduced). */
@@ -120,8 +121,8 @@ static un_view spread(lua_State *L, const char *op, unl_operand *dy, const un_vi
                       int dim) {
   un_view wide = dy->view;
   if (dim >= 0 && wide.dims == x->dims - 1) un_insert_dim(&wide, &wide, dim);
-  bool fits = dim < 0 ? dy->view.dims == 0
-                      : wide.dims == x->dims && wide.size[dim] == 1;
+  bool fits =
+      dim < 0 ? dy->view.dims == 0 : wide.dims == x->dims && wide.size[dim] == 1;
   for (int d = 0; d < wide.dims && fits; d++)
     fits = d == dim || wide.size[d] == x->size[d];
   if (!fits)
@@ -223,7 +224,7 @@ static int vjp_cumsum(lua_State *L) {
   return along(L, "cumsum", UN_CUMSUM);
 }
 
-/* --- matmul ------------------------------------------------------------------------- */
+/* --- matmul ----------------------------------------------------------------------- */
 
 static un_view transposed(const un_view *m) {
   un_view t = *m;
@@ -328,7 +329,7 @@ static int vjp_matmul(lua_State *L) {
   return 2;
 }
 
-/* --- registration ------------------------------------------------------------------- */
+/* --- registration ----------------------------------------------------------------- */
 
 static const luaL_Reg functions[] = {{"sum", vjp_sum},
                                      {"mean", vjp_mean},

@@ -1,13 +1,13 @@
 /* linalg.c -- decompositions on LAPACK through its Fortran names (see linalg.h).
 **
 ** LAPACK's matrices lie column by column. So a row-major (m,n) is, for LAPACK, its
-** transpose (n,m): svd and eigvals make use of that (a' = v s u', and the eigenvalues are
-** the same), qr copies to columns and back. Everything happens in the work buffer:
+** transpose (n,m): svd and eigvals make use of that (a' = v s u', and the eigenvalues
+** are the same), qr copies to columns and back. Everything happens in the work buffer:
 **     svd      a | vt | u | s | workspace | integers
 **     qr       a | factors | workspace
 **     eigvals  a | re | im | workspace
-** Fortran functions take every argument by address and, for each string, a hidden length
-** at the end. */
+** Fortran functions take every argument by address and, for each string, a hidden
+** length at the end. */
 #ifndef REAL
 #include "linalg.h"
 
@@ -145,8 +145,8 @@ bool un_eigvals(const un_view *a, const un_view *re, const un_view *im, void *wo
 static size_t FN(svd_lwork)(int m, int n) {
   int r = smaller(m, n), query = -1, info, integers;
   REAL a, s, u, vt, answer;
-  FN(gesdd)("S", &n, &m, &a, &n, &s, &u, &n, &vt, &r, &answer, &query, &integers, &info,
-            1);
+  FN(gesdd)
+  ("S", &n, &m, &a, &n, &s, &u, &n, &vt, &r, &answer, &query, &integers, &info, 1);
   return workspace((double)answer);
 }
 
@@ -169,8 +169,9 @@ static bool FN(svd)(const un_view *a, const un_view *u, const un_view *s,
   int *integers = (int *)(void *)(space + lwork);
   un_view source = contiguous(DTYPE, m, n, copy);
   un_copy(&source, a);
-  FN(gesdd)("S", &n, &m, copy, &n, s_data, v_data, &n, u_data, &r, space, &lwork,
-            integers, &info, 1);
+  FN(gesdd)
+  ("S", &n, &m, copy, &n, s_data, v_data, &n, u_data, &r, space, &lwork, integers,
+   &info, 1);
   if (info != 0) return not_converged("svd", a, err);
   un_view u_view = contiguous(DTYPE, m, r, u_data);
   un_view vt_view = contiguous(DTYPE, r, n, v_data);
@@ -226,8 +227,9 @@ static void FN(qr)(const un_view *a, const un_view *q, const un_view *r, void *w
 static size_t FN(eigvals_lwork)(int n) {
   int query = -1, info, one = 1;
   REAL a, re, im, none, answer;
-  FN(geev)("N", "N", &n, &a, &n, &re, &im, &none, &one, &none, &one, &answer, &query,
-           &info, 1, 1);
+  FN(geev)
+  ("N", "N", &n, &a, &n, &re, &im, &none, &one, &none, &one, &answer, &query, &info, 1,
+   1);
   return workspace((double)answer);
 }
 
@@ -245,8 +247,9 @@ static bool FN(eigvals)(const un_view *a, const un_view *re, const un_view *im,
   int lwork = (int)FN(eigvals_lwork)(n);
   un_view source = contiguous(DTYPE, n, n, copy);
   un_copy(&source, a);
-  FN(geev)("N", "N", &n, copy, &n, re_data, im_data, &none, &one, &none, &one, space,
-           &lwork, &info, 1, 1);
+  FN(geev)
+  ("N", "N", &n, copy, &n, re_data, im_data, &none, &one, &none, &one, space, &lwork,
+   &info, 1, 1);
   if (info != 0) return not_converged("eigvals", a, err);
   copy_vector(re, re_data);
   copy_vector(im, im_data);

@@ -1,8 +1,9 @@
 /* linalg.h -- decompositions on LAPACK: svd, qr, eigenvalues.
 **
 ** Each takes a matrix (2-d, float32 or float64), outputs of the same dtype with any
-** strides, and work of un_xxx_work bytes, aligned as for double. They fail, with nothing
-** written, on a matrix that is not finite, and when the iteration does not converge. */
+** strides, and work of un_xxx_work bytes, aligned as for double. They fail, with
+** nothing written, on a matrix that is not finite, and when the iteration does not
+** converge. */
 #ifndef UN_LINALG_H
 #define UN_LINALG_H
 

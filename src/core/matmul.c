@@ -15,7 +15,7 @@ void un_blas_open(void) {
   openblas_set_num_threads(1);
 }
 
-/* --- sizes -------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------ */
 
 /* v as a stack of matrices: a vector gets a dimension of size 1. */
 static un_view as_matrices(const un_view *v, bool left) {
@@ -46,10 +46,10 @@ static int64_t columns(const un_view *m) {
 static bool check_inner(const un_view *a, const un_view *b, const un_view *ma,
                         const un_view *mb, un_err *err) {
   if (columns(ma) == rows(mb)) return true;
-  return un_fail(err, "matmul: a is %s, b is %s: a's %s (%lld) must equal b's %s (%lld)",
-                 un_shape(a).s, un_shape(b).s, a->dims == 1 ? "size" : "columns",
-                 (long long)columns(ma), b->dims == 1 ? "size" : "rows",
-                 (long long)rows(mb));
+  return un_fail(
+      err, "matmul: a is %s, b is %s: a's %s (%lld) must equal b's %s (%lld)",
+      un_shape(a).s, un_shape(b).s, a->dims == 1 ? "size" : "columns",
+      (long long)columns(ma), b->dims == 1 ? "size" : "rows", (long long)rows(mb));
 }
 
 bool un_matmul_sizes(const un_view *a, const un_view *b, int *dims, int64_t *size,
@@ -61,9 +61,9 @@ bool un_matmul_sizes(const un_view *a, const un_view *b, int *dims, int64_t *siz
   if (!check_inner(a, b, &ma, &mb, err)) return false;
   un_view batch_a = batch_of(&ma), batch_b = batch_of(&mb);
   if (!un_broadcast_sizes(&batch_a, &batch_b, dims, size))
-    return un_fail(err, "matmul: a is %s, b is %s: the batches %s and %s do not broadcast",
-                   un_shape(a).s, un_shape(b).s, un_shape(&batch_a).s,
-                   un_shape(&batch_b).s);
+    return un_fail(
+        err, "matmul: a is %s, b is %s: the batches %s and %s do not broadcast",
+        un_shape(a).s, un_shape(b).s, un_shape(&batch_a).s, un_shape(&batch_b).s);
   if (rows(&ma) > INT_MAX || columns(&ma) > INT_MAX || columns(&mb) > INT_MAX)
     return un_fail(err, "matmul: a is %s, b is %s: BLAS takes sizes up to %d",
                    un_shape(a).s, un_shape(b).s, INT_MAX);
@@ -72,7 +72,7 @@ bool un_matmul_sizes(const un_view *a, const un_view *b, int *dims, int64_t *siz
   return true;
 }
 
-/* --- what BLAS can take ------------------------------------------------------------- */
+/* --- what BLAS can take ----------------------------------------------------------- */
 
 static bool in_rows(const un_view *m) {
   int64_t row = m->stride[m->dims - 2], column = m->stride[m->dims - 1];
@@ -100,7 +100,7 @@ static int leading(const un_view *m) {
   return row > 1 ? (int)row : 1;
 }
 
-/* --- the plan ----------------------------------------------------------------------- */
+/* --- the plan --------------------------------------------------------------------- */
 
 /* The place of a copy of m in the scratch: an offset for now. */
 static un_view reserve(un_matmul *plan, const un_view *m, un_dtype dtype) {
@@ -117,7 +117,8 @@ static un_view reserve(un_matmul *plan, const un_view *m, un_dtype dtype) {
 static void expand_batch(un_view *m, const un_view *c) {
   un_view batch = batch_of(m);
   int n = c->dims - 2, d = m->dims - 2;
-  int64_t size[2] = {m->size[d], m->size[d + 1]}, stride[2] = {m->stride[d], m->stride[d + 1]};
+  int64_t size[2] = {m->size[d], m->size[d + 1]},
+          stride[2] = {m->stride[d], m->stride[d + 1]};
   if (!un_expand(&batch, &batch, n, c->size)) return; /* un_matmul_sizes has checked */
   for (int k = 0; k < 2; k++) {
     batch.size[n + k] = size[k];
@@ -135,8 +136,8 @@ static void drop_dim(un_view *v, int dim) {
   }
 }
 
-/* While the last batch dimension of a continues its rows, and c's too, and b is the same
-** in it: makes them rows. */
+/* While the last batch dimension of a continues its rows, and c's too, and b is the
+** same in it: makes them rows. */
 static void fold_batch(un_matmul *p) {
   for (int d = p->c.dims - 3; d >= 0; d--) {
     int64_t m = rows(&p->a), n = p->c.size[d];
@@ -170,9 +171,8 @@ static un_view as_output(const un_view *a, const un_view *b, const un_view *out)
 
 void un_matmul_plan(un_matmul *p, const un_view *a, const un_view *b,
                     const un_view *out) {
-  *p = (un_matmul){.a = as_matrices(a, true),
-                   .b = as_matrices(b, false),
-                   .c = as_output(a, b, out)};
+  *p = (un_matmul){
+      .a = as_matrices(a, true), .b = as_matrices(b, false), .c = as_output(a, b, out)};
   p->copy_a = a->dtype != out->dtype || !blas_takes(&p->a);
   p->copy_b = b->dtype != out->dtype || !blas_takes(&p->b);
   p->copy_c = !blas_takes(&p->c);
@@ -184,7 +184,7 @@ void un_matmul_plan(un_matmul *p, const un_view *a, const un_view *b,
   if (p->copy_c) p->c = reserve(p, &p->c, out->dtype);
 }
 
-/* --- one product -------------------------------------------------------------------- */
+/* --- one product ------------------------------------------------------------------ */
 
 typedef struct product {
   un_view a, b, c; /* 2-d */
@@ -222,7 +222,7 @@ static void multiply_matrix(const product *p) {
                 leading(&b), 0, p->c.data, leading(&p->c));
 }
 
-/* (a b) = (b' a')' : so that c has its rows without gaps, and a vector is on the right. */
+/* (a b) = (b' a')', so that c has its rows without gaps and a vector is on the right. */
 static product flipped(const product *p) {
   return (product){transposed(&p->b), transposed(&p->a), transposed(&p->c)};
 }
@@ -241,7 +241,7 @@ static void multiply(const product *given) {
     multiply_matrix(&p);
 }
 
-/* --- the batch ---------------------------------------------------------------------- */
+/* --- the batch -------------------------------------------------------------------- */
 
 static un_view matrix_at(const un_view *v, const int64_t *index) {
   un_view m = {.dtype = v->dtype, .dims = 2};

@@ -1,17 +1,18 @@
 /* matmul.h -- matrix products on BLAS.
 **
-** The last two dimensions are matrices, those before are a batch and broadcast; a vector
-** stands for a row on the left and for a column on the right, and its dimension does not
-** come back. First un_matmul_sizes, then un_matmul_plan with an output of these sizes,
-** then un_matmul_run with plan.scratch bytes, aligned as for double. */
+** The last two dimensions are matrices, those before are a batch and broadcast; a
+** vector stands for a row on the left and for a column on the right, and its dimension
+** does not come back. First un_matmul_sizes, then un_matmul_plan with an output of
+** these sizes, then un_matmul_run with plan.scratch bytes, aligned as for double. */
 #ifndef UN_MATMUL_H
 #define UN_MATMUL_H
 
 #include "un.h"
 
 typedef struct un_matmul {
-  un_view a, b, c;             /* (batch..., m, k), (batch..., k, n), (batch..., m, n) */
-  un_view from_a, from_b, to_c; /* what is copied into a and b first, from c at the end */
+  un_view a, b, c; /* (batch..., m, k), (batch..., k, n), (batch..., m, n) */
+  un_view from_a, from_b,
+      to_c; /* what is copied into a and b first, from c at the end */
   bool copy_a, copy_b, copy_c;
   size_t scratch;
 } un_matmul;

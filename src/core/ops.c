@@ -1,5 +1,6 @@
-/* ops.c -- applies the kernels of ops.def to views: plans the walk and, where an operand
-** has another dtype than the arithmetic, converts it piece by piece in a small buffer. */
+/* ops.c -- applies the kernels of ops.def to views: plans the walk and, where an
+** operand has another dtype than the arithmetic, converts it piece by piece in a small
+** buffer. */
 #include "ops.h"
 
 #include <math.h>
@@ -30,7 +31,7 @@ static int real_index(un_dtype dtype) {
   return dtype == UN_F64;
 }
 
-/* --- runs whose operands have other dtypes ------------------------------------------ */
+/* --- runs whose operands have other dtypes ---------------------------------------- */
 
 enum { PIECE = 256 };
 
@@ -85,8 +86,7 @@ static void run_mixed(int64_t n, void *const *data, const int64_t *stride,
     void *at[UN_WALK_MAX], *operand[UN_WALK_MAX];
     for (int k = 0; k < m->operands; k++) {
       bool buffered = k == 0 ? buffered_out : m->held[k] != m->wanted[k];
-      at[k] = (char *)data[k] +
-              start * stride[k] * (int64_t)un_dtype_bytes(m->held[k]);
+      at[k] = (char *)data[k] + start * stride[k] * (int64_t)un_dtype_bytes(m->held[k]);
       operand[k] = buffered ? (void *)&buffer[k] : at[k];
       step[k] = buffered ? 1 : stride[k];
       if (buffered && k > 0)
@@ -115,9 +115,9 @@ static void run_through(un_run *kernel, void *context, int operands,
   kernel(un_numel(view[0]), data, ones, context);
 }
 
-/* Walks the views with the kernel; wanted[k] is the dtype that it takes operand k in. */
-static void walk(un_run *kernel, void *context, int operands, const un_view *const *view,
-                 const un_dtype *wanted, bool accumulate) {
+/* Walks the views with the kernel, which takes operand k in the dtype wanted[k]. */
+static void walk(un_run *kernel, void *context, int operands,
+                 const un_view *const *view, const un_dtype *wanted, bool accumulate) {
   un_walk w;
   bool mixed = accumulate;
   for (int k = 0; k < operands; k++)
@@ -139,7 +139,7 @@ static void walk(un_run *kernel, void *context, int operands, const un_view *con
   un_walk_each(&w, run_mixed, &m);
 }
 
-/* --- operations --------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------- */
 
 void un_op_apply(int op, un_dtype dtype, const un_view *const *in, const double *param,
                  const un_view *out) {

@@ -49,7 +49,7 @@ void un_op_gradient(int op, un_dtype dtype, const un_view *dy, const un_view *x,
                     const un_view *y, const double *param, const un_view *dx);
 
 /* out = dL/da (which 0) or dL/db (which 1) of y = op(a, b), summed over the dimensions
-** in which the operand was repeated: out has the operand's own sizes, the others y's. */
+** in which the operand was repeated: out has the operand's sizes, the others y's. */
 void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
                      const un_view *a, const un_view *b, const un_view *out);
 

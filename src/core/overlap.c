@@ -1,10 +1,10 @@
 /* overlap.c -- whether two views share an element, exactly.
 **
 ** With strides counted from the first elements, they do when the sum over the
-** dimensions of stride * (index in b - index in a) can equal the distance from b's first
-** element to a's. Each term has a range; taking the large strides first leaves almost
-** always one candidate a step, so that the search is short. A search that grows long
-** (odd strides, many dimensions) gives up and says "yes", which is safe. */
+** dimensions of stride * (index in b - index in a) can equal the distance from b's
+** first element to a's. Each term has a range; taking the large strides first leaves
+** almost always one candidate a step, so that the search is short. A search that grows
+** long (odd strides, many dimensions) gives up and says "yes", which is safe. */
 #include "ops.h"
 
 typedef struct term {

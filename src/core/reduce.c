@@ -1,13 +1,13 @@
 /* reduce.c -- reductions and functions along a dimension (see reduce.h).
 **
-** A reduction is one or two passes of a line kernel over a tally, and a finish that turns
-** the tally into a number:
+** A reduction is one or two passes of a line kernel over a tally, and a finish that
+** turns the tally into a number:
 **     mean   sum;                       sum / n
 **     var    sum, squared deviations;   second / (n - 1)
 **     max    max, find;                 best, and the index
 **     norm   absmax, powers of x/scale; scale * second^(1/p)
-** Over everything, all runs of the tensor feed one tally; along a dimension every line has
-** its own. Sums along an outer dimension go row by row instead, as memory lies. */
+** Over everything, all runs of the tensor feed one tally; along a dimension every line
+** has its own. Sums along an outer dimension go row by row instead, as memory lies. */
 #include "reduce.h"
 
 #include <math.h>
@@ -29,9 +29,9 @@ typedef struct plan {
   bool has_out, has_indices;
 } plan;
 
-static const char *const names[] = {"sum",    "prod", "mean", "var",  "std",
-                                    "min",    "max",  "argmin", "argmax", "any",
-                                    "all",    "norm", "logsumexp"};
+static const char *const names[] = {"sum", "prod", "mean",     "var",    "std",
+                                    "min", "max",  "argmin",   "argmax", "any",
+                                    "all", "norm", "logsumexp"};
 
 const char *un_reduction_name(un_reduction r) {
   return names[r];
@@ -49,51 +49,26 @@ static int kernel_index(un_dtype dtype) {
   return dtype == UN_F32 ? 0 : dtype == UN_F64 ? 1 : 2;
 }
 
-static void choose_norm(plan *p, int k) {
-  const un_line_kernels *lines = un_lines();
-  p->pass[0] = lines->absmax[k];
-  if (!isinf(p->options->p))
-    p->pass[1] = p->options->p == 2 ? lines->squares[k] : lines->power[k];
-}
-
+/* The kernels of each pass; the index is searched for only when somebody wants it. */
 static void choose_passes(plan *p, int k, bool want_index) {
-  const un_line_kernels *lines = un_lines();
-  switch (p->reduction) {
-  case UN_SUM:
-  case UN_MEAN:
-    p->pass[0] = lines->sum[k];
-    break;
-  case UN_PROD:
-    p->pass[0] = lines->prod[k];
-    break;
-  case UN_VAR:
-  case UN_STD:
-    p->pass[0] = lines->sum[k];
-    p->pass[1] = lines->deviation[k];
-    break;
-  case UN_MIN:
-  case UN_ARGMIN:
-    p->pass[0] = lines->min[k];
-    break;
-  case UN_MAX:
-  case UN_ARGMAX:
-    p->pass[0] = lines->max[k];
-    break;
-  case UN_ANY:
-    p->pass[0] = lines->any[k];
-    break;
-  case UN_ALL:
-    p->pass[0] = lines->all[k];
-    break;
-  case UN_NORM:
-    choose_norm(p, k);
-    break;
-  case UN_LOGSUMEXP:
-    p->pass[0] = lines->max[k];
-    p->pass[1] = lines->exponentials[k];
-    break;
-  }
-  if (has_index(p->reduction) && want_index) p->pass[1] = lines->find[k];
+  const un_line_kernels *l = un_lines();
+  un_line *const *first[] = {
+      [UN_SUM] = l->sum,       [UN_PROD] = l->prod,  [UN_MEAN] = l->sum,
+      [UN_VAR] = l->sum,       [UN_STD] = l->sum,    [UN_MIN] = l->min,
+      [UN_MAX] = l->max,       [UN_ARGMIN] = l->min, [UN_ARGMAX] = l->max,
+      [UN_ANY] = l->any,       [UN_ALL] = l->all,    [UN_NORM] = l->absmax,
+      [UN_LOGSUMEXP] = l->max,
+  };
+  un_line *const *second[] = {
+      [UN_VAR] = l->deviation,
+      [UN_STD] = l->deviation,
+      [UN_NORM] = p->options->p == 2 ? l->squares : l->power,
+      [UN_LOGSUMEXP] = l->exponentials,
+  };
+  p->pass[0] = first[p->reduction][k];
+  if (has_index(p->reduction) && want_index) p->pass[1] = l->find[k];
+  if (!has_index(p->reduction) && second[p->reduction])
+    p->pass[1] = second[p->reduction][k];
 }
 
 static un_tally start(const plan *p) {
@@ -143,7 +118,7 @@ static double finish(const plan *p, const un_tally *t) {
 static bool needs_pass(const plan *p, int pass, const un_tally *t) {
   if (pass == 0) return true;
   if (p->pass[1] == NULL) return false;
-  if (p->reduction == UN_NORM) return isfinite(t->best) && t->best != 0;
+  if (p->reduction == UN_NORM) return isfinite(t->best) && t->best != 0 && !isinf(t->p);
   return p->reduction != UN_LOGSUMEXP || isfinite(t->best);
 }
 
@@ -153,7 +128,7 @@ static bool check_choice(un_reduction r, const un_view *x, bool is_empty, un_err
                  un_shape(x).s);
 }
 
-/* --- over everything ---------------------------------------------------------------- */
+/* --- over everything -------------------------------------------------------------- */
 
 typedef struct feeding {
   un_line *line;
@@ -181,7 +156,7 @@ bool un_reduce_all(un_reduction r, const un_reduce_options *o, const un_view *x,
   return true;
 }
 
-/* --- along a dimension -------------------------------------------------------------- */
+/* --- along a dimension ------------------------------------------------------------ */
 
 static void store(un_dtype dtype, void *data, int64_t i, double value) {
   if (dtype == UN_F32)
@@ -237,8 +212,8 @@ static bool by_columns(const plan *p, const un_walk *w) {
   return sums && w->size[last] > 1 && w->stride[last][0] < p->stride;
 }
 
-bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x, int dim,
-                   const un_view *out, const un_view *indices, un_err *err) {
+bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
+                   int dim, const un_view *out, const un_view *indices, un_err *err) {
   plan p = {.reduction = r,
             .options = o,
             .total = x->size[dim],
@@ -269,7 +244,7 @@ double un_dot(const un_view *a, const un_view *b) {
                                                  b->data, b->stride[0]);
 }
 
-/* --- as many numbers out as in ------------------------------------------------------ */
+/* --- as many numbers out as in ---------------------------------------------------- */
 
 typedef struct scan_plan {
   un_run *line;

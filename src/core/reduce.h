@@ -1,5 +1,5 @@
-/* reduce.h -- reductions over a whole tensor or along one dimension, and functions along
-** one dimension that keep the sizes (softmax, cumsum). */
+/* reduce.h -- reductions over a whole tensor or along one dimension, and functions
+** along one dimension that keep the sizes (softmax, cumsum). */
 #ifndef UN_REDUCE_H
 #define UN_REDUCE_H
 
@@ -51,7 +51,12 @@ UN_CHECKED bool un_reduce_dim(un_reduction r, const un_reduce_options *o,
 /* Sum of a_i b_i, two 1-d views of the same size and real dtype. */
 double un_dot(const un_view *a, const un_view *b);
 
-typedef enum un_scan { UN_SOFTMAX, UN_LOG_SOFTMAX, UN_CUMSUM, UN_REVERSE_CUMSUM } un_scan;
+typedef enum un_scan {
+  UN_SOFTMAX,
+  UN_LOG_SOFTMAX,
+  UN_CUMSUM,
+  UN_REVERSE_CUMSUM
+} un_scan;
 
 /* out = scan of x along dim; the same sizes and real dtype; out may be x itself. */
 void un_scan_dim(un_scan s, const un_view *x, int dim, const un_view *out);

@@ -1,7 +1,7 @@
 /* sort.c -- merge sort along a dimension: stable, n log n always.
 **
-** A line is read into the scratch as (value, place) pairs, sorted there bottom-up between
-** two halves of the scratch, and written out; float64 holds every value of the dtypes. */
+** A line is read into the scratch as (value, place) pairs, sorted there bottom-up
+** between two halves of the scratch, and written out; float64 holds every value. */
 #include "sort.h"
 
 #include "copy.h"

@@ -1,6 +1,7 @@
-/* elementwise.c -- the kernels of ops.def: a scalar function for each op and a few loops
-** that gcc specialises for it. An output may be the very same run as an input, which
-** `ivdep` allows: element i is read before it is written and never looked at again. */
+/* elementwise.c -- the kernels of ops.def: a scalar function for each op and a few
+** loops that gcc specialises for it. An output may be the very same run as an input,
+** which `ivdep` allows: element i is read before it is written and never looked at
+** again. */
 #ifndef REAL
 #include <math.h>
 
@@ -9,7 +10,7 @@
 #include "isa/vmath.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-#define RUN_ARGS int64_t n, void *const *data, const int64_t *stride, void *context
+#define RUN_ARGS      int64_t n, void *const *data, const int64_t *stride, void *context
 
 static void where_i32(int64_t n, void *const *data, const int64_t *stride,
                       void *context) {
@@ -25,33 +26,37 @@ static void where_i32(int64_t n, void *const *data, const int64_t *stride,
 
 extern const un_elementwise_kernels ISA(un_elementwise);
 const un_elementwise_kernels ISA(un_elementwise) = {
-#define BOTH(name)            {name##_f32, name##_f64}
+#define BOTH(name)                                                                     \
+  { name##_f32, name##_f64 }
 #define UN_UNARY(name, ...)   [UN_OP_##name] = BOTH(run_##name),
 #define UN_PARAM(name, ...)   UN_UNARY(name, __VA_ARGS__)
 #define UN_BINARY(name, ...)  UN_UNARY(name, __VA_ARGS__)
 #define UN_TEST(name, ...)    UN_UNARY(name, __VA_ARGS__)
 #define UN_COMPARE(name, ...) UN_UNARY(name, __VA_ARGS__)
-    .value = {
+    .value =
+        {
 #include "ops.def"
-    },
+        },
 #undef UN_UNARY
 #undef UN_TEST
 #undef UN_COMPARE
 #define UN_UNARY(name, ...) [UN_OP_##name] = BOTH(run_d##name),
 #define UN_TEST(name, ...)
 #define UN_COMPARE(name, ...)
-    .gradient = {
+    .gradient =
+        {
 #include "ops.def"
-    },
+        },
 #undef UN_UNARY
 #undef UN_PARAM
 #undef UN_BINARY
 #define UN_UNARY(name, ...)
 #define UN_PARAM(name, ...)
 #define UN_BINARY(name, ...) [UN_OP_##name] = BOTH(run_b##name),
-    .gradient_b = {
+    .gradient_b =
+        {
 #include "ops.def"
-    },
+        },
     .add_scaled = BOTH(run_add_scaled),
     .where = {where_f32, where_f64, where_i32},
 };
@@ -63,7 +68,7 @@ ALWAYS_INLINE REAL FN(bound)(REAL x, REAL low, REAL high) {
   return above > high ? high : above;
 }
 
-/* --- the scalar functions ----------------------------------------------------------- */
+/* --- the scalar functions --------------------------------------------------------- */
 
 #define SCALARS(name, value, gradient)                                                 \
   ALWAYS_INLINE REAL FN(name)(REAL x, REAL p, REAL q) {                                \
@@ -71,7 +76,7 @@ ALWAYS_INLINE REAL FN(bound)(REAL x, REAL low, REAL high) {
     return value;                                                                      \
   }                                                                                    \
   ALWAYS_INLINE REAL FN(d##name)(REAL dy, REAL x, REAL y, REAL p, REAL q) {            \
-    (void)dy, (void)x, (void)y, (void)p, (void)q;                                                \
+    (void)dy, (void)x, (void)y, (void)p, (void)q;                                      \
     return gradient;                                                                   \
   }
 #define UN_UNARY(name, needs, value, gradient, ...) SCALARS(name, value, gradient)
@@ -82,11 +87,11 @@ ALWAYS_INLINE REAL FN(bound)(REAL x, REAL low, REAL high) {
     return value;                                                                      \
   }                                                                                    \
   ALWAYS_INLINE REAL FN(d##name)(REAL dy, REAL a, REAL b, REAL p, REAL q) {            \
-    (void)dy, (void)a, (void)b, (void)p, (void)q;                                                \
+    (void)dy, (void)a, (void)b, (void)p, (void)q;                                      \
     return da;                                                                         \
   }                                                                                    \
   ALWAYS_INLINE REAL FN(b##name)(REAL dy, REAL a, REAL b, REAL p, REAL q) {            \
-    (void)dy, (void)a, (void)b, (void)p, (void)q;                                                \
+    (void)dy, (void)a, (void)b, (void)p, (void)q;                                      \
     return db;                                                                         \
   }
 #define UN_TEST(name, truth, ...)                                                      \
@@ -105,7 +110,7 @@ ALWAYS_INLINE REAL FN(bound)(REAL x, REAL low, REAL high) {
 #undef UN_TEST
 #undef UN_COMPARE
 
-/* --- the loops ---------------------------------------------------------------------- */
+/* --- the loops -------------------------------------------------------------------- */
 
 ALWAYS_INLINE void FN(each1)(REAL (*f)(REAL, REAL, REAL), RUN_ARGS) {
   const double *param = context;
@@ -190,7 +195,7 @@ ALWAYS_INLINE void FN(each_compare)(int32_t (*f)(REAL, REAL), RUN_ARGS) {
   }
 }
 
-/* --- the kernels -------------------------------------------------------------------- */
+/* --- the kernels ------------------------------------------------------------------ */
 
 #define KERNEL(name, loop, f)                                                          \
   static void FN(name)(RUN_ARGS) {                                                     \

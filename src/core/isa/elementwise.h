@@ -1,4 +1,5 @@
-/* elementwise.h -- the table of kernels that elementwise.c makes for one instruction set.
+/* elementwise.h -- the table of kernels that elementwise.c makes for one instruction
+** set.
 **
 ** A kernel handles one run of a walk (walk.h); operand 0 is the output, the context is
 ** two doubles, the parameters of the op. Index 0 is float32, index 1 float64. */

@@ -25,7 +25,7 @@ static double add_lanes(const double *lane) {
 #define UN_TEMPLATE "isa/lines.c"
 #include "each_dtype.h"
 
-/* --- int32 -------------------------------------------------------------------------- */
+/* --- int32 ------------------------------------------------------------------------ */
 
 static void sum_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const int32_t *x = data;
@@ -99,7 +99,7 @@ const un_line_kernels ISA(un_lines) = {
 
 #else
 
-/* --- sums --------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------- */
 
 static double FN(total)(int64_t n, const REAL *x, int64_t stride) {
   if (n > PAIRWISE) {
@@ -131,7 +131,8 @@ static void FN(add_row)(int64_t n, const void *data, int64_t stride, double *tot
       total[j] += (double)x[j * stride];
 }
 
-static double FN(dot)(int64_t n, const void *pa, int64_t sa, const void *pb, int64_t sb) {
+static double FN(dot)(int64_t n, const void *pa, int64_t sa, const void *pb,
+                      int64_t sb) {
   const REAL *a = pa, *b = pb;
   if (n > PAIRWISE) {
     int64_t half = n / 2 / LANES * LANES;
@@ -217,7 +218,7 @@ static void FN(exponentials)(int64_t n, const void *x, int64_t stride, un_tally 
   t->second += FN(exp_total)(n, x, stride, (REAL)t->best);
 }
 
-/* --- extremes ----------------------------------------------------------------------- */
+/* --- extremes --------------------------------------------------------------------- */
 
 /* A NaN is better than everything, and stays: nothing is better than a NaN but a NaN.
 ** WIDE lanes, so many that gcc keeps the inner loop a loop, which it vectorises. */
@@ -249,8 +250,8 @@ EXTREME(max, , >)
 EXTREME(absmax, M(fabs), >)
 #undef EXTREME
 
-/* The first number that equals the extreme, or the first NaN when that is NaN: by blocks,
-** whose test is SIMD, then inside the block that has it. */
+/* The first number that equals the extreme, or the first NaN when that is NaN: by
+** blocks, whose test is SIMD, then inside the block that has it. */
 static void FN(find)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
   const REAL best = (REAL)t->best;
@@ -281,7 +282,7 @@ static void FN(all)(int64_t n, const void *data, int64_t stride, un_tally *t) {
     t->truth = x[i * stride] != 0;
 }
 
-/* --- softmax ------------------------------------------------------------------------ */
+/* --- softmax ---------------------------------------------------------------------- */
 
 /* y = exp(x - max x), and their sum; y may be x. */
 static double FN(exp_line)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_t sx) {
@@ -335,8 +336,8 @@ static void FN(softmax_gradient)(int64_t n, void *const *data, const int64_t *st
 }
 
 /* dx = dy - exp(y) sum dy */
-static void FN(log_softmax_gradient)(int64_t n, void *const *data, const int64_t *stride,
-                                     void *context) {
+static void FN(log_softmax_gradient)(int64_t n, void *const *data,
+                                     const int64_t *stride, void *context) {
   (void)context;
   REAL *dx = data[0];
   const REAL *dy = data[1], *y = data[2];
@@ -345,7 +346,7 @@ static void FN(log_softmax_gradient)(int64_t n, void *const *data, const int64_t
     dx[i * stride[0]] = dy[i * stride[1]] - M(un_vexp)(y[i * stride[2]]) * sum;
 }
 
-/* --- running sums ------------------------------------------------------------------- */
+/* --- running sums ----------------------------------------------------------------- */
 
 static void FN(cumsum)(int64_t n, void *const *data, const int64_t *stride,
                        void *context) {

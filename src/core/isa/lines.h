@@ -1,5 +1,6 @@
 /* lines.h -- the table of kernels that lines.c makes for one instruction set: what runs
-** along one line of numbers. Index 0 is float32, 1 float64, 2 int32 where there is one. */
+** along one line of numbers. Index 0 is float32, 1 float64 and, where there is one, 2
+** int32. */
 #ifndef UN_LINES_H
 #define UN_LINES_H
 

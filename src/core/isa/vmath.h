@@ -6,7 +6,7 @@
 **
 ** All three rest on one reduction: x = n ln 2 + r with |r| <= ln(2)/2, and
 ** exp(r) - 1 = r + r^2 Q(r), Q the polynomial that interpolates at Chebyshev nodes.
-**     exp(x)     = 2^n (1 + r + r^2 Q)          2^n in two factors: denormals come right
+**     exp(x)     = 2^n (1 + r + r^2 Q)          2^n in two factors, for denormals
 **     tanh(x)    = sign(x) e / (e + 2),         e = exp(2|x|) - 1 without cancellation
 **     sigmoid(x) = 1 / (1 + e) or e / (1 + e),  e = exp(-|x|), which cannot overflow
 ** NaN gives NaN, the infinities their limits, signed zeros stay.
@@ -47,10 +47,10 @@ static inline double un_from_bits(uint64_t bits) {
   return x;
 }
 
-/* --- float32 ------------------------------------------------------------------------ */
+/* --- float32 ---------------------------------------------------------------------- */
 
 /* exp(r) - 1 for x = n ln 2 + r; n comes back as an integer. Adding 1.5 * 2^23 rounds
-** to an integer that then stands in the low bits; NaN gives some n and the value NaN. */
+** to an integer that then stands in the low bits; for NaN some n, and NaN. */
 static inline float un_expm1_reduced_f(float x, int32_t *n) {
   const float shift = 12582912.0f;
   float t = x * 1.44269504f + shift;
@@ -93,7 +93,7 @@ static inline float un_vsigmoidf(float x) {
   return top / (1.0f + e);
 }
 
-/* --- float64 ------------------------------------------------------------------------ */
+/* --- float64 ---------------------------------------------------------------------- */
 
 static inline double un_expm1_reduced(double x, int64_t *n) {
   const double shift = 6755399441055744.0; /* 1.5 * 2^52 */
