@@ -2,4 +2,4 @@ std = "lua54"
 max_line_length = 100
 unused_args = false
 globals = { "unroll" }
-files["tests"] = { allow_defined_top = true }
+files["tests"] = { globals = { "arg" }, read_globals = { "luaunit" } }

@@ -17,7 +17,7 @@ static int push_failure(lua_State *L, const char *path, int error) {
 
 /* --- files -------------------------------------------------------------------------- */
 
-/* The pieces lie in a userdata (so an error frees them); the strings stay on the table. */
+/* The pieces lie in a userdata (an error frees it); the strings stay in the table. */
 static un_sys_piece *check_pieces(lua_State *L, int arg, size_t *count) {
   *count = lua_istable(L, arg) ? (size_t)luaL_len(L, arg) : 1;
   un_sys_piece *pieces = lua_newuserdatauv(L, (*count + 1) * sizeof *pieces, 0);

@@ -28,8 +28,7 @@ static bool can_allocate(lua_State *L, size_t bytes) {
   return block != NULL;
 }
 
-/* Lua's own "not enough memory" names nobody, so a large block is tried first: asked
-*for,
+/* Lua's own "not enough memory" names nobody, so a large block is tried first: asked for,
 ** after a collection asked for again, and given back. */
 static void check_memory(lua_State *L, const char *who, const un_view *view,
                          size_t bytes) {

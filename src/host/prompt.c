@@ -34,7 +34,7 @@ static reading read_line(lua_State *L, bool first) {
   host_reading_begin();
   ssize_t length = getline(&line, &room, stdin);
   bool interrupted = host_reading_end();
-  if (interrupted) {
+  if (interrupted && (length < 0 || !first)) { /* a new line may follow at once */
     clearerr(stdin);
     fputs("\n", stdout);
     return GOT_INTERRUPT;
@@ -49,7 +49,7 @@ static int load(lua_State *L, const char *code) {
   return luaL_loadbuffer(L, code, strlen(code), "=stdin");
 }
 
-/* Compiles the line on top of the stack as an expression; pushes the function or nothing. */
+/* Compiles the line on top of the stack as an expression; the function replaces it. */
 static bool load_expression(lua_State *L) {
   const char *line = lua_tostring(L, -1);
   if (*line == '=') line++;

@@ -10,13 +10,17 @@ local here = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$")
 support.program = arg[-1]
 support.root = io.popen(("cd '%s/../..' && pwd"):format(here)):read("l")
 
---- Ready for the shell: the program, and stock Lua with the library of this tree. Under a
---- sanitizer stock Lua must load the sanitizer's library first (UNROLL_TEST_PRELOAD).
+-- Under a sanitizer stock Lua must load the sanitizer's library first; it unloads the
+-- module before leaks are looked for, so that none could be told by its name.
+local preload = os.getenv("UNROLL_TEST_PRELOAD")
+local sanitizer = preload and
+    ("LD_PRELOAD='%s' ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0"):format(preload) or ""
+
+--- Ready for the shell: the program, and stock Lua with the library of this tree.
 support.quoted_program = ("'%s'"):format(support.program)
-support.stock_lua = ("env %s LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' " ..
-  "LUA_CPATH='%s/lib/?.so;;' lua5.4"):format(
-  os.getenv("UNROLL_TEST_PRELOAD") and "LD_PRELOAD=" .. os.getenv("UNROLL_TEST_PRELOAD") or "",
-  support.root, support.root, (support.program:gsub("/bin/[^/]*$", "")))
+support.stock_lua = ("env %s LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' "
+  .. "LUA_CPATH='%s/lib/?.so;;' lua5.4"):format(sanitizer, support.root, support.root,
+  (support.program:gsub("/bin/[^/]*$", "")))
 
 local function is_tensor(value)
   return type(value) == "userdata" and value.totable ~= nil
