@@ -1,4 +1,7 @@
-/* points.c -- one marker for each point of a series. */
+/* points.c -- one marker for each point of a series.
+**
+** A marker whose point lies in the frame's box is drawn whole, over the box's edge and
+** past any clip: half a marker on an axis would look like a fault. */
 #include <math.h>
 
 #include "page.h"
@@ -57,16 +60,96 @@ static void draw_marker(cairo_t *cr, const un_marker_style *style, double x, dou
     cairo_fill(cr);
 }
 
-void un_canvas_markers(un_canvas *c, const un_frame *frame, const un_series *x,
+/* --- stamps -------------------------------------------------------------------------
+ */
+
+/* On a raster page thousands of equal markers are drawn as copies of small images, one
+** for each of SUB x SUB positions within a pixel: some 20 times faster than paths. */
+
+enum { SUB = 4, WORTH_IT = 300 };
+
+typedef struct stamps {
+  cairo_surface_t *image[SUB][SUB];
+  int side; /* pixels */
+} stamps;
+
+static cairo_surface_t *make_stamp(const un_canvas *c, const un_marker_style *style,
+                                   int side, int column, int row) {
+  cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, side, side);
+  cairo_t *cr = cairo_create(image);
+  cairo_scale(cr, c->scale, c->scale);
+  cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+  double middle = side / 2;
+  draw_marker(cr, style, (middle + (column + 0.5) / SUB) / c->scale,
+              (middle + (row + 0.5) / SUB) / c->scale);
+  cairo_destroy(cr);
+  return image;
+}
+
+static void make_stamps(const un_canvas *c, const un_marker_style *style, stamps *s) {
+  double radius = (style->size + 2 * style->rim_width) * c->scale;
+  s->side = 2 * (int)ceil(radius) + 4;
+  for (int column = 0; column < SUB; column++)
+    for (int row = 0; row < SUB; row++)
+      s->image[column][row] = make_stamp(c, style, s->side, column, row);
+}
+
+static void free_stamps(stamps *s) {
+  for (int i = 0; i < SUB * SUB; i++)
+    cairo_surface_destroy(s->image[i / SUB][i % SUB]);
+}
+
+/* (x,y) in pixels; the page's matrix is the identity. */
+static void put_stamp(cairo_t *cr, const stamps *s, double x, double y) {
+  double left = floor(x), top = floor(y);
+  int column = (int)((x - left) * SUB), row = (int)((y - top) * SUB);
+  cairo_set_source_surface(cr, s->image[column][row], left - s->side / 2,
+                           top - s->side / 2);
+  cairo_paint(cr);
+}
+
+/* --- series -------------------------------------------------------------------------
+ */
+
+static bool place_point(const un_frame *frame, const un_series *x, const un_series *y,
+                        size_t i, double *px, double *py) {
+  const un_box *box = &frame->box;
+  *px = un_map_value(&frame->x, un_series_value(x, i));
+  *py = un_map_value(&frame->y, un_series_value(y, i));
+  return *px >= box->left - 0.5 && *px <= box->right + 0.5 && *py >= box->top - 0.5 &&
+         *py <= box->bottom + 0.5;
+}
+
+static void draw_stamps(un_canvas *c, const un_frame *frame, const un_series *x,
+                        const un_series *y, const un_marker_style *style) {
+  stamps s;
+  double px, py;
+  make_stamps(c, style, &s);
+  cairo_identity_matrix(c->cr);
+  for (size_t i = 0; i < y->count; i++)
+    if (place_point(frame, x, y, i, &px, &py))
+      put_stamp(c->cr, &s, px * c->scale, py * c->scale);
+  free_stamps(&s);
+}
+
+static void draw_paths(un_canvas *c, const un_frame *frame, const un_series *x,
                        const un_series *y, const un_marker_style *style) {
-  un_box box = un_box_grow(&frame->box, style->size);
+  double px, py;
   cairo_set_dash(c->cr, NULL, 0, 0);
   cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
   cairo_set_line_cap(c->cr, CAIRO_LINE_CAP_ROUND);
-  for (size_t i = 0; i < y->count; i++) {
-    double px = un_map_value(&frame->x, un_series_value(x, i));
-    double py = un_map_value(&frame->y, un_series_value(y, i));
-    if (px >= box.left && px <= box.right && py >= box.top && py <= box.bottom)
-      draw_marker(c->cr, style, px, py);
-  }
+  for (size_t i = 0; i < y->count; i++)
+    if (place_point(frame, x, y, i, &px, &py)) draw_marker(c->cr, style, px, py);
+}
+
+void un_canvas_markers(un_canvas *c, const un_frame *frame, const un_series *x,
+                       const un_series *y, const un_marker_style *style) {
+  cairo_save(c->cr);
+  cairo_reset_clip(c->cr);
+  if (c->pixels && y->count > WORTH_IT && style->size * c->scale < 500)
+    draw_stamps(c, frame, x, y, style);
+  else
+    draw_paths(c, frame, x, y, style);
+  cairo_restore(c->cr);
 }

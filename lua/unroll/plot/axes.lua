@@ -8,7 +8,7 @@
 -- and, where it makes sense,
 --   layer                  "back", "reference", "fill", "data" (default) or "front"
 --   key(mark, theme)       legend entries {label, swatch}
---   headroom(mark, width, theme)    points to keep free above the data
+--   headroom(mark, width, height, theme)   points to keep free above and below the data
 --   obstacles(mark, view, found)    what labels and the legend must keep clear of
 --   labels(mark, view, theme)       texts to place: {item, candidates, leader}
 

@@ -23,11 +23,13 @@ local function is_constant(side, low, high)
   return low < side.low and high > side.high
 end
 
--- Data that are never negative do not get an axis below zero.
+-- Data that are never negative do not get an axis below zero; an axis that would end
+-- close to zero ends there.
 local function keep_sign(side, low, high, data_low, data_high)
   if side.scale.positive then return low, high end
-  if data_low >= 0 and low < 0 then low = 0.0 end
-  if data_high <= 0 and high > 0 then high = 0.0 end
+  local near = 0.05 * (high - low)
+  if data_low >= 0 and low < near then low = 0.0 end
+  if data_high <= 0 and high > -near then high = 0.0 end
   return low, high
 end
 
@@ -43,12 +45,15 @@ local function padded(side, data_low, data_high)
   return keep_sign(side, low, high, data_low, data_high)
 end
 
--- Room at the top for texts above the data (`headroom` of `length` points).
-local function make_headroom(s, low, high, data_high, headroom, length)
-  if headroom <= 0 then return high end
-  local part = math.min(0.5, headroom / length)
-  local u, v = s.forward(low), s.forward(data_high)
-  return math.max(high, s.inverse(u + (v - u) / (1 - part)))
+-- Room for texts above and below the data, in parts of the axis.
+local function make_room(s, low, high, data_low, data_high, space)
+  local above = math.min(0.4, (space.above or 0) / space.length)
+  local below = math.min(0.4, (space.below or 0) / space.length)
+  local u, v = s.forward(data_low), s.forward(data_high)
+  local unit = (v - u) / (1 - above - below)
+  if above > 0 then high = math.max(high, s.inverse(v + above * unit)) end
+  if below > 0 then low = math.min(low, s.inverse(u - below * unit)) end
+  return low, high
 end
 
 local function category_limits(n)
@@ -58,9 +63,9 @@ end
 --- The limits of an axis: the user's where given, else the data's with a margin.
 ---@param side table reach of the data
 ---@param lim table|nil {low, high}, either may be nil
----@param headroom number points above the highest value
----@param length number points
-function axis.limits(side, lim, headroom, length)
+---@param space table {length, above, below}: points, of the axis and of the room to keep
+--- free beyond the data
+function axis.limits(side, lim, space)
   local low, high
   if side.categories then
     low, high = category_limits(#side.categories)
@@ -70,7 +75,7 @@ function axis.limits(side, lim, headroom, length)
     if side.low <= side.high and not is_constant(side, low, high) then
       low, high = padded(side, data_low, data_high)
     end
-    high = make_headroom(side.scale, low, high, data_high, headroom, length)
+    low, high = make_room(side.scale, low, high, data_low, data_high, space)
   end
   if lim then
     low, high = lim[1] or low, lim[2] or high
@@ -100,17 +105,27 @@ local function position(plan, v)
   return (s.forward(v) - u) / (w - u) * plan.length
 end
 
--- Do neighbouring labels of a horizontal axis leave a gap?
-local function labels_fit(plan, gap)
-  local last
+-- Walks over the labels along the axis, each row by itself, and calls crowded(tick) for
+-- each that is nearer than `gap` to the one before it.
+local function each_crowded(plan, gap, crowded)
+  local last, extent = {}, plan.which == "x" and "width" or "height"
   for _, tick in ipairs(plan.ticks) do
     if tick.text then
+      local row, half = tick.row or 0, tick.text[extent] / 2
       local middle = position(plan, tick.at)
-      if last and middle - tick.text.width / 2 < last + gap then return false end
-      last = middle + tick.text.width / 2
+      if last[row] and middle - half < last[row] + gap then
+        crowded(tick)
+      else
+        last[row] = middle + half
+      end
     end
   end
-  return true
+end
+
+local function labels_fit(plan, gap)
+  local fit = true
+  each_crowded(plan, gap, function() fit = false end)
+  return fit
 end
 
 local function write_labels(plan, spec, values, step, decades_only)
@@ -137,14 +152,31 @@ local function room_for(plan, theme)
   return math.max(2, math.min(9, plan.length // pitch))
 end
 
-local function fit_automatic(plan, side, spec, theme)
-  local most = room_for(plan, theme)
-  if plan.which == "y" and most < 3 then most = 3 end
+-- The most labels, up to `most`, that leave a gap; the number that was asked for.
+local function fit_at_most(plan, side, spec, most, gap, theme)
   automatic(plan, side, spec, most, theme)
-  while plan.which == "x" and most > 2 and not labels_fit(plan, 0.6 * theme.tick_size) do
+  while most > 2 and not labels_fit(plan, gap) do
     most = most - 1
     automatic(plan, side, spec, most, theme)
   end
+  return most
+end
+
+-- On a y axis three labels if they can stand above each other at all.
+local function try_three(plan, side, spec, most, theme)
+  for more = most + 1, plan.length // (1.4 * theme.tick_size) do
+    automatic(plan, side, spec, more, theme)
+    if #plan.ticks >= 3 then break end
+  end
+  if #plan.ticks < 3 or not labels_fit(plan, 0) then
+    automatic(plan, side, spec, most, theme)
+  end
+end
+
+local function fit_automatic(plan, side, spec, theme)
+  local gap = plan.which == "x" and 0.6 * theme.tick_size or 1
+  local most = fit_at_most(plan, side, spec, room_for(plan, theme), gap, theme)
+  if plan.which == "y" and #plan.ticks < 3 then try_three(plan, side, spec, most, theme) end
 end
 
 -- Few distinct x (5, 10, 15, 25, 50): exactly those, when their labels fit.
@@ -172,52 +204,87 @@ end
 
 -- --- categories ----------------------------------------------------------------------
 
+-- look: {size, wrap, angle, longest, every, rows}
 local function category_item(name, theme, look)
-  local size = look.size or theme.tick_size
-  return text.shorten(text.category(name), { size = size, color = theme.muted,
-    role = "xtick", wrap = look.wrap, align = look.wrap and "center", angle = look.angle },
-    look.longest)
+  return text.shorten(text.category(name), { size = look.size or theme.tick_size,
+    color = theme.muted, role = "xtick", wrap = look.wrap, angle = look.angle,
+    align = look.angle and "right" or look.wrap and "center" }, look.longest or 1e4)
 end
 
 local function set_categories(plan, names, theme, look)
-  plan.ticks = {}
+  plan.ticks, plan.rows = {}, look.rows
   for i, name in ipairs(names) do
     local shown = (i - 1) % (look.every or 1) == 0
-    plan.ticks[i] = { at = i, text = shown and category_item(name, theme, look) or false }
+    plan.ticks[i] = { at = i, text = shown and category_item(name, theme, look) or false,
+      row = look.rows and (i - 1) % look.rows }
   end
 end
 
--- Does no word of a wrapped label have to break?
-local function words_whole(names, theme, width)
+-- Does no word have to break at this width?
+local function words_whole(names, size, width)
   for _, name in ipairs(names) do
     for word in text.category(name):gmatch("%S+") do
-      if text.new(word, { size = theme.tick_size }).width > width then return false end
+      if text.new(word, { size = size }).width > width then return false end
     end
   end
   return true
 end
 
--- Level if they fit, else on several lines, else smaller, else upright, else only every
--- n-th. `across` is how tall the labels may get.
-local function fit_categories(plan, names, theme, across)
+local function widest(names, size)
+  local most = 0
+  for _, name in ipairs(names) do
+    most = math.max(most, text.new(text.category(name), { size = size }).width)
+  end
+  return most
+end
+
+-- The ways to write many or long labels, best first: level, on several lines, smaller,
+-- short ones in two or three rows, upright.
+local function category_looks(names, theme, slot, cell)
+  local looks = { { gap = 2.5 } }
+  local function add(look) looks[#looks + 1] = look end
+  if words_whole(names, theme.tick_size, slot - 3) then add { wrap = slot - 3, gap = 2 } end
+  add { size = 8, gap = 1.2 }
+  if words_whole(names, 8, slot - 3) then add { size = 8, wrap = slot - 3, gap = 2 } end
+  if widest(names, 8) <= 24 then
+    for rows = 2, 3 do add { size = 8, rows = rows, gap = 2.5 } end
+  end
+  add { angle = 90, longest = 0.3 * cell, gap = 1 }
+  add { angle = 90, wrap = 0.3 * cell, gap = 2 }
+  add { angle = 90, size = 8, longest = 0.3 * cell, gap = 0 }
+  return looks
+end
+
+-- Only every n-th label, level if that shows as many as upright ones would.
+local function thin_categories(plan, names, theme, cell)
+  for every = 2, #names do
+    for _, angle in ipairs { 0, 90 } do
+      set_categories(plan, names, theme, { every = every, size = 8,
+        angle = angle > 0 and angle or nil, longest = angle > 0 and 0.3 * cell or nil })
+      if labels_fit(plan, 1.5) then return end
+    end
+  end
+end
+
+local function has_cut_label(plan)
+  for _, tick in ipairs(plan.ticks) do
+    if tick.text and tick.text.cut then return true end
+  end
+  return false
+end
+
+local function fit_categories(plan, names, theme, cell)
   local slot = plan.length / (#names + 0.3)
-  local longest = 0.4 * across
-  set_categories(plan, names, theme, { longest = 10 * plan.length })
-  if labels_fit(plan, 0.25 * theme.tick_size) then return end
-  if words_whole(names, theme, slot - 3) then
-    set_categories(plan, names, theme, { wrap = slot - 3, longest = 10 * plan.length })
-    return
-  end
-  set_categories(plan, names, theme, { size = 8, longest = 10 * plan.length })
-  if labels_fit(plan, 1.2) then return end
-  local look = { angle = 90, longest = longest }
-  if slot < 1.15 * theme.tick_size then look = { size = 8, longest = longest } end
-  for every = 1, #names do
-    look.every = every
-    look.angle = longest and 90 or nil
+  local second_best
+  for _, look in ipairs(category_looks(names, theme, slot, cell)) do
     set_categories(plan, names, theme, look)
-    if labels_fit(plan, 0.5) then return end
+    if labels_fit(plan, look.gap) then
+      if not has_cut_label(plan) then return end
+      second_best = second_best or look
+    end
   end
+  if second_best then return set_categories(plan, names, theme, second_best) end
+  thin_categories(plan, names, theme, cell)
 end
 
 -- --- the whole -----------------------------------------------------------------------
@@ -232,22 +299,22 @@ end
 ---@param which string "x" or "y"
 ---@param panel table
 ---@param side table its reach
----@param space table {length, across, headroom} points
+---@param space table {length, above, below, cell} points; cell: the panel's height with decorations
 ---@param theme table
 function axis.plan(which, panel, side, space, theme)
   local settings = panel.settings
   local plan = { which = which, scale = side.scale, length = space.length, minor = {} }
-  plan.low, plan.high = axis.limits(side, settings[which .. "lim"], space.headroom,
-    space.length)
+  plan.low, plan.high = axis.limits(side, settings[which .. "lim"], space)
   local spec, given = settings[which .. "format"], settings[which .. "ticks"]
   if given then
     given_ticks(plan, given, spec, theme)
   elseif side.categories then
-    fit_categories(plan, side.categories, theme, space.across)
+    fit_categories(plan, side.categories, theme, space.cell)
   elseif not try_data_values(plan, side, spec, theme) then
     fit_automatic(plan, side, spec, theme)
     if side.scale.positive then plan.minor = ticks.log_minor(plan.low, plan.high) end
   end
+  each_crowded(plan, 0, function(tick) tick.text = false end) -- the last resort
   plan.label = axis_label(plan, settings)
   return plan
 end

@@ -30,6 +30,17 @@ local function grid_lines(page, p, theme)
   end
 end
 
+-- From the axis to labels in a lower row.
+local function leads(page, p, theme)
+  local stroke = { color = theme.legend_rim, width = theme.minor_width }
+  for _, tick in ipairs(p.x.ticks) do
+    if tick.text and (tick.row or 0) > 0 then
+      local x = p.view.x(tick.at)
+      page:segment(x, p.box.bottom + 1, x, tick.text.box.top + 0.5, stroke)
+    end
+  end
+end
+
 local function tick_marks(page, p, theme)
   local b = p.box
   local major = { color = theme.axis, width = theme.tick_width }
@@ -45,6 +56,7 @@ local function tick_marks(page, p, theme)
   if not p.panel.categories then
     for _, tick in ipairs(p.x.ticks) do below(tick.at, theme.tick_length, major) end
   end
+  leads(page, p, theme)
   for _, tick in ipairs(p.y.ticks) do beside(tick.at, theme.tick_length, major) end
 end
 

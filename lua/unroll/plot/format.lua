@@ -170,6 +170,28 @@ function format.custom(spec, values, step)
   return with_pattern(values, spec)
 end
 
+--- Several values with the same decimals, so many that the largest has three digits.
+---@return string[]
+function format.values(values)
+  local most, whole, labels = 0, true, {}
+  for _, v in ipairs(values) do
+    if v - v == 0 then
+      most, whole = math.max(most, math.abs(v)), whole and v % 1 == 0
+    end
+  end
+  local decimals = 0
+  if not whole and most < 100 and most > 0 then
+    decimals = math.floor(2 - math.floor(math.log(most, 10) + 1e-9))
+  end
+  for i, v in ipairs(values) do
+    local size = math.abs(v)
+    local alone = most >= 1e5 or most < 1e-3 or v - v ~= 0
+      or (size > 0 and size < 0.5 / 10.0 ^ decimals)
+    labels[i] = alone and format.value(v) or fixed(v, decimals)
+  end
+  return labels
+end
+
 --- One value in a user's format, or plain.
 function format.single(spec, v)
   if not spec then return format.value(v) end

@@ -3,11 +3,11 @@
 -- Each panel has a box and decorations around it (tick labels, axis labels, title,
 -- outside legend). All panels of a row share the top and bottom of their boxes, those of
 -- a column left and right. How many ticks fit depends on the boxes, how wide the labels
--- are on the ticks, and the boxes on the labels: so measure and divide the page a few
--- times, then keep ticks and labels and place them.
+-- are on the ticks, and the boxes on the labels: so measure and divide the page until
+-- the boxes stay, then keep ticks and labels and place them.
 --
--- A page too small for its texts is planned on a larger one and drawn reduced (`zoom`),
--- so that nothing ever overlaps.
+-- A page too small for its texts, or one whose boxes do not settle, is planned on a larger
+-- page and drawn reduced (`zoom`), so that nothing ever overlaps.
 
 local axis = require "unroll.plot.axis"
 local box = require "unroll.plot.box"
@@ -21,8 +21,10 @@ local view = require "unroll.plot.view"
 
 local layout = {}
 
-local passes = 4
+local passes = 10
+local settled = 0.25 -- points that a box may still move after the last pass
 local least_width, least_height = 60, 44 -- of a panel's box, points
+local least_part, most_reduced = 0.36, 1.35 -- of its cell, while this reduction suffices
 
 -- --- panels --------------------------------------------------------------------------
 
@@ -41,26 +43,29 @@ local function start_panel(panel, letter, theme)
   local p = { panel = panel, letter = letter }
   p.reach = reach.of(panel, scale_of(panel, "x"), scale_of(panel, "y"))
   p.reach.x.categories = panel.categories
-  p.legend = legend.new(panel, theme)
   p.decor = { left = 0, right = 0, top = 0, bottom = 0 }
   return p
 end
 
-local function headroom_of(p, width, theme)
-  local most = 0
+-- Points that the texts of marks need above and below the data.
+local function room_beyond(p, width, height, theme)
+  local above, below = 0, 0
   for _, mark in ipairs(p.panel.marks) do
-    local kind = mark.kind
-    if kind.headroom then most = math.max(most, kind.headroom(mark, width, theme)) end
+    if mark.kind.headroom then
+      local a, b = mark.kind.headroom(mark, width, height, theme)
+      above, below = math.max(above, a), math.max(below, b)
+    end
   end
-  return most
+  return above, below
 end
 
 local function plan_axes(p, theme)
   local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
-  p.x = axis.plan("x", p.panel, p.reach.x, { length = width, across = height,
-    headroom = 0 }, theme)
-  p.y = axis.plan("y", p.panel, p.reach.y, { length = height, across = width,
-    headroom = headroom_of(p, width, theme) }, theme)
+  local cell = p.cell.bottom - p.cell.top
+  local above, below = room_beyond(p, width, height, theme)
+  p.x = axis.plan("x", p.panel, p.reach.x, { length = width, cell = cell }, theme)
+  p.y = axis.plan("y", p.panel, p.reach.y, { length = height, cell = cell,
+    above = above, below = below }, theme)
   p.view = view.new(p.box, p.x, p.y)
 end
 
@@ -87,24 +92,35 @@ local function overhang(p)
   return left, right
 end
 
-local function measure_labels(p, theme)
-  local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
+-- The label of the y axis may be as long as axis and title together. A low box gives more
+-- lines, these a narrower box, that more lines below it and a lower box: so after a few
+-- passes the room only shrinks, and the boxes come to rest.
+local function ylabel_room(p, pass)
+  local room = p.box.bottom - p.box.top + p.decor.top
+  if pass > 4 then room = math.min(room, p.ylabel_room) end
+  p.ylabel_room = room
+  return room
+end
+
+local function measure_labels(p, pass, theme)
+  local width = p.box.right - p.box.left
   local label = { size = theme.label_size, color = theme.text, align = "center" }
   local function item(s, wrap, angle, role)
     label.wrap, label.angle, label.role = wrap, angle, role
     return s and text.new(s, label)
   end
   p.xlabel = item(p.x.label, width, 0, "xlabel")
-  p.ylabel = item(p.y.label, height, 90, "ylabel")
+  p.ylabel = item(p.y.label, ylabel_room(p, pass), 90, "ylabel")
   local title = title_of(p.panel, p.letter)
   p.title = title and text.new(title, { size = theme.title_size, bold = true,
     color = theme.text, wrap = width, role = "title" })
 end
 
-local function measure_decor(p, theme)
-  measure_labels(p, theme)
+local function measure_decor(p, pass, theme)
+  measure_labels(p, pass, theme)
   local out = theme.tick_length + theme.tick_pad
-  local ticks_wide, ticks_high = largest(p.y.ticks, "width"), largest(p.x.ticks, "height")
+  local ticks_wide = largest(p.y.ticks, "width")
+  local ticks_high = largest(p.x.ticks, "height") * (p.x.rows or 1)
   local left, right = overhang(p)
   local d = { left = out + ticks_wide, bottom = out + ticks_high, top = theme.tick_size / 2 }
   if p.xlabel then d.bottom = d.bottom + theme.label_pad + p.xlabel.height end
@@ -116,6 +132,7 @@ local function measure_decor(p, theme)
     d.right = d.right + theme.legend_gap + p.legend.width
   elseif p.legend and p.legend.outside == "below" then
     d.bottom = d.bottom + theme.legend_gap + p.legend.height
+    d.right = math.max(d.right, p.legend.width - d.left - (p.box.right - p.box.left))
   end
   p.decor = d
 end
@@ -138,7 +155,7 @@ end
 local function place_label(p, request)
   local item = request.item
   local candidates = candidate_boxes(request)
-  local bounds = request.fixed and box.grow(p.box, 40) or inner_bounds(p)
+  local bounds = request.fixed and box.grow(p.box, 0.5) or inner_bounds(p)
   local chosen = place.choose(p.obstacles, bounds, candidates, 1)
   if not chosen and not request.fixed then
     chosen = place.choose(p.obstacles, bounds,
@@ -247,26 +264,48 @@ local function divide(from, to, n, before, after, gap, weights)
   return starts, ends
 end
 
-local function set_boxes(plan)
+-- Boxes of all panels, given the decorations of the columns and rows.
+local function divide_page(plan, d, key)
   local fig, theme, area = plan.figure, plan.theme, plan.area
-  local d = shared_decor(plan)
   local left, right = divide(area.left, area.right, fig.cols, d.left, d.right,
     theme.column_gap, fig.widths)
   local top, bottom = divide(area.top, area.bottom, fig.rows, d.top, d.bottom,
     theme.row_gap, fig.heights)
   for _, p in ipairs(plan.panels) do
     local panel = p.panel
-    local last_col, last_row = panel.col + panel.colspan - 1, panel.row + panel.rowspan - 1
-    p.box = box.new(left[panel.col], top[panel.row], right[last_col], bottom[last_row])
-    p.cell = box.new(p.box.left - p.decor.left, p.box.top - p.decor.top,
-      p.box.right + p.decor.right, p.box.bottom + p.decor.bottom)
+    p[key] = box.new(left[panel.col], top[panel.row],
+      right[panel.col + panel.colspan - 1], bottom[panel.row + panel.rowspan - 1])
   end
 end
 
-local function boxes_large_enough(plan)
+local function set_cells(plan)
+  local fig = plan.figure
+  divide_page(plan, { left = zeros(fig.cols), right = zeros(fig.cols),
+    top = zeros(fig.rows), bottom = zeros(fig.rows) }, "cell")
+end
+
+local function moved(a, b)
+  return math.max(math.abs(a.left - b.left), math.abs(a.top - b.top),
+    math.abs(a.right - b.right), math.abs(a.bottom - b.bottom))
+end
+
+-- New boxes; returns the largest move of an edge.
+local function set_boxes(plan)
+  local most = 0
+  for _, p in ipairs(plan.panels) do p.old_box = p.box end
+  divide_page(plan, shared_decor(plan), "box")
   for _, p in ipairs(plan.panels) do
-    local b = p.box
-    if b.right - b.left < least_width or b.bottom - b.top < least_height then
+    most = math.max(most, p.old_box and moved(p.box, p.old_box) or math.huge)
+  end
+  return most
+end
+
+local function large_enough(plan)
+  local part = plan.zoom * most_reduced > 1 and least_part or 0
+  for _, p in ipairs(plan.panels) do
+    local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
+    if width < math.max(least_width, part * (p.cell.right - p.cell.left))
+      or height < math.max(least_height, part * (p.cell.bottom - p.cell.top)) then
       return false
     end
   end
@@ -324,7 +363,8 @@ local function place_ticks(plan, p)
   local out = theme.tick_length + theme.tick_pad
   for _, tick in ipairs(p.x.ticks) do
     if tick.text then
-      add(plan, text.place(tick.text, p.view.x(tick.at), p.box.bottom + out, 0.5, 0))
+      local down = (tick.row or 0) * tick.text.height
+      add(plan, text.place(tick.text, p.view.x(tick.at), p.box.bottom + out + down, 0.5, 0))
     end
   end
   for _, tick in ipairs(p.y.ticks) do
@@ -341,7 +381,9 @@ local function place_decor(plan, p)
     add(plan, text.place(p.xlabel, (b.left + b.right) / 2, b.bottom + d.bottom, 0.5, 1))
   end
   if p.ylabel then
-    add(plan, text.place(p.ylabel, b.left - d.left, (b.top + b.bottom) / 2, 0, 0.5))
+    local middle, half = (b.top + b.bottom) / 2, p.ylabel.height / 2
+    middle = math.max(b.top - d.top + half, math.min(middle, b.bottom - half))
+    add(plan, text.place(p.ylabel, b.left - d.left, middle, 0, 0.5))
   end
   if p.title then add(plan, text.place(p.title, b.left, b.top - theme.title_pad, 0, 1)) end
 end
@@ -398,19 +440,27 @@ local function start_plan(fig, enlarged)
   return plan
 end
 
--- true when every panel got a usable box.
-local function settle(plan)
-  for pass = 1, passes do
-    set_boxes(plan)
-    if not boxes_large_enough(plan) then return false end
-    for _, p in ipairs(plan.panels) do
-      plan_axes(p, plan.theme)
-      if pass == 2 then decide_legend(p, plan.theme) end
-      measure_decor(p, plan.theme)
-    end
+local function measure_panels(plan, pass)
+  for _, p in ipairs(plan.panels) do
+    plan_axes(p, plan.theme)
+    if pass == 2 then decide_legend(p, plan.theme) end
+    measure_decor(p, pass, plan.theme)
   end
+end
+
+-- true when every panel got a usable box and all texts fit these boxes.
+local function settle(plan)
+  set_cells(plan)
   set_boxes(plan)
-  return boxes_large_enough(plan)
+  for _, p in ipairs(plan.panels) do
+    p.legend = legend.new(p.panel, plan.theme, 0.85 * (p.cell.right - p.cell.left))
+  end
+  for pass = 1, passes do
+    if not large_enough(plan) then return false end
+    measure_panels(plan, pass)
+    if set_boxes(plan) <= settled and pass > 2 then return large_enough(plan) end
+  end
+  return false
 end
 
 --- Lays a figure out. The figure is not changed.
@@ -419,7 +469,7 @@ function layout.plan(fig)
   local enlarged, plan = 1
   repeat
     plan = start_plan(fig, enlarged)
-    enlarged = enlarged * 1.15
+    enlarged = enlarged * 1.1
   until settle(plan) or enlarged > 1e3
   for _, p in ipairs(plan.panels) do finish_panel(plan, p) end
   return plan

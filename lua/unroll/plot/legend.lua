@@ -9,12 +9,18 @@ local text = require "unroll.plot.text"
 
 local legend = {}
 
-local function entries_of(panel, theme)
+local function entry_item(entry, theme, wrap)
+  return text.new(entry.label, { size = theme.legend_size, color = theme.text,
+    role = "legend", wrap = wrap })
+end
+
+-- Labels wider than `most` points are broken into lines.
+local function entries_of(panel, theme, most)
   local entries = {}
   for _, mark in ipairs(panel.marks) do
     for _, entry in ipairs(mark.kind.key and mark.kind.key(mark, theme) or {}) do
-      entry.item = text.new(entry.label, { size = theme.legend_size, color = theme.text,
-        role = "legend" })
+      entry.item = entry_item(entry, theme)
+      if entry.item.width > most then entry.item = entry_item(entry, theme, most) end
       entries[#entries + 1] = entry
     end
   end
@@ -23,9 +29,13 @@ end
 
 --- The entries of a panel's legend, or nil when it has none: a single series needs no
 --- legend unless the user asked for one.
-function legend.new(panel, theme)
+---@param panel table
+---@param theme table
+---@param width number points that a legend may take at most
+function legend.new(panel, theme, width)
   if panel.legend.place == "none" then return nil end
-  local entries = entries_of(panel, theme)
+  local most = width - theme.legend_handle - theme.legend_gap - 2 * theme.legend_pad
+  local entries = entries_of(panel, theme, math.max(most, 20))
   if #entries == 0 or (#entries == 1 and not panel.legend.wanted) then return nil end
   return { entries = entries, place = panel.legend.place or "best",
     columns = panel.legend.columns and math.ceil(panel.legend.columns) }

@@ -43,9 +43,9 @@ function Side:positions(values)
   end
 end
 
---- The remembered values in order when there are 2 to 8 of them, else nil.
+--- The remembered values in order when there are 1 to 8 of them, else nil.
 function Side:few_values()
-  if self.distinct_count < 2 or self.distinct_count > most_distinct then return nil end
+  if self.distinct_count > most_distinct then return nil end
   local values = {}
   for v in pairs(self.distinct) do
     if v < math.huge and v > -math.huge and not (self.scale.positive and v <= 0) then
@@ -53,7 +53,7 @@ function Side:few_values()
     end
   end
   table.sort(values)
-  return #values >= 2 and values or nil
+  return #values >= 1 and values or nil
 end
 
 --- Positions 1..n of a series without x.

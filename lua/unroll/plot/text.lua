@@ -84,14 +84,16 @@ function text.new(s, look)
   return item
 end
 
---- The same text, cut at a width with "…" when it is longer.
+--- The same text, cut at a width with "…" when it is longer; then item.cut is true.
 function text.shorten(s, look, width)
   local item = text.new(s, look)
-  local length = utf8.len(valid_utf8(s))
+  local whole = valid_utf8(s)
+  local length = utf8.len(whole)
   while item.ink.width > width and length > 1 do
-    length = math.max(1, math.min(length - 1, length * width // item.ink.width))
-    local cut = valid_utf8(s):sub(1, utf8.offset(valid_utf8(s), length + 1) - 1)
-    item = text.new(cut .. "…", look)
+    local fitting = math.floor(length * width / item.ink.width)
+    length = math.max(1, math.min(length - 1, fitting))
+    item = text.new(whole:sub(1, utf8.offset(whole, length + 1) - 1) .. "…", look)
+    item.cut = true
   end
   return item
 end

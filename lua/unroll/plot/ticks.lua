@@ -81,7 +81,7 @@ function ticks.log(low, high, most)
   local stride = decades_stride(low, high, most)
   local decades = digits_between(low, high, { 1 }, stride)
   if math.log(high / low, 10) >= 2 and #decades >= 2 then return decades, true end
-  local values = within_decades(low, high, math.max(most, 3))
+  local values = within_decades(low, high, most)
   if values and #values >= 2 then return values, false end
   if #decades >= 2 then return decades, true end
 end

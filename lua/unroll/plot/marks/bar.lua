@@ -199,12 +199,23 @@ local function draw_error(mark, pen, b, v, k, i)
   end
 end
 
+-- The line on which bars of both signs stand.
+local function draw_foot(pen)
+  local plan, b = pen.view.yaxis, pen.view.box
+  if plan.low < 0 and plan.high > 0 then
+    local y = pen.view.y(0)
+    pen.page:segment(b.left, y, b.right, y,
+      { color = pen.theme.axis, width = pen.theme.spine_width })
+  end
+end
+
 function bar.draw(mark, pen)
   each_bar(mark, pen.view, pen.theme, function(b, v, k, i)
     pen.page:rectangle(b.left, b.top, b.right, b.bottom,
       color.fade(pen.color(bar_color(mark, k, i)), mark.alpha or 1))
     if mark.errors and mark.errors[k] then draw_error(mark, pen, b, v, k, i) end
   end)
+  draw_foot(pen)
 end
 
 function bar.key(mark, theme)
@@ -235,38 +246,72 @@ end
 
 local value_gap = 2 -- points between a bar and its number
 
-local function value_item(mark, v, theme, angle)
-  return text.new(format.single(mark.format, v), { size = theme.note_size,
-    color = theme.muted, role = "value", angle = angle })
-end
-
--- 0 or 90 degrees, or nil when the numbers fit in neither way. `slot` is the room for
--- one bar, in points.
-local function value_angle(mark, slot, theme)
-  local widest, height = 0, 0
+-- The numbers of all bars as text, in one list per series.
+local function value_texts(mark)
+  local all, texts = {}, {}
   for _, series in ipairs(mark.series_values) do
     for _, v in ipairs(data.values(series)) do
-      if v - v == 0 then
-        local item = value_item(mark, v, theme, 0)
-        widest, height = math.max(widest, item.width), math.max(height, item.height)
-      end
+      all[#all + 1] = mark.format == "percent" and v * 100 or v
     end
   end
-  local fill = mark.fill > 0 and mark.fill or theme.bar_group
-  local single = #mark.series_values == 1
-  if widest <= (single and slot / fill or slot) - 2 then return 0, height end
-  if height <= slot / (single and fill or 1) then return 90, widest end
+  local plain = format.values(all)
+  for k, series in ipairs(mark.series_values) do
+    texts[k] = {}
+    for i, v in ipairs(data.values(series)) do
+      local s = plain[(k - 1) * #mark.names + i]
+      if mark.format == "percent" then
+        s = s .. "\u{202F}%"
+      elseif mark.format then
+        s = format.single(mark.format, v)
+      end
+      texts[k][i] = s
+    end
+  end
+  return texts
 end
 
-local function slot_width(mark, width, theme)
-  local fill = mark.fill > 0 and mark.fill or theme.bar_group
-  return width / (#mark.names + 0.3) * fill / math.max(1, #mark.series_values)
+local function value_item(s, theme, angle)
+  return text.new(s, { size = theme.note_size, color = theme.muted, role = "value",
+    angle = angle })
 end
 
-function bar.headroom(mark, width, theme)
-  if not mark.show then return 0 end
-  local angle, high = value_angle(mark, slot_width(mark, width, theme), theme)
-  return angle and high + 2 * value_gap or 0
+-- The width that the number of one bar may take: the bar's, or the whole slot when the
+-- bars stand alone.
+local function value_room(mark, width, theme)
+  local slot = width / (#mark.names + 0.3)
+  if #mark.series_values <= 1 then return slot end
+  local fill = mark.fill > 0 and mark.fill or theme.bar_group
+  return slot * fill / #mark.series_values
+end
+
+-- 0 or 90 degrees and the height that takes, or nil when the numbers fit in neither way.
+local function value_angle(mark, width, height, theme)
+  local widest, tallest = 0, 0
+  for _, list in ipairs(value_texts(mark)) do
+    for _, s in ipairs(list) do
+      local item = value_item(s, theme, 0)
+      widest, tallest = math.max(widest, item.width), math.max(tallest, item.height)
+    end
+  end
+  local room = value_room(mark, width, theme)
+  if widest <= room - 2 and tallest <= 0.3 * height then return 0, tallest end
+  if tallest <= room and widest <= 0.3 * height then return 90, widest end
+end
+
+local function has_negative(mark)
+  for _, series in ipairs(mark.series_values) do
+    for _, v in ipairs(data.values(series)) do
+      if v < 0 then return true end
+    end
+  end
+  return false
+end
+
+function bar.headroom(mark, width, height, theme)
+  if not mark.show then return 0, 0 end
+  local angle, high = value_angle(mark, width, height, theme)
+  local room = angle and high + 2 * value_gap or 0
+  return room, has_negative(mark) and room or 0
 end
 
 -- The top (or, below zero, the bottom) of a bar and its error bar.
@@ -281,13 +326,14 @@ end
 function bar.labels(mark, view, theme)
   local requests = {}
   if not mark.show then return requests end
-  local width = view.box.right - view.box.left
-  local angle = value_angle(mark, slot_width(mark, width, theme), theme)
+  local b = view.box
+  local angle = value_angle(mark, b.right - b.left, b.bottom - b.top, theme)
   if not angle then return requests end
-  each_bar(mark, view, theme, function(b, v, k, i)
-    local y, side = value_edge(mark, view, b, v, k, i)
-    requests[#requests + 1] = { item = value_item(mark, v, theme, angle), fixed = true,
-      candidates = { { (b.left + b.right) / 2, y, 0.5, side } } }
+  local texts = value_texts(mark)
+  each_bar(mark, view, theme, function(at, v, k, i)
+    local y, side = value_edge(mark, view, at, v, k, i)
+    requests[#requests + 1] = { item = value_item(texts[k][i], theme, angle), fixed = true,
+      candidates = { { (at.left + at.right) / 2, y, 0.5, side } } }
   end)
   return requests
 end
