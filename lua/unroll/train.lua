@@ -7,4 +7,5 @@ return {
   fit = require "unroll.train.fit",
   evaluate = require "unroll.train.evaluate",
   progress = require "unroll.train.progress",
+  schedule = require "unroll.train.schedule",
 }

@@ -140,3 +140,22 @@ function TestTrainingProgram.test_ctrl_c_leaves_a_checkpoint_and_the_run_can_go_
     write_script(options:format(step + 2))))
   lu.assertStrContains(output, "stop: steps\tsteps: " .. step + 2)
 end
+
+TestSchedule = {}
+
+function TestSchedule.test_linear_and_cosine_fall_from_the_rate_towards_zero()
+  local schedule = require("unroll").train.schedule
+  for name, middle in pairs { linear = 0.05, cosine = 0.05 } do
+    local rate = schedule[name](0.1, 100)
+    lu.assertEquals(rate(1), 0.1)
+    lu.assertAlmostEquals(rate(51), middle, 1e-15, name)
+    for step = 2, 100 do lu.assertTrue(rate(step) < rate(step - 1) and rate(step) > 0, name) end
+    lu.assertTrue(rate(150) >= 0, "a resumed, longer run")
+  end
+end
+
+function TestSchedule.test_wrong_arguments()
+  local schedule = require("unroll").train.schedule
+  lu.assertErrorMsgContains("schedule.linear: lr is -1", schedule.linear, -1, 10)
+  lu.assertErrorMsgContains("steps must be an integer of at least 1", schedule.cosine, 0.1, 0)
+end
