@@ -17,6 +17,8 @@ local document = {
   seconds = { 2.3, 4.7, 8.9 },
 }
 
+-- The learning rate falls to zero: at a constant one Adam can jump off a text that is already
+-- learned.
 -- `seed` and the sizes decide everything but the seconds.
 local function train_once(config, corpus, size, seed)
   local started = sys.clock()
@@ -24,7 +26,8 @@ local function train_once(config, corpus, size, seed)
                          seed = seed }
   local history = train.fit(model, corpus, {
     steps = config.steps[size], window = config.window[size], optimizer = config.optimizer,
-    lr = config.lr[size], clip_norm = config.clip, split = "all", progress = false })
+    lr = config.lr[size], schedule = train.schedule.linear(config.lr[size], config.steps[size]),
+    clip_norm = config.clip, split = "all", progress = false })
   local seconds = sys.clock() - started
   local r = { seed = seed, loss = summary.bins(history.loss:totable(), 300),
               final = train.evaluate(model, corpus, { split = "all" }) }
@@ -96,11 +99,18 @@ local function tables(results, times)
 end
 
 local function answer(results)
-  local first, last = results.sizes[1], results.sizes[#results.sizes]
-  return ("From hidden %d to %d the loss goes from %.4f to %.4f nats: each size learns this text "
-    .. "almost by heart, so the document's differences are those of unfinished training.")
-    :format(first.hidden, last.hidden, summary.mean_sd(finals(first)),
-            (summary.mean_sd(finals(last))))
+  local parts, worst = {}, 0
+  for i, size in ipairs(results.sizes) do
+    local values = finals(size)
+    parts[i] = ("%.4f"):format((summary.mean_sd(values)))
+    worst = math.max(worst, table.unpack(values))
+  end
+  local verdict = worst <= 0.02
+    and "every size learns this text almost by heart, so the document's differences between "
+      .. "sizes are those of unfinished training."
+    or "not every size and seed learns this text to 0.02 nats."
+  return ("Loss by size: %s nats; the worst seed %.4f: %s")
+    :format(table.concat(parts, ", "), worst, verdict)
 end
 
 local function draw_losses(ax, results)
@@ -164,12 +174,12 @@ return experiment.define {
     { "cell", "tanh", "recurrent cell" },
     { "hidden", { 25, 50, 100 }, "hidden sizes" },
     { "window", { 15, 25, 35 }, "windows, one for each hidden size" },
-    { "steps", { 6000, 4000, 2500 }, "updates, one number for each hidden size" },
-    { "lr", { 0.005, 0.003, 0.002 }, "learning rates, one for each hidden size" },
+    { "steps", { 2000, 2000, 2000 }, "updates, one number for each hidden size" },
+    { "lr", { 0.01, 0.01, 0.01 }, "first learning rates, one for each hidden size" },
     { "optimizer", "adam", "update rule" },
-    { "clip", 5.0, "largest gradient norm" },
+    { "clip", 1.0, "largest gradient norm" },
     { "seeds", { 1, 2, 3 }, "one run each" },
   },
-  quick = { steps = { 1000, 800, 600 }, seeds = { 1 } },
+  quick = { steps = { 800, 800, 800 }, seeds = { 1 } },
   run = run, tables = tables, answer = answer, figure = figure,
 }:main(arg)

@@ -52,18 +52,13 @@ local function settings_for(config, name)
   }
 end
 
--- The learning rate falls along half a cosine: the last steps polish.
-local function cosine(lr, steps)
-  return function(step) return lr * 0.5 * (1 + math.cos(math.pi * (step - 1) / steps)) end
-end
-
 local function text_of(corpus, split) return corpus.vocab:decode(corpus:tokens(split)) end
 
 local function train_once(config, name, corpus, seed)
   local settings = settings_for(config, name)
   local model = rnn.lm { cell = config.cell, vocab = corpus.vocab, hidden = config.hidden,
                          seed = seed }
-  settings.fit.schedule = cosine(settings.fit.lr, settings.fit.steps)
+  settings.fit.schedule = train.schedule.linear(settings.fit.lr, settings.fit.steps)
   local history = train.fit(model, corpus, settings.fit)
   local held = not settings.repeats
     and train.evaluate(model, corpus, { split = "test" }) or nil
@@ -112,7 +107,7 @@ local function main_table(results)
     local held = column(entry, "held_out")
     rows[i] = { entry.name, entry.vocabulary, doc.vocabulary,
                 ("%.2f"):format(entry.entropies[1]), doc.bits and ("%.2f"):format(doc.bits),
-                summary.spread(column(entry, "train")), #held > 0 and summary.spread(held) or nil,
+                summary.spread(column(entry, "train"), "%.4f"), #held > 0 and summary.spread(held, "%.4f") or nil,
                 doc.loss }
   end
   return {
@@ -225,12 +220,12 @@ return experiment.define {
     { "hidden", 50, "hidden size" },
     { "window", 25, "time steps that gradients flow back through" },
     { "batch", 16, "parallel streams, for texts that do not repeat" },
-    { "steps", 10000, "updates, for texts that do not repeat" },
-    { "lr", 0.004, "first learning rate, for texts that do not repeat" },
-    { "steps_repeating", 3000, "updates, for texts that repeat" },
-    { "lr_repeating", 0.003, "first learning rate, for texts that repeat" },
+    { "steps", 6000, "updates, for texts that do not repeat" },
+    { "lr", 0.01, "first learning rate, for texts that do not repeat" },
+    { "steps_repeating", 2000, "updates, for texts that repeat" },
+    { "lr_repeating", 0.01, "first learning rate, for texts that repeat" },
     { "optimizer", "adam", "update rule" },
-    { "clip", 5.0, "largest gradient norm" },
+    { "clip", 1.0, "largest gradient norm" },
     { "sample", 1000, "characters to generate" },
     { "temperature", 0.8, "of the samples" },
     { "seeds", { 1, 2, 3 }, "one run each" },

@@ -83,7 +83,7 @@ local function answer(results)
 end
 
 -- Raw curve of the first seed, smoothed mean over seeds, band from the lowest to the highest.
-local function draw_curve(ax, results, key, transform)
+local function draw_curve(ax, results, key, color, transform)
   local smooth, raw = {}, {}
   for i, r in ipairs(results.runs) do smooth[i] = summary.smooth(r[key].mean, 0.1) end
   local mean, low, high = summary.across(smooth)
@@ -92,9 +92,9 @@ local function draw_curve(ax, results, key, transform)
     mean[i], low[i], high[i] = transform(mean[i]), transform(low[i]), transform(high[i])
   end
   local steps = results.runs[1][key].step
-  ax:line(steps, raw, { alpha = 0.3, width = 0.8 })
-  if #results.runs > 1 then ax:band(steps, low, high) end
-  ax:line(steps, mean)
+  ax:line(steps, raw, { color = color, alpha = 0.3, width = 0.8 })
+  if #results.runs > 1 then ax:band(steps, low, high, { color = color }) end
+  ax:line(steps, mean, { color = color })
 end
 
 local function same(v) return v end
@@ -121,21 +121,21 @@ local function figure(results, _, config)
     rows = 2, cols = 2, letters = true,
     title = ("Training a %s network, hidden %d, window %d")
       :format(config.cell, config.hidden, config.window),
-    caption = ("%s · %d seeds: mean and range, raw curve of the first")
-      :format(config.corpus, #config.seeds) }
+    caption = ("%s · %d seeds: mean and range, raw curve of the first · the state starts anew "
+      .. "with each pass over the text"):format(config.corpus, #config.seeds) }
   local loss, perplexity = fig:at(1, 1), fig:at(1, 2)
   local norm, shares = fig:at(2, 1), fig:at(2, 2)
 
-  draw_curve(loss, results, "loss", same)
+  draw_curve(loss, results, "loss", 1, same)
   loss:hline(math.log(results.vocabulary), { label = ("uniform, ln %d"):format(results.vocabulary) })
   loss:set { title = "Training loss", xlabel = "training step", ylabel = "nats per character" }
 
-  draw_curve(perplexity, results, "loss", math.exp)
+  draw_curve(perplexity, results, "loss", 2, math.exp)
   perplexity:set { title = "Perplexity", xlabel = "training step", ylabel = "perplexity",
                    yscale = "log" }
 
   norm:span(0.1, 1, { label = "healthy 0.1–1", color = 3 })
-  draw_curve(norm, results, "norm", same)
+  draw_curve(norm, results, "norm", 3, same)
   norm:set { title = "Gradient norm", xlabel = "training step", yscale = "log",
              ylabel = "‖∇‖ before the clip" }
 
@@ -155,7 +155,7 @@ return experiment.define {
     { "cell", "tanh", "recurrent cell" },
     { "hidden", 50, "hidden size" },
     { "window", 25, "time steps that gradients flow back through" },
-    { "steps", 3000, "updates, one a window" },
+    { "steps", 2000, "updates, one a window" },
     { "optimizer", "adam", "update rule" },
     { "lr", 0.003, "learning rate" },
     { "clip", 5.0, "largest gradient norm" },

@@ -62,9 +62,13 @@ local script = [[
 local unroll = require "unroll"
 return unroll.experiment.define {
   name = "tiny", title = "Tiny title", question = "Tiny question?",
-  options = { {"hidden", 5, "hidden size"}, {"seeds", {1, 2}, "one run each"} },
+  options = { {"hidden", 5, "hidden size"}, {"seeds", {1, 2}, "one run each"},
+    {"cell", "tanh", "cell"}, {"rate", 0.5, "rate"}, {"fast", false, "hurry"} },
   quick = { hidden = 2 },
-  run = function(config) return { hidden = config.hidden, n = #config.seeds } end,
+  run = function(config) 
+    return { hidden = config.hidden, n = #config.seeds, cell = config.cell, rate = config.rate,
+             fast = config.fast }
+  end,
   tables = function(r) return { { title = "T", head = {"hidden"}, rows = {{ r.hidden }} } } end,
   answer = function(r) return "the answer is " .. r.hidden end,
 }:main(arg)
@@ -82,10 +86,11 @@ local function run_script(arguments)
 end
 
 function TestExperiment.test_script_runs_saves_and_answers()
-  local output, code, out = run_script "--hidden 8 --seeds 4,5,6"
+  local output, code, out = run_script "--hidden 8 --seeds 4,5,6 --cell gru --fast --rate 1e-3"
   lu.assertEquals(code, 0, output)
   lu.assertStrContains(output, "the answer is 8")
-  lu.assertEquals(experiment.store.read(out, "tiny").results, { hidden = 8, n = 3 })
+  lu.assertEquals(experiment.store.read(out, "tiny").results, 
+    { hidden = 8, n = 3, cell = "gru", rate = 1e-3, fast = true })
 end
 
 function TestExperiment.test_quick_and_redraw()

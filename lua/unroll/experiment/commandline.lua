@@ -33,7 +33,7 @@ local function converter(default)
   if type(default) == "table" then
     return type(default[1]) == "number" and number_list or split
   end
-  return nil
+  return tostring
 end
 
 local function show(default)
@@ -54,8 +54,8 @@ end
 
 local function shared_options(parser)
   parser:option("--out", "folder for results and figures"):default("results")
-  parser:option("--formats", "figure files to write, of png, svg, pdf")
-    :default({ "png", "svg" }):show_default(false):convert(split):target("formats")
+  parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
+    :convert(split)
   parser:flag("--quick", "a short run that shows that everything works")
   parser:flag("--redraw", "draw and print from the saved results; do not run")
   parser:flag("--no-figure", "do not draw"):target("no_figure")
