@@ -37,7 +37,8 @@ local required = { name = "string", title = "string", question = "string",
                    options = "table", run = "function" }
 
 --- Defines an experiment.
----@param definition table see the top of this file; name, title, question, options and run are required
+---@param definition table see the top of this file; required are name, title, question,
+---  options and run
 ---@return unroll.Experiment
 --- Errors: a missing or mistyped field.
 function experiment.define(definition)

@@ -105,10 +105,10 @@ local function main_table(results)
   for i, entry in ipairs(results.corpora) do
     local doc = document[entry.name] or {}
     local held = column(entry, "held_out")
+    local held_text = #held > 0 and summary.spread(held, "%.4f") or nil
     rows[i] = { entry.name, entry.vocabulary, doc.vocabulary,
                 ("%.2f"):format(entry.entropies[1]), doc.bits and ("%.2f"):format(doc.bits),
-                summary.spread(column(entry, "train"), "%.4f"), #held > 0 and summary.spread(held, "%.4f") or nil,
-                doc.loss }
+                summary.spread(column(entry, "train"), "%.4f"), held_text, doc.loss }
   end
   return {
     title = "T2: data sets (mean ± sd over seeds)",

@@ -127,7 +127,8 @@ local function figure(results, _, config)
   local norm, shares = fig:at(2, 1), fig:at(2, 2)
 
   draw_curve(loss, results, "loss", 1, same)
-  loss:hline(math.log(results.vocabulary), { label = ("uniform, ln %d"):format(results.vocabulary) })
+  local uniform = ("uniform, ln %d"):format(results.vocabulary)
+  loss:hline(math.log(results.vocabulary), { label = uniform })
   loss:set { title = "Training loss", xlabel = "training step", ylabel = "nats per character" }
 
   draw_curve(perplexity, results, "loss", 2, math.exp)
