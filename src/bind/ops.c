@@ -170,6 +170,8 @@ static int where(lua_State *L) {
   un_view all = {.dtype = UN_F32}, cond;
   unl_checkoperand(L, 2, &a);
   unl_checkoperand(L, 3, &b);
+  if (!a.is_number && a.view.dtype != UN_I32) unl_checkcomputes(L, 2, &a.view);
+  if (!b.is_number && b.view.dtype != UN_I32) unl_checkcomputes(L, 3, &b.view);
   un_dtype dtype = where_dtype(&a, &b);
   unl_settle(&a, dtype);
   unl_settle(&b, dtype);

@@ -222,7 +222,7 @@ static void multiply_matrix(const product *p) {
                 leading(&b), 0, p->c.data, leading(&p->c));
 }
 
-/* (a b) = (b' a')', so that c has its rows without gaps and a vector is on the right. */
+/* (a b) = (b' a')', so that c's rows have no gaps and a vector is on the right. */
 static product flipped(const product *p) {
   return (product){transposed(&p->b), transposed(&p->a), transposed(&p->c)};
 }

@@ -9,6 +9,7 @@
 #include "copy.h"
 #include "isa.h"
 #include "isa/elementwise.h"
+#include "piece.h"
 
 UN_BY_ISA(un_elementwise_kernels, un_elementwise)
 
@@ -33,23 +34,17 @@ static int real_index(un_dtype dtype) {
 
 /* --- runs whose operands have other dtypes ---------------------------------------- */
 
-enum { PIECE = 256 };
+un_mixed un_make_mixed(un_run *kernel, void *context, int operands,
+                       const un_view *const *view, const un_dtype *wanted) {
+  un_mixed m = {.kernel = kernel, .context = context, .operands = operands};
+  for (int k = 0; k < operands; k++) {
+    m.held[k] = view[k]->dtype;
+    m.wanted[k] = wanted[k];
+  }
+  return m;
+}
 
-typedef union piece {
-  float f32[PIECE];
-  double f64[PIECE];
-  int32_t i32[PIECE];
-} piece;
-
-typedef struct mixed_run {
-  un_run *kernel;
-  void *context; /* the kernel's */
-  int operands;
-  bool accumulate; /* add to the output, in which elements may repeat */
-  un_dtype held[UN_WALK_MAX], wanted[UN_WALK_MAX];
-} mixed_run;
-
-static void load_piece(piece *to, un_dtype wanted, un_dtype held, const void *data,
+static void load_piece(un_piece *to, un_dtype wanted, un_dtype held, const void *data,
                        int64_t stride, int64_t n) {
   const int64_t bytes = (int64_t)un_dtype_bytes(held);
   for (int64_t i = 0; i < n; i++) {
@@ -59,43 +54,53 @@ static void load_piece(piece *to, un_dtype wanted, un_dtype held, const void *da
     else if (wanted == UN_F32)
       to->f32[i] = (float)x;
     else
-      to->i32[i] = held == UN_I32 ? (int32_t)x : x != 0; /* a condition */
+      to->i32[i] = x != 0; /* a condition: no other input is wanted as int32 */
   }
 }
 
-static void store_piece(const piece *from, un_dtype wanted, un_dtype held, void *data,
-                        int64_t stride, int64_t n, bool accumulate) {
+static void store_piece(const un_piece *from, un_dtype wanted, un_dtype held,
+                        void *data, int64_t stride, int64_t n) {
+  const int64_t bytes = (int64_t)un_dtype_bytes(held);
   for (int64_t i = 0; i < n; i++) {
     double x = wanted == UN_F64 ? from->f64[i] : (double)from->f32[i];
-    float *f32 = (float *)data + i * stride;
-    double *f64 = (double *)data + i * stride;
-    if (held == UN_F64)
-      *f64 = accumulate ? *f64 + x : x;
-    else
-      *f32 = (float)(accumulate ? (double)*f32 + x : x);
+    un_put(held, (char *)data + i * stride * bytes, x);
   }
+}
+
+/* `result` NULL: straight to the output, which has the dtype wanted[0]. */
+static void run_piece(const un_mixed *m, int64_t n, void *const *data,
+                      const int64_t *stride, un_piece *result) {
+  un_piece buffer[UN_WALK_MAX];
+  void *operand[UN_WALK_MAX] = {result ? (void *)result : data[0]};
+  int64_t step[UN_WALK_MAX] = {result ? 1 : stride[0]};
+  for (int k = 1; k < m->operands; k++) {
+    bool buffered = m->held[k] != m->wanted[k];
+    operand[k] = buffered ? (void *)&buffer[k] : data[k];
+    step[k] = buffered ? 1 : stride[k];
+    if (buffered)
+      load_piece(&buffer[k], m->wanted[k], m->held[k], data[k], stride[k], n);
+  }
+  m->kernel(n, operand, step, m->context);
+}
+
+void un_mixed_piece(const un_mixed *m, int64_t n, void *const *data,
+                    const int64_t *stride, un_piece *result) {
+  run_piece(m, n, data, stride, result);
 }
 
 static void run_mixed(int64_t n, void *const *data, const int64_t *stride,
                       void *context) {
-  const mixed_run *m = context;
-  piece buffer[UN_WALK_MAX];
-  bool buffered_out = m->accumulate || m->held[0] != m->wanted[0];
-  for (int64_t start = 0; start < n; start += PIECE) {
-    int64_t count = n - start < PIECE ? n - start : PIECE, step[UN_WALK_MAX];
-    void *at[UN_WALK_MAX], *operand[UN_WALK_MAX];
-    for (int k = 0; k < m->operands; k++) {
-      bool buffered = k == 0 ? buffered_out : m->held[k] != m->wanted[k];
+  const un_mixed *m = context;
+  un_piece result;
+  bool buffered = m->held[0] != m->wanted[0];
+  for (int64_t start = 0; start < n; start += UN_PIECE) {
+    int64_t count = n - start < UN_PIECE ? n - start : UN_PIECE;
+    void *at[UN_WALK_MAX];
+    for (int k = 0; k < m->operands; k++)
       at[k] = (char *)data[k] + start * stride[k] * (int64_t)un_dtype_bytes(m->held[k]);
-      operand[k] = buffered ? (void *)&buffer[k] : at[k];
-      step[k] = buffered ? 1 : stride[k];
-      if (buffered && k > 0)
-        load_piece(&buffer[k], m->wanted[k], m->held[k], at[k], stride[k], count);
-    }
-    m->kernel(count, operand, step, m->context);
-    if (buffered_out)
-      store_piece(&buffer[0], m->wanted[0], m->held[0], at[0], stride[0], count,
-                  m->accumulate);
+    run_piece(m, count, at, stride, buffered ? &result : NULL);
+    if (buffered)
+      store_piece(&result, m->wanted[0], m->held[0], at[0], stride[0], count);
   }
 }
 
@@ -117,26 +122,21 @@ static void run_through(un_run *kernel, void *context, int operands,
 
 /* Walks the views with the kernel, which takes operand k in the dtype wanted[k]. */
 static void walk(un_run *kernel, void *context, int operands,
-                 const un_view *const *view, const un_dtype *wanted, bool accumulate) {
-  un_walk w;
-  bool mixed = accumulate;
+                 const un_view *const *view, const un_dtype *wanted) {
+  bool mixed = false;
   for (int k = 0; k < operands; k++)
     if (view[k]->dtype != wanted[k]) mixed = true;
   if (!mixed && all_contiguous(operands, view)) {
     run_through(kernel, context, operands, view);
     return;
   }
-  un_walk_plan(&w, accumulate ? UN_WALK_ROW_MAJOR : UN_WALK_ANY_ORDER, operands, view);
-  if (!mixed) {
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
+  un_mixed m = un_make_mixed(kernel, context, operands, view, wanted);
+  if (mixed)
+    un_walk_each(&w, run_mixed, &m);
+  else
     un_walk_each(&w, kernel, context);
-    return;
-  }
-  mixed_run m = {kernel, context, operands, accumulate, {0}, {0}};
-  for (int k = 0; k < operands; k++) {
-    m.held[k] = view[k]->dtype;
-    m.wanted[k] = wanted[k];
-  }
-  un_walk_each(&w, run_mixed, &m);
 }
 
 /* --- operations ------------------------------------------------------------------- */
@@ -148,13 +148,13 @@ void un_op_apply(int op, un_dtype dtype, const un_view *const *in, const double 
   const un_view *view[] = {out, in[0], un_ops[op].arity == 2 ? in[1] : NULL};
   un_dtype wanted[] = {un_ops[op].truth ? UN_I32 : dtype, dtype, dtype};
   walk(un_elementwise()->value[op][real_index(dtype)], param ? given : none,
-       un_ops[op].arity + 1, view, wanted, false);
+       un_ops[op].arity + 1, view, wanted);
 }
 
 void un_add_scaled(un_dtype dtype, const un_view *a, const un_view *b, double alpha,
                    const un_view *out) {
   walk(un_elementwise()->add_scaled[real_index(dtype)], &alpha, 3,
-       (const un_view *[]){out, a, b}, (un_dtype[]){dtype, dtype, dtype}, false);
+       (const un_view *[]){out, a, b}, (un_dtype[]){dtype, dtype, dtype});
 }
 
 void un_op_gradient(int op, un_dtype dtype, const un_view *dy, const un_view *x,
@@ -163,25 +163,27 @@ void un_op_gradient(int op, un_dtype dtype, const un_view *dy, const un_view *x,
   if (param) memcpy(given, param, sizeof given);
   walk(un_elementwise()->gradient[op][real_index(dtype)], param ? given : none, 4,
        (const un_view *[]){dx, dy, x ? x : dy, y ? y : dy},
-       (un_dtype[]){dtype, dtype, dtype, dtype}, false);
+       (un_dtype[]){dtype, dtype, dtype, dtype});
 }
 
 void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
                      const un_view *a, const un_view *b, const un_view *out) {
   const un_elementwise_kernels *k = un_elementwise();
   un_run *kernel = (which == 0 ? k->gradient : k->gradient_b)[op][real_index(dtype)];
-  bool repeated = !un_same_shape(out, dy);
   double none[2] = {0, 0};
-  un_view target;
-  if (!un_expand(&target, out, dy->dims, dy->size)) return; /* cannot be: see binding */
-  if (repeated) un_fill(out, 0);
-  walk(kernel, none, 4, (const un_view *[]){&target, dy, a, b},
-       (un_dtype[]){dtype, dtype, dtype, dtype}, repeated);
+  const un_view *view[] = {out, dy, a, b};
+  const un_dtype wanted[] = {dtype, dtype, dtype, dtype};
+  if (un_same_shape(out, dy)) {
+    walk(kernel, none, 4, view, wanted);
+  } else {
+    un_mixed m = un_make_mixed(kernel, none, 4, view, wanted);
+    un_sum_repeated(&m, view);
+  }
 }
 
 void un_where(un_dtype dtype, const un_view *cond, const un_view *a, const un_view *b,
               const un_view *out) {
   int index = dtype == UN_I32 ? 2 : real_index(dtype);
   walk(un_elementwise()->where[index], NULL, 4, (const un_view *[]){out, cond, a, b},
-       (un_dtype[]){dtype, UN_I32, dtype, dtype}, false);
+       (un_dtype[]){dtype, UN_I32, dtype, dtype});
 }
