@@ -103,12 +103,20 @@ static void *kept_gradient(const un_run *run, int s) {
   return (char *)run->work + kept_offset(run) + bytes_of(run, s * run->B * run->H);
 }
 
-/* A masked row's gradient passes the step unchanged: keep it, then put it back. */
+static void clear_row(const un_run *run, void *rows, int64_t b, int64_t width) {
+  size_t bytes = bytes_of(run, width);
+  memset((char *)rows + (size_t)b * bytes, 0, bytes);
+}
+
+/* A masked row's gradient passes the step unchanged: it is set aside, the step sees zero
+** (so that parameters of its own get nothing), then it is put back. */
 static void keep_masked(const un_run *run, int64_t t) {
   for (int s = 0; s < run->cell->states; s++)
     for (int64_t b = 0; b < run->B; b++)
-      if (is_masked(run, t, b))
+      if (is_masked(run, t, b)) {
         copy_row(run, kept_gradient(run, s), run->dstate[s], b, run->H);
+        clear_row(run, run->dstate[s], b, run->H);
+      }
 }
 
 static void restore_masked(const un_run *run, int64_t t) {
@@ -119,9 +127,8 @@ static void restore_masked(const un_run *run, int64_t t) {
 }
 
 static void clear_masked(const un_run *run, void *dgates, int64_t t) {
-  size_t row = bytes_of(run, gate_width(run));
   for (int64_t b = 0; b < run->B; b++)
-    if (is_masked(run, t, b)) memset((char *)dgates + (size_t)b * row, 0, row);
+    if (is_masked(run, t, b)) clear_row(run, dgates, b, gate_width(run));
 }
 
 /* --- forward ------------------------------------------------------------------------ */

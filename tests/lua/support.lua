@@ -80,6 +80,20 @@ function support.raises(part, f, ...)
   return text
 end
 
+--- The Lua memory, in bytes, that n calls of f leave behind with the collector stopped.
+--- One call goes before the count: the collector shrinks the stack, that call grows it.
+function support.garbage(n, f)
+  for _ = 1, 3 do f() end
+  collectgarbage()
+  collectgarbage("stop")
+  f()
+  local before = collectgarbage("count")
+  for _ = 1, n do f() end
+  local grown = collectgarbage("count") - before
+  collectgarbage("restart")
+  return grown * 1024
+end
+
 --- Runs a shell command, for at most five minutes.
 ---@return string output what it wrote to both outputs
 ---@return integer code its exit code, 128 + n after signal n
