@@ -159,7 +159,8 @@ end
 
 -- What the metadata say; what the caller gave counts more.
 local function description_of(metadata, opts)
-  local found = metadata.unroll and json.decode(metadata.unroll) or {}
+  local text = type(metadata) == "table" and metadata.unroll
+  local found = type(text) == "string" and json.decode(text) or {}
   if type(found) ~= "table" then return nil, "its metadata are malformed" end
   if found.format ~= nil and found.format ~= FORMAT then
     return nil, ("its format is %s, this program reads %d"):format(tostring(found.format), FORMAT)
