@@ -28,7 +28,8 @@ static int check_params(lua_State *L, int arg, int op, double *param) {
   return arg;
 }
 
-/* name(x, parameters..., out) */
+/* name(x, parameters..., out). The documentation of each op is its line of ops.def, which
+** scripts find in tensor.ops. */
 static int unary(lua_State *L) {
   int op = this_op(L);
   const un_op *info = &un_ops[op];
@@ -106,7 +107,16 @@ static int binary(lua_State *L) {
   return 1;
 }
 
-/* t:name_(x), and t:add_(x, alpha): t + alpha x. The result takes t's dtype. */
+/*---
+--- t <- t + alpha x, in place, in t's dtype; x broadcasts to t's sizes. The others
+--- (sub_, mul_, div_, pow_ ...) are the same without alpha.
+---@param t unroll.Tensor float32 or float64
+---@param x unroll.Tensor|number
+---@param alpha? number default 1
+---@return unroll.Tensor t
+--- > tensor{1, 2}:add_(10, 0.5):totable()[1]   --> 6.0
+function Tensor:add_(x, alpha) end
+*/
 static int binary_in_place(lua_State *L) {
   int op = this_op(L);
   unl_operand x, t;
@@ -275,13 +285,13 @@ static void push_list(lua_State *L) {
 
 void unl_open_ops(lua_State *L) {
   static const luaL_Reg functions[] = {{"where", where}, {NULL, NULL}};
+  unl_addtensorfunctions(L, functions);
   unl_pushmethods(L, UNL_TENSOR);
   set_ops(L, -1);
   lua_pop(L, 1);
   set_operators(L);
   unl_subtable(L, "tensor");
   set_ops(L, -1);
-  luaL_setfuncs(L, functions, 0);
   push_list(L);
   lua_setfield(L, -2, "ops");
   lua_pop(L, 1);
