@@ -28,8 +28,8 @@ static int check_params(lua_State *L, int arg, int op, double *param) {
   return arg;
 }
 
-/* name(x, parameters..., out). The documentation of each op is its line of ops.def, which
-** scripts find in tensor.ops. */
+/* name(x, parameters..., out). The documentation of an op is its line of ops.def; the
+** list is tensor.ops for scripts. */
 static int unary(lua_State *L) {
   int op = this_op(L);
   const un_op *info = &un_ops[op];
