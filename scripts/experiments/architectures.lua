@@ -154,8 +154,7 @@ local function figure(results, times, config)
   local complete = #results.sizes == #document.names
   draw_losses(fig:at(1, 1), results)
   draw_bars(fig:at(1, 2), results, loss, complete and document.loss,
-            { title = "Loss after training", ylabel = "nats per character", yscale = "log",
-              format = "%.3g" })
+            { title = "Loss after training", ylabel = "nats per character", format = "%.2g" })
   draw_bars(fig:at(2, 1), results, perplexity, complete and document.perplexity,
             { title = "Perplexity after training", ylabel = "perplexity", format = "%.3g" })
   if times then

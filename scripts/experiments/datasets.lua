@@ -160,7 +160,7 @@ local function draw_losses(ax, results)
     ax:line(share, mean, { label = entry.name })
   end
   ax:set { title = "Training loss", xlabel = "share of the training", xformat = "percent",
-           ylabel = "nats per character", yscale = "log" }
+           ylabel = "nats per character", ylim = { 0, 3.5 } }
 end
 
 local function draw_final(ax, results)
@@ -174,8 +174,8 @@ local function draw_final(ax, results)
   end
   ax:bar(names, { ours, held, theirs },
          { labels = { "training text", "held-out text", "founding document" }, values = true,
-           format = "%.3g" })
-  ax:set { title = "Loss after training", ylabel = "nats per character", yscale = "log" }
+           format = "%.2f" })
+  ax:set { title = "Loss after training", ylabel = "nats per character" }
 end
 
 local function draw_entropies(ax, results)
@@ -183,7 +183,7 @@ local function draw_entropies(ax, results)
   for _, entry in ipairs(results.corpora) do
     ax:line(orders, entry.entropies, { label = entry.name, marker = "circle" })
   end
-  ax:set { title = "Entropy of the next character", xlabel = "characters known before it",
+  ax:set { title = "Conditional entropy", xlabel = "characters known before it",
            ylabel = "bits per character" }
 end
 
