@@ -539,8 +539,32 @@ static int cell_names(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"run", cell_run}, {"describe", cell_describe}, {"names", cell_names}, {NULL, NULL}};
+/*---
+--- What an argument is, in one call: the checks of a training step are many.
+---@param t any
+---@return string? dtype nil when t is no tensor
+---@return boolean? is_contiguous
+---@return integer? dims
+---@return integer? ... the first three sizes; -1 for those that there are not
+function core.cell.inspect(t) end
+*/
+static int cell_inspect(lua_State *L) {
+  const un_view *v = unl_totensor(L, 1);
+  if (!v) return 0;
+  lua_settop(L, 0);
+  lua_pushstring(L, un_dtype_name(v->dtype));
+  lua_pushboolean(L, un_is_contiguous(v));
+  lua_pushinteger(L, v->dims);
+  for (int d = 0; d < 3; d++)
+    lua_pushinteger(L, d < v->dims ? v->size[d] : -1);
+  return 6;
+}
+
+static const luaL_Reg functions[] = {{"run", cell_run},
+                                     {"describe", cell_describe},
+                                     {"names", cell_names},
+                                     {"inspect", cell_inspect},
+                                     {NULL, NULL}};
 
 static const luaL_Reg methods[] = {
     {"forward", run_forward},   {"backward", run_backward}, {"begin", run_begin},

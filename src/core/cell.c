@@ -178,22 +178,27 @@ void un_cell_settle(const un_run *run, int64_t t) {
         copy_row(run, un_run_after(run, s, t), un_run_before(run, s, t), b, run->H);
 }
 
-static un_step step_at(const un_run *run, int64_t t) {
+/* The part of a step that is the same for all t. */
+static un_step first_step(const un_run *run) {
   un_step step = {.B = run->B, .H = run->H};
-  step.gates = gates_at(run, t);
-  step.gates_h = un_run_row(run, run->gates_h, gate_width(run), t);
-  step.saved = un_run_row(run, run->saved, run->cell->saved * run->H, t);
-  for (int s = 0; s < run->cell->states; s++) {
-    step.state[s] = un_run_before(run, s, t);
-    step.next[s] = un_run_after(run, s, t);
-  }
   for (int i = 0; i < run->cell->extras; i++)
     step.extra[i] = run->param[UN_EXTRA + i];
   return step;
 }
 
+static void move_step(const un_run *run, int64_t t, un_step *step) {
+  step->gates = gates_at(run, t);
+  step->gates_h = un_run_row(run, run->gates_h, gate_width(run), t);
+  step->saved = un_run_row(run, run->saved, run->cell->saved * run->H, t);
+  for (int s = 0; s < run->cell->states; s++) {
+    step->state[s] = un_run_before(run, s, t);
+    step->next[s] = un_run_after(run, s, t);
+  }
+}
+
 void un_cell_forward(const un_run *run, bool packed) {
   const un_cell *cell = run->cell;
+  un_step step = first_step(run);
   un_cell_begin(run, packed);
   for (int64_t k = 0; k < run->T; k++) {
     int64_t t = un_cell_time(run, k);
@@ -201,7 +206,7 @@ void un_cell_forward(const un_run *run, bool packed) {
       cell->advance(run, t);
     } else {
       un_cell_multiply(run, t);
-      un_step step = step_at(run, t);
+      move_step(run, t, &step);
       cell->step[run->dtype](&step);
     }
     un_cell_settle(run, t);
@@ -249,15 +254,20 @@ void un_cell_leave(const un_run *run, int64_t t) {
   if (run->mask) restore_masked(run, t);
 }
 
-static void step_back(const un_run *run, int64_t t) {
-  un_step_grad g = {.at = step_at(run, t)};
-  g.dgates = un_run_row(run, run->dgates, gate_width(run), t);
-  g.dgates_h = un_run_row(run, run->dgates_h, gate_width(run), t);
+static un_step_grad first_step_grad(const un_run *run) {
+  un_step_grad g = {.at = first_step(run)};
   for (int s = 0; s < run->cell->states; s++)
     g.dstate[s] = run->dstate[s];
   for (int i = 0; i < run->cell->extras; i++)
     g.dextra[i] = run->grad[UN_EXTRA + i];
-  run->cell->step_grad[run->dtype](&g);
+  return g;
+}
+
+static void step_back(const un_run *run, int64_t t, un_step_grad *g) {
+  move_step(run, t, &g->at);
+  g->dgates = un_run_row(run, run->dgates, gate_width(run), t);
+  g->dgates_h = un_run_row(run, run->dgates_h, gate_width(run), t);
+  run->cell->step_grad[run->dtype](g);
   un_cell_leave(run, t);
 }
 
@@ -283,6 +293,7 @@ void un_cell_finish(const un_run *run) {
 }
 
 void un_cell_backward(const un_run *run) {
+  un_step_grad g = first_step_grad(run);
   un_cell_turn(run);
   for (int64_t k = run->T - 1; k >= 0; k--) {
     int64_t t = un_cell_time(run, k);
@@ -290,7 +301,7 @@ void un_cell_backward(const un_run *run) {
     if (run->cell->retreat)
       run->cell->retreat(run, t);
     else
-      step_back(run, t);
+      step_back(run, t, &g);
   }
   un_cell_finish(run);
 }

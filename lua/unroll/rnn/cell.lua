@@ -136,7 +136,7 @@ function Cell:step(x, state)
   local _, B, is_tokens = check.inputs(xs, self.input, self.dtype, "cell:step", 2)
   check.state(state, self.definition.states, "state", "cell:step", 2)
   local t = step_trace(self, B, is_tokens)
-  local message = t:forward(t:contiguous("xs", xs, xs:dtype()), state)
+  local message = t:forward(t:contiguous("xs", xs), state)
   if message then error("cell:step: " .. message, 2) end
   local after = copy_of(t.state)
   return after.h, after
@@ -174,7 +174,7 @@ function Cell:forward(xs, state, opts)
   local t = trace_for(self, opts, 2)
   t:prepare(T, B, is_tokens, opts ~= nil and opts.reverse == true)
   if mask then mask = t:contiguous("mask", mask, self.dtype) end
-  local message = t:forward(t:contiguous("xs", xs, xs:dtype()), state, mask)
+  local message = t:forward(t:contiguous("xs", xs), state, mask)
   if message then error("cell:forward: " .. message, 2) end
   return t.ys, t.state, t
 end

@@ -5,7 +5,7 @@
 local core = require "unroll.core"
 local options = require "unroll.options"
 
-local is_tensor = core.tensor.is_tensor
+local is_tensor, inspect = core.tensor.is_tensor, core.cell.inspect
 
 local check = {}
 
@@ -26,14 +26,12 @@ end
 ---@return integer B
 ---@return boolean is_tokens
 function check.inputs(xs, input, dtype, who, level)
-  local is_tokens = is_tensor(xs) and xs:dtype() == "int32"
-  local ok = is_tokens and xs:dim() == 2
-    or is_tensor(xs) and xs:dtype() == dtype and xs:dim() == 3 and xs:size(3) == input
-  if not ok then
+  local found, _, dims, T, B, width = inspect(xs)
+  local is_tokens = found == "int32" and dims == 2
+  if not is_tokens and (found ~= dtype or dims ~= 3 or width ~= input) then
     error(("%s: inputs must be %s (T,B,%d) or int32 tokens (T,B), got %s"):format(who, dtype,
       input, check.describe(xs)), level + 1)
   end
-  local T, B = xs:size(1), xs:size(2)
   if T < 1 or B < 1 then
     error(("%s: inputs are %s: at least one step and one sequence expected"):format(who,
       check.describe(xs)), level + 1)
@@ -41,13 +39,14 @@ function check.inputs(xs, input, dtype, who, level)
   return T, B, is_tokens
 end
 
---- A real tensor of exactly these sizes (up to three), or nil.
+--- A tensor of exactly these sizes (b and c may be absent), or nil. The dtype "real" is
+--- float32 or float64.
 function check.numbers(t, name, who, level, dtype, a, b, c)
   if t == nil then return end
-  local dims = c and 3 or b and 2 or 1
-  local ok = is_tensor(t) and t:dim() == dims and t:size(1) == a
-    and (not b or t:size(2) == b) and (not c or t:size(3) == c)
-    and (t:dtype() == dtype or dtype == "real" and t:dtype() ~= "int32")
+  local found, _, dims, size1, size2, size3 = inspect(t)
+  local ok = (found == dtype or dtype == "real" and found ~= "int32")
+    and dims == (c and 3 or b and 2 or 1)
+    and size1 == a and size2 == (b or -1) and size3 == (c or -1)
   if not ok then
     error(("%s: %s must be %s (%s), got %s"):format(who, name,
       dtype == "real" and "float32 or float64" or dtype,

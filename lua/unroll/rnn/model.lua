@@ -203,13 +203,11 @@ local function check_state(self, state, who, level)
 end
 
 local function check_targets(self, y, T, B, who, level)
+  if y == nil then error(who .. ": targets expected, got nil", level + 1) end
   if self.head == "linear" then
-    if y == nil then error(who .. ": targets expected, got nil", level + 1) end
     check.numbers(y, "targets", who, level + 1, self.dtype, T, B, self.output)
-  elseif not tensor.is_tensor(y) or y:dtype() ~= "int32" or y:dim() ~= 2 or y:size(1) ~= T
-    or y:size(2) ~= B then
-    error(("%s: targets must be int32 (%d,%d), got %s"):format(who, T, B, check.describe(y)),
-      level + 1)
+  else
+    check.numbers(y, "targets", who, level + 1, "int32", T, B)
   end
 end
 

@@ -68,7 +68,7 @@ end
 function ModelTrace:forward(x, y, state, weight, mask, mean)
   local model = self.model
   self.is_ready = false
-  x, y = self:contiguous("x", x, x:dtype()), self:contiguous("y", y, y:dtype())
+  x, y = self:contiguous("x", x), self:contiguous("y", y)
   weight = weight and self:contiguous("weight", weight, model.dtype)
   mask = mask and self:contiguous("mask", mask, model.dtype)
   local h, message = run_layers(self, x, state, mask)
@@ -109,7 +109,7 @@ end
 --- Outputs only, in self.y.
 ---@return string? message
 function ModelTrace:predict(x, state)
-  local h, message = run_layers(self, self:contiguous("x", x, x:dtype()), state)
+  local h, message = run_layers(self, self:contiguous("x", x), state)
   if not h then return message end
   self.readout:predict(h)
 end
@@ -185,9 +185,9 @@ end
 function ModelTrace:add_loss(x, y, state, weight, mask, total, weights)
   weight = weight and self:contiguous("weight", weight, self.model.dtype)
   mask = mask and self:contiguous("mask", mask, self.model.dtype)
-  local h, message = run_layers(self, self:contiguous("x", x, x:dtype()), state, mask)
+  local h, message = run_layers(self, self:contiguous("x", x), state, mask)
   if not h then return nil, message end
-  return self.readout:forward(h, self:contiguous("y", y, y:dtype()), weight, false, false,
+  return self.readout:forward(h, self:contiguous("y", y), weight, false, false,
     total, weights)
 end
 

@@ -11,7 +11,7 @@
 
 local core = require "unroll.core"
 
-local tensor = core.tensor
+local tensor, inspect = core.tensor, core.cell.inspect
 
 local Trace = { __name = "unroll.Trace" }
 Trace.__index = Trace
@@ -300,13 +300,14 @@ function Trace:prepare(T, B, is_tokens, reverse)
   self.form.prepare(self)
 end
 
---- The tensor itself when it is contiguous and of the dtype, else a copy in a buffer of
---- the trace.
+--- The tensor itself when it is contiguous and of the dtype (nil: whatever it has), else a
+--- copy in a buffer of the trace.
 function Trace:contiguous(name, t, dtype)
-  if t:is_contiguous() and t:dtype() == dtype then return t end
+  local found, is_contiguous = inspect(t)
+  if is_contiguous and (found == dtype or not dtype) then return t end
   local copy = self.copies[name]
   if not copy then
-    copy = tensor.zeros(t:size(), { dtype = dtype })
+    copy = tensor.zeros(t:size(), { dtype = dtype or found })
     self.copies[name] = copy
   end
   return copy:copy_(t)
