@@ -110,6 +110,8 @@ un_canvas *un_canvas_open(const un_page *page, un_plot_error *error) {
     un_plot_fail(error, "not enough memory for a page");
     return NULL;
   }
+  c->title = page->title ? strdup(page->title) : NULL;
+  c->description = page->description ? strdup(page->description) : NULL;
   c->format = page->format;
   c->dpi = page->dpi;
   c->scale = scale * page->zoom;
@@ -136,6 +138,8 @@ void un_canvas_close(un_canvas *c) {
   if (!c) return;
   if (c->cr) cairo_destroy(c->cr);
   cairo_surface_destroy(c->surface);
+  free(c->title);
+  free(c->description);
   free(c->bytes.data);
   free(c);
 }
@@ -156,7 +160,7 @@ bool un_canvas_finish(un_canvas *c, const char **bytes, size_t *size,
   if (status != CAIRO_STATUS_SUCCESS)
     return un_plot_fail(error, "%s", cairo_status_to_string(status));
   bool ok = c->format == UN_PNG   ? un_png_finish(&c->bytes, c->dpi)
-            : c->format == UN_SVG ? un_svg_finish(&c->bytes)
+            : c->format == UN_SVG ? un_svg_finish(&c->bytes, c->title, c->description)
                                   : true;
   if (!ok || c->bytes.failed)
     return un_plot_fail(error, "not enough memory for a page");

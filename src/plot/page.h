@@ -19,7 +19,8 @@ struct un_canvas {
   bool pixels;  /* a raster page: edges are snapped */
   cairo_surface_t *surface;
   cairo_t *cr;
-  un_bytes bytes; /* the encoded page */
+  char *title, *description; /* copies; may be NULL */
+  un_bytes bytes;            /* the encoded page */
 };
 
 /* Appends; on failure sets b->failed and keeps what there was. */
@@ -33,7 +34,7 @@ bool un_plot_fail(un_plot_error *error, const char *format, ...)
 
 /* Encoders' last touches, in place (png.c, svg.c). */
 bool un_png_finish(un_bytes *png, double dpi);
-bool un_svg_finish(un_bytes *svg);
+bool un_svg_finish(un_bytes *svg, const char *title, const char *description);
 
 void un_set_color(cairo_t *cr, un_color color);
 void un_set_stroke(cairo_t *cr, const un_stroke *stroke);

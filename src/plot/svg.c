@@ -1,4 +1,7 @@
-/* svg.c -- stable ids in SVG.
+/* svg.c -- stable ids, and words for readers who do not see, in SVG.
+**
+** cairo draws text as outlines, so title and description are the only words in the
+*file.
 **
 ** cairo numbers surfaces, images and the like with counters that live as long as the
 ** process, so the same figure drawn a second time has other ids. Each id prefix+number
@@ -74,12 +77,60 @@ static bool read_id(const renumbering *r, size_t at, seen_id *id, size_t *end) {
   return true;
 }
 
-bool un_svg_finish(un_bytes *svg) {
+/* --- words --------------------------------------------------------------------------
+ */
+
+static void add_text(un_bytes *out, const char *text) {
+  un_bytes_add(out, text, strlen(text));
+}
+
+static void add_escaped(un_bytes *out, const char *text) {
+  for (; *text; text++) {
+    if (*text == '&')
+      add_text(out, "&amp;");
+    else if (*text == '<')
+      add_text(out, "&lt;");
+    else if ((unsigned char)*text >= ' ' || *text == '\n')
+      un_bytes_add(out, text, 1);
+  }
+}
+
+static void add_element(un_bytes *out, const char *name, const char *text) {
+  if (!text) return;
+  add_text(out, "<");
+  add_text(out, name);
+  add_text(out, ">");
+  add_escaped(out, text);
+  add_text(out, "</");
+  add_text(out, name);
+  add_text(out, ">\n");
+}
+
+/* Copies up to the end of the <svg> tag and adds the words; returns how far it got. */
+static size_t copy_head(const renumbering *r, un_bytes *out, const char *title,
+                        const char *description) {
+  const char *tag = memmem(r->source, r->size, "<svg ", 5);
+  const char *end = tag ? memchr(tag, '>', r->size - (size_t)(tag - r->source)) : NULL;
+  if (!end) return 0;
+  size_t before = (size_t)(tag - r->source) + 5, after = (size_t)(end - r->source) + 1;
+  un_bytes_add(out, r->source, before);
+  add_text(out, "role=\"img\" ");
+  un_bytes_add(out, r->source + before, after - before);
+  add_text(out, "\n");
+  add_element(out, "title", title);
+  add_element(out, "desc", description);
+  return after;
+}
+
+/* --- the whole ----------------------------------------------------------------------
+ */
+
+bool un_svg_finish(un_bytes *svg, const char *title, const char *description) {
   renumbering r = {.source = svg->data, .size = svg->size};
   un_bytes out = {0};
-  size_t copied = 0, end;
+  size_t copied = copy_head(&r, &out, title, description), end;
   seen_id id;
-  for (size_t at = 1; at < r.size && !out.failed; at++) {
+  for (size_t at = copied + 1; at < r.size && !out.failed; at++) {
     if (!is_letter(r.source[at]) || !id_starts(&r, at) || !read_id(&r, at, &id, &end))
       continue;
     char number[24];

@@ -33,11 +33,15 @@ local function check_limits(name, lim, is_log)
       options.misuse("set: %s must be {low, high}; either may be nil", name)
     end
     options.number("set", name .. "[" .. i .. "]", v)
+    if math.abs(v) > 1e300 or (is_log and v > 0 and v < 1e-300) then
+      options.misuse("set: %s[%d] = %g is out of the range of axes (1e-300 to 1e300)",
+        name, i, v)
+    end
     if is_log and v <= 0 then
       options.misuse("set: %s[%d] = %g cannot be shown on a log axis", name, i, v)
     end
   end
-  if lim[1] and lim[2] and lim[1] >= lim[2] then
+  if lim[1] and lim[2] and not (lim[2] - lim[1] > 1e-12 * math.abs(lim[1])) then
     options.misuse("set: %s = {%g, %g} must rise", name, lim[1], lim[2])
   end
 end

@@ -13,7 +13,7 @@ local function natural_limits(side)
   local s = side.scale
   if side.low > side.high then return s.empty[1], s.empty[2] end
   local u, v = s.forward(side.low), s.forward(side.high)
-  if v - u <= 1e-12 * math.max(math.abs(u), math.abs(v)) then
+  if v - u <= math.max(1e-300, 1e-12 * math.max(math.abs(u), math.abs(v))) then
     return scale.around(s, side.low)
   end
   return side.low, side.high
@@ -148,7 +148,7 @@ local function automatic(plan, side, spec, most, theme)
 end
 
 local function room_for(plan, theme)
-  local pitch = theme.tick_size * (plan.which == "x" and 3.6 or 2.3)
+  local pitch = theme.tick_size * (plan.which == "x" and 3.6 or 2.6)
   return math.max(2, math.min(9, plan.length // pitch))
 end
 

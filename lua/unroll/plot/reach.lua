@@ -9,6 +9,9 @@ Side.__index = Side
 
 local most_distinct = 8
 
+-- Larger values leave the page: the length of an axis must stay a finite number.
+local utmost = 1e300
+
 local function new_side(scale)
   return setmetatable({ scale = scale, low = math.huge, high = -math.huge, dropped = 0,
     integers = true, distinct = {}, distinct_count = 0, edges = {}, margin = 0.05 }, Side)
@@ -19,7 +22,8 @@ function Side:cover(values)
   local low, high, finite, dropped, integers = canvas.range(values, self.scale.positive)
   self.dropped = self.dropped + dropped
   if finite == 0 then return end
-  self.low, self.high = math.min(self.low, low), math.max(self.high, high)
+  self.low = math.min(self.low, math.max(low, -utmost))
+  self.high = math.max(self.high, math.min(high, utmost))
   self.integers = self.integers and integers
 end
 

@@ -15,13 +15,13 @@ scale.linear = {
 scale.log = {
   name = "log10", positive = true, empty = { 1, 10 },
   forward = function(v) return math.log(v, 10) end,
-  inverse = function(u) return 10.0 ^ u end,
+  inverse = function(u) return 10.0 ^ math.max(-305, math.min(305, u)) end,
 }
 
 --- Limits of an axis whose data are all the same value.
 function scale.around(s, v)
-  if s.positive then return v / 2, v * 2 end
-  if v == 0 then return -1, 1 end
+  if s.positive then return math.max(v, 1e-304) / 2, math.max(v, 1e-304) * 2 end
+  if math.abs(v) < 1e-290 then return -1, 1 end
   local margin = math.abs(v) * 0.05
   return v - margin, v + margin
 end
@@ -36,7 +36,7 @@ end
 --- Whole decades around low..high, if that adds less than 30 % to the range; else nil.
 function scale.decades(low, high)
   local u, v = math.log(low, 10), math.log(high, 10)
-  local down, up = math.floor(u + 1e-9), math.ceil(v - 1e-9)
+  local down, up = math.max(-305, math.floor(u + 1e-9)), math.ceil(v - 1e-9)
   if up > down and (up - down) < 1.3 * (v - u) then return 10.0 ^ down, 10.0 ^ up end
 end
 

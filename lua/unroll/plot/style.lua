@@ -23,7 +23,7 @@ local light = {
   grid = "#e6e6e6", grid_width = 0.6, minor_grid = "#f2f2f2", minor_grid_width = 0.4,
   -- marks
   palette = color.palettes["okabe-ito"],
-  dashes = { false, { 5, 2.2 }, { 1.6, 1.8 }, { 7, 2, 1.6, 2 } },
+  dashes = { false, { 5, 2.2 }, { 1.6, 1.8 }, { 7, 2, 1.6, 2 }, { 9, 3 } },
   dash_each = false, -- every series its own dash, not only after the palette's end
   line_width = 1.6, raw_width = 0.8, raw_alpha = 0.3, band_alpha = 0.18,
   marker_size = 5, marker_rim = 0.8, marker_most = 30,
