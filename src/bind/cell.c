@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "copy.h"
-#include "unl.h"
+#include "fields.h"
 
 #define UNL_RUN "unroll.Run"
 
@@ -38,7 +38,8 @@ static unl_run *check_run(lua_State *L) {
   return luaL_checkudata(L, 1, UNL_RUN);
 }
 
-/* --- making a run ------------------------------------------------------------------- */
+/* --- making a run -------------------------------------------------------------------
+ */
 
 static void note_written(unl_run *r, uint64_t *version) {
   for (int i = 0; i < r->written; i++)
@@ -85,14 +86,6 @@ static void *take_entry(lua_State *L, unl_run *r, const char *name, int i, int d
   return take_tensor(L, r, name, r->run.dtype, dims, size, is_written);
 }
 
-static int64_t size_field(lua_State *L, const char *name) {
-  lua_getfield(L, 1, name);
-  lua_Integer n = luaL_checkinteger(L, -1);
-  if (n < 1 || n > INT32_MAX) luaL_error(L, "run: %s is %I", name, n);
-  lua_pop(L, 1);
-  return n;
-}
-
 static int count_field(lua_State *L, const char *name, int most) {
   lua_getfield(L, 1, name);
   lua_Integer n = luaL_optinteger(L, -1, 0);
@@ -119,10 +112,10 @@ static void read_cell(lua_State *L, unl_run *r) {
 static void read_sizes(lua_State *L, unl_run *r) {
   r->run.dtype = unl_dtypefield(L, 1, "dtype", UN_F32);
   luaL_argcheck(L, un_is_real(r->run.dtype), 1, "dtype");
-  r->run.T = size_field(L, "T");
-  r->run.B = size_field(L, "B");
-  r->run.I = size_field(L, "I");
-  r->run.H = size_field(L, "H");
+  r->run.T = unl_sizefield(L, "T");
+  r->run.B = unl_sizefield(L, "B");
+  r->run.I = unl_sizefield(L, "I");
+  r->run.H = unl_sizefield(L, "H");
   r->run.reverse = unl_boolfield(L, 1, "reverse", false);
 }
 
@@ -137,8 +130,10 @@ static void read_parameters(lua_State *L, unl_run *r) {
   }
   for (int i = 0; i < run->cell->extras; i++) {
     const un_cell_extra *extra = &run->cell->extra[i];
-    const int64_t n[2] = {extra->rows * run->H, extra->columns ? extra->columns * run->H : 1};
-    run->param[UN_EXTRA + i] = take_entry(L, r, "parameters", UN_EXTRA + i, 2, n, false);
+    const int64_t n[2] = {extra->rows * run->H,
+                          extra->columns ? extra->columns * run->H : 1};
+    run->param[UN_EXTRA + i] =
+        take_entry(L, r, "parameters", UN_EXTRA + i, 2, n, false);
     run->grad[UN_EXTRA + i] = take_entry(L, r, "gradients", UN_EXTRA + i, 2, n, true);
   }
   lua_getfield(L, 1, "parameters");
@@ -172,17 +167,11 @@ static void read_buffers(lua_State *L, unl_run *r) {
   if (run->cell->saved && !run->saved) luaL_error(L, "run: saved expected");
 }
 
-/* A 64-byte aligned block anchored in a user value of the run on top of the stack. */
-static void *new_block(lua_State *L, size_t bytes, int user_value) {
-  uintptr_t p = (uintptr_t)lua_newuserdatauv(L, bytes + 63, 0);
-  lua_setiuservalue(L, -2, user_value);
-  return (void *)((p + 63) & ~(uintptr_t)63);
-}
-
 /*---
 --- A run of a cell over T steps of B sequences, on the tensors of one trace. For
 --- lua/unroll/rnn; scripts use `rnn.cell`.
----@param description table cell or gate_count and state_count; T, B, I, H; dtype; reverse;
+---@param description table cell or gate_count and state_count; T, B, I, H; dtype;
+reverse;
 --- lists parameters, gradients, states, dstates, dnexts, state_names; gates, gates_h,
 --- saved, dgates, dgates_h, dx, norms
 ---@return unroll.Run
@@ -206,13 +195,14 @@ static int cell_run(lua_State *L) {
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
-  r->run.packed = new_block(L, un_cell_packed_bytes(&r->run), PACKED);
-  r->run.work = new_block(L, un_cell_work_bytes(&r->run), WORK);
+  r->run.packed = unl_newblock(L, 2, un_cell_packed_bytes(&r->run), PACKED);
+  r->run.work = unl_newblock(L, 2, un_cell_work_bytes(&r->run), WORK);
   luaL_setmetatable(L, UNL_RUN);
   return 1;
 }
 
-/* --- inputs and states --------------------------------------------------------------- */
+/* --- inputs and states ---------------------------------------------------------------
+ */
 
 static int push_error(lua_State *L, const un_err *err) {
   lua_pushstring(L, err->msg);
@@ -230,10 +220,11 @@ static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what
   for (int s = 0; s < run->cell->states; s++) {
     int type = lua_isnil(L, arg) ? LUA_TNIL : lua_getfield(L, arg, r->state_name[s]);
     const un_view *src = type == LUA_TNIL ? NULL : unl_totensor(L, -1);
-    if (type != LUA_TNIL && (!src || src->dtype != dst.dtype || !un_same_shape(src, &dst))) {
-      const char *got = src ? lua_pushfstring(L, "%s %s", un_dtype_name(src->dtype),
-                                              un_shape(src).s)
-                            : luaL_typename(L, -1);
+    if (type != LUA_TNIL &&
+        (!src || src->dtype != dst.dtype || !un_same_shape(src, &dst))) {
+      const char *got =
+          src ? lua_pushfstring(L, "%s %s", un_dtype_name(src->dtype), un_shape(src).s)
+              : luaL_typename(L, -1);
       lua_pushfstring(L, "%s.%s is %s, must be %s %s", what, r->state_name[s], got,
                       un_dtype_name(dst.dtype), un_shape(&dst).s);
       return false;
@@ -264,15 +255,15 @@ static bool set_inputs(lua_State *L, unl_run *r, int arg) {
   luaL_argcheck(L, un_is_contiguous(x) && un_numel(x) == n, arg, "inputs of the run");
   luaL_argcheck(L, is_tokens || x->dtype == run->dtype, arg, "dtype of the inputs");
   un_err err;
-  if (is_tokens &&
-      !un_check_tokens("tokens", x->data, run->T, run->B, run->I, &err)) {
+  if (is_tokens && !un_check_tokens("tokens", x->data, run->T, run->B, run->I, &err)) {
     push_error(L, &err);
     return false;
   }
   bool was_tokens = run->tokens != NULL;
   run->tokens = is_tokens ? x->data : NULL;
   run->x = is_tokens ? NULL : x->data;
-  if (was_tokens != is_tokens) r->is_packed = false; /* W_xh is packed for numbers only */
+  if (was_tokens != is_tokens)
+    r->is_packed = false; /* W_xh is packed for numbers only */
   note_input(L, r, arg);
   return true;
 }
@@ -283,8 +274,10 @@ static void set_mask(lua_State *L, unl_run *r, int arg) {
   r->mask_version = r->input_version;
   if (!lua_isnil(L, arg)) {
     const un_view *mask = unl_checktensor(L, arg);
-    luaL_argcheck(L, mask->dtype == run->dtype && un_is_contiguous(mask) &&
-                         un_numel(mask) == run->T * run->B, arg, "mask of the run");
+    luaL_argcheck(L,
+                  mask->dtype == run->dtype && un_is_contiguous(mask) &&
+                      un_numel(mask) == run->T * run->B,
+                  arg, "mask of the run");
     run->mask = mask->data;
     r->mask_version = ((unl_tensor *)luaL_checkudata(L, arg, UNL_TENSOR))->version;
   }
@@ -325,7 +318,8 @@ static void note_ran(unl_run *r) {
   r->seen_mask = *r->mask_version;
 }
 
-/* --- forward and back --------------------------------------------------------------- */
+/* --- forward and back ---------------------------------------------------------------
+ */
 
 /*---
 --- Runs the cell over x from the given state.
@@ -380,8 +374,10 @@ static bool prepare_back(lua_State *L, unl_run *r) {
   run->dy = NULL;
   if (!lua_isnil(L, 2)) {
     const un_view *dy = unl_checktensor(L, 2);
-    luaL_argcheck(L, dy->dtype == run->dtype && un_is_contiguous(dy) &&
-                         un_numel(dy) == run->T * run->B * run->H, 2, "dys of the run");
+    luaL_argcheck(L,
+                  dy->dtype == run->dtype && un_is_contiguous(dy) &&
+                      un_numel(dy) == run->T * run->B * run->H,
+                  2, "dys of the run");
     run->dy = dy->data;
   }
   lua_pushvalue(L, 2);
@@ -405,7 +401,8 @@ static int run_backward(lua_State *L) {
   return 0;
 }
 
-/* --- the phases, for cells written in Lua --------------------------------------------- */
+/* --- the phases, for cells written in Lua
+ * --------------------------------------------- */
 
 static int64_t check_time(lua_State *L, const unl_run *r) {
   return unl_checkindex(L, 2, r->run.T, "step");
@@ -482,11 +479,13 @@ static int run_finish(lua_State *L) {
   return 0;
 }
 
-/* --- registration ------------------------------------------------------------------- */
+/* --- registration -------------------------------------------------------------------
+ */
 
 /*---
 --- What lua/unroll/rnn must know of a built-in cell, or nil when there is none of that
---- name: gate_count, states (names), saved, in_place, split, extras ({name, rows, columns},
+--- name: gate_count, states (names), saved, in_place, split, extras ({name, rows,
+columns},
 --- in multiples of H; columns 0 is a vector).
 ---@param name string
 ---@return table?
@@ -566,12 +565,17 @@ static const luaL_Reg functions[] = {{"run", cell_run},
                                      {"inspect", cell_inspect},
                                      {NULL, NULL}};
 
-static const luaL_Reg methods[] = {
-    {"forward", run_forward},   {"backward", run_backward}, {"begin", run_begin},
-    {"multiply", run_multiply}, {"settle", run_settle},     {"turn", run_turn},
-    {"arrive", run_arrive},     {"leave", run_leave},       {"finish", run_finish},
-    {"stale", run_stale},
-    {NULL, NULL}};
+static const luaL_Reg methods[] = {{"forward", run_forward},
+                                   {"backward", run_backward},
+                                   {"begin", run_begin},
+                                   {"multiply", run_multiply},
+                                   {"settle", run_settle},
+                                   {"turn", run_turn},
+                                   {"arrive", run_arrive},
+                                   {"leave", run_leave},
+                                   {"finish", run_finish},
+                                   {"stale", run_stale},
+                                   {NULL, NULL}};
 
 void unl_open_cell(lua_State *L) {
   unl_addmethods(L, UNL_RUN, methods);

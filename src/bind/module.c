@@ -54,6 +54,7 @@ int unl_open(lua_State *L) {
   unl_open_text(L);
   unl_open_cell(L);
   unl_open_loss(L);
+  unl_open_readout(L);
   publish_methods(L);
   lua_pushliteral(L, UNROLL_VERSION);
   lua_setfield(L, -2, "version");

@@ -31,7 +31,8 @@ bool un_check_tokens(const char *what, const int32_t *tokens, int64_t T, int64_t
   return true;
 }
 
-/* --- sizes -------------------------------------------------------------------------- */
+/* --- sizes --------------------------------------------------------------------------
+ */
 
 static int64_t gate_width(const un_run *run) {
   return run->cell->gates * run->H;
@@ -54,17 +55,24 @@ static un_dense input_layer(const un_run *run) {
                     .db = run->grad[UN_B_H]};
 }
 
+/* Room for W_hh, packed for the forward sweep. */
+static size_t packed_w_hh(const un_run *run) {
+  if (run->cell->packed_bytes) return run->cell->packed_bytes(run);
+  return un_panel_bytes(run->dtype, run->H, gate_width(run));
+}
+
 size_t un_cell_packed_bytes(const un_run *run) {
   un_dense input = input_layer(run);
-  return un_panel_bytes(run->dtype, run->H, gate_width(run)) +
-         un_dense_packed_bytes(&input);
+  return packed_w_hh(run) + un_dense_packed_bytes(&input);
 }
 
 /* Behind the work area proper: the gradients of masked rows, set aside. */
 static size_t kept_offset(const un_run *run) {
   un_dense input = input_layer(run);
   size_t bytes = un_dense_work_bytes(&input);
-  size_t w_hh = un_panel_bytes(run->dtype, gate_width(run), run->H);
+  size_t w_hh = run->cell->packed_bytes
+                    ? run->cell->packed_bytes(run)
+                    : un_panel_bytes(run->dtype, gate_width(run), run->H);
   size_t product = un_panel_tn_bytes(run->dtype, run->T * run->B, run->H);
   if (w_hh > bytes) bytes = w_hh;
   return product > bytes ? product : bytes;
@@ -84,7 +92,8 @@ static void *gates_at(const un_run *run, int64_t t) {
                              : un_run_row(run, run->gates, gate_width(run), t);
 }
 
-/* --- masks -------------------------------------------------------------------------- */
+/* --- masks --------------------------------------------------------------------------
+ */
 
 static bool is_masked(const un_run *run, int64_t t, int64_t b) {
   int64_t i = t * run->B + b;
@@ -108,7 +117,8 @@ static void clear_row(const un_run *run, void *rows, int64_t b, int64_t width) {
   memset((char *)rows + (size_t)b * bytes, 0, bytes);
 }
 
-/* A masked row's gradient passes the step unchanged: it is set aside, the step sees zero
+/* A masked row's gradient passes the step unchanged: it is set aside, the step sees
+*zero
 ** (so that parameters of its own get nothing), then it is put back. */
 static void keep_masked(const un_run *run, int64_t t) {
   for (int s = 0; s < run->cell->states; s++)
@@ -131,24 +141,37 @@ static void clear_masked(const un_run *run, void *dgates, int64_t t) {
     if (is_masked(run, t, b)) clear_row(run, dgates, b, gate_width(run));
 }
 
-/* --- forward ------------------------------------------------------------------------ */
+/* --- forward ------------------------------------------------------------------------
+ */
 
 static void project_inputs(const un_run *run, const void *packed) {
   un_dense input = input_layer(run);
-  void *first = run->cell->in_place ? un_run_row(run, run->state[0], run->H, !run->reverse)
-                                    : run->gates;
+  void *first = run->cell->in_place
+                    ? un_run_row(run, run->state[0], run->H, !run->reverse)
+                    : run->gates;
   if (run->tokens)
-    un_rows_gather(run->dtype, first, input.w, input.b, run->tokens, input.rows, input.out);
+    un_rows_gather(run->dtype, first, input.w, input.b, run->tokens, input.rows,
+                   input.out);
   else
     un_dense_forward(&input, packed, run->x, first);
 }
 
+/* W_hh (G*H,H), transposed for the products with h; backward as it is. */
+static void pack_w_hh(const un_run *run, void *packed, bool backward) {
+  int64_t width = gate_width(run), H = run->H;
+  if (run->cell->pack)
+    run->cell->pack(run, packed, backward);
+  else if (backward)
+    un_panel_pack(run->dtype, packed, run->param[UN_W_HH], width, H, H, 1);
+  else
+    un_panel_pack(run->dtype, packed, run->param[UN_W_HH], H, width, 1, H);
+}
+
 void un_cell_begin(const un_run *run, bool packed) {
-  int64_t width = gate_width(run);
-  void *packed_x = (char *)run->packed + un_panel_bytes(run->dtype, run->H, width);
+  void *packed_x = (char *)run->packed + packed_w_hh(run);
   if (!packed) {
     un_dense input = input_layer(run);
-    un_panel_pack(run->dtype, run->packed, run->param[UN_W_HH], run->H, width, 1, run->H);
+    pack_w_hh(run, run->packed, false);
     if (!run->tokens) un_dense_pack(&input, packed_x);
   }
   project_inputs(run, packed_x);
@@ -156,7 +179,8 @@ void un_cell_begin(const un_run *run, bool packed) {
 
 void un_cell_multiply(const un_run *run, int64_t t) {
   int64_t width = gate_width(run);
-  void *y = run->cell->split ? un_run_row(run, run->gates_h, width, t) : gates_at(run, t);
+  void *y =
+      run->cell->split ? un_run_row(run, run->gates_h, width, t) : gates_at(run, t);
   un_panel_multiply(run->dtype, &(un_product){.rows = run->B,
                                               .depth = run->H,
                                               .columns = width,
@@ -213,17 +237,18 @@ void un_cell_forward(const un_run *run, bool packed) {
   }
 }
 
-/* --- backward ----------------------------------------------------------------------- */
+/* --- backward -----------------------------------------------------------------------
+ */
 
 void un_cell_turn(const un_run *run) {
-  un_panel_pack(run->dtype, run->work, run->param[UN_W_HH], gate_width(run), run->H,
-                run->H, 1);
+  pack_w_hh(run, run->work, true);
 }
 
 void un_cell_arrive(const un_run *run, int64_t t) {
-  const void *dy = run->dy ? (const char *)run->dy + bytes_of(run, t * run->B * run->H) : NULL;
-  run->norm[t] = sqrt(
-      un_rows_add_squares(run->dtype, run->dstate[0], dy, run->B * run->H));
+  const void *dy =
+      run->dy ? (const char *)run->dy + bytes_of(run, t * run->B * run->H) : NULL;
+  run->norm[t] =
+      sqrt(un_rows_add_squares(run->dtype, run->dstate[0], dy, run->B * run->H));
   if (run->mask) keep_masked(run, t);
 }
 
@@ -274,7 +299,8 @@ static void step_back(const un_run *run, int64_t t, un_step_grad *g) {
 static void input_gradients(const un_run *run) {
   un_dense input = input_layer(run);
   if (run->tokens) {
-    un_rows_scatter(run->dtype, input.dw, run->dgates, run->tokens, input.rows, input.out);
+    un_rows_scatter(run->dtype, input.dw, run->dgates, run->tokens, input.rows,
+                    input.out);
     un_rows_column_sum(run->dtype, input.db, run->dgates, input.rows, input.out);
   } else {
     un_dense_weight_gradient(&input, run->x, run->dgates, run->work);
@@ -298,10 +324,12 @@ void un_cell_backward(const un_run *run) {
   for (int64_t k = run->T - 1; k >= 0; k--) {
     int64_t t = un_cell_time(run, k);
     un_cell_arrive(run, t);
-    if (run->cell->retreat)
+    if (run->cell->retreat) {
       run->cell->retreat(run, t);
-    else
+      if (run->mask) restore_masked(run, t);
+    } else {
       step_back(run, t, &g);
+    }
   }
   un_cell_finish(run);
 }

@@ -7,19 +7,22 @@
 ** and, in the backward sweep, from dL/dstate_t
 **     da_t, direct part of dL/dstate_{t-1} = step_grad(...)
 **     dL/dh_{t-1} += da_t W_hh
-** The products with x, the weight gradients (one product over all T*B rows) and dx stand
+** The products with x, the weight gradients (one product over all T*B rows) and dx
+*stand
 ** outside of the time loop. State 1 is h: the output, and what W_hh multiplies.
 **
 ** Cells that do not fit the pattern say so in their descriptor: `split` keeps the parts
 ** from x and from h apart (GRU with the reset after the product); advance, retreat and
 ** recurrent_gradient replace the step, its gradient and dW_hh altogether (GRU with the
 ** reset before it). Extra parameters (peepholes, b_hn) are declared by name and size.
-** A cell written in Lua has no functions here: lua/unroll/rnn calls the phases below and
+** A cell written in Lua has no functions here: lua/unroll/rnn calls the phases below
+*and
 ** its own step between them.
 **
 ** To add a cell: cell_<name>.c with its descriptor, one line in the list in cell.c.
 **
-** un_run is one window: sizes, parameters and the buffers, all from outside. Numbers lie
+** un_run is one window: sizes, parameters and the buffers, all from outside. Numbers
+*lie
 ** row-major without gaps; states have T+1 rows: row 0 is the initial one and row t+1
 ** the one after step t (reverse: row T the initial one, row t the one after step t). */
 #ifndef UN_CELL_H
@@ -43,16 +46,17 @@ typedef struct un_step {
 } un_step;
 
 typedef struct un_step_grad {
-  un_step at;      /* as step left it */
-  void *dgates;    /* out; may be the memory of gates */
-  void *dgates_h;  /* split: out, dL/d(part from h); else NULL */
+  un_step at;                  /* as step left it */
+  void *dgates;                /* out; may be the memory of gates */
+  void *dgates_h;              /* split: out, dL/d(part from h); else NULL */
   void *dstate[UN_MAX_STATES]; /* in: dL/dnext; out: the direct part of dL/dstate */
   void *dextra[UN_MAX_EXTRA];  /* added to */
 } un_step_grad;
 
 typedef struct un_run un_run;
 
-/* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0). */
+/* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0).
+ */
 typedef struct un_cell_extra {
   const char *name;
   int rows, columns;
@@ -62,14 +66,20 @@ typedef struct un_cell {
   const char *name;
   int gates, states;
   const char *state_name[UN_MAX_STATES]; /* the first is "h" */
-  int saved;         /* blocks of H per row that step leaves for step_grad */
-  bool in_place;     /* one gate, and step turns it into h in the same memory */
-  bool split;        /* gates_h apart from gates */
-  bool direct_h;     /* step_grad gives a direct part of dL/dh_{t-1} */
+  int saved;     /* blocks of H per row that step leaves for step_grad */
+  bool in_place; /* one gate, and step turns it into h in the same memory */
+  bool split;    /* gates_h apart from gates */
+  bool direct_h; /* step_grad gives a direct part of dL/dh_{t-1} */
   int extras;
   un_cell_extra extra[UN_MAX_EXTRA];
   void (*step[2])(const un_step *s); /* for float32 and float64 */
   void (*step_grad[2])(const un_step_grad *g);
+  /* Together, instead of the product with W_hh. pack goes to run->packed, or backward
+  *to
+  ** run->work, in packed_bytes; retreat turns dstate from after the step to before it.
+ */
+  size_t (*packed_bytes)(const un_run *run);
+  void (*pack)(const un_run *run, void *packed, bool backward);
   void (*advance)(const un_run *run, int64_t t);
   void (*retreat)(const un_run *run, int64_t t);
   void (*recurrent_gradient)(const un_run *run);
@@ -85,20 +95,21 @@ struct un_run {
   const void *mask;      /* (T,B): where it is 0 the states stay as they are; or NULL */
   const void *param[UN_MAX_PARAMS]; /* W_xh stored as (I,G*H); W_hh (G*H,H); b_h; ... */
   void *grad[UN_MAX_PARAMS];
-  void *state[UN_MAX_STATES]; /* (T+1,B,H) */
-  void *gates, *gates_h;      /* (T,B,G*H); in_place: gates is not used */
-  void *saved;                /* (T,B,saved*H) */
-  void *dgates, *dgates_h;    /* (T,B,G*H) */
+  void *state[UN_MAX_STATES];  /* (T+1,B,H) */
+  void *gates, *gates_h;       /* (T,B,G*H); in_place: gates is not used */
+  void *saved;                 /* (T,B,saved*H) */
+  void *dgates, *dgates_h;     /* (T,B,G*H) */
   void *dstate[UN_MAX_STATES]; /* (B,H): before the sweep dL/dstate after the last step,
                                   after it dL/dstate before the first */
-  const void *dy; /* (T,B,H) or NULL */
-  void *dx;       /* (T,B,I) or NULL */
-  double *norm;   /* (T): the norm of the total dL/dh_t */
-  void *packed;   /* un_cell_packed_bytes: W_hh, then W_xh, for the forward products */
-  void *work;     /* un_cell_work_bytes */
+  const void *dy;              /* (T,B,H) or NULL */
+  void *dx;                    /* (T,B,I) or NULL */
+  double *norm;                /* (T): the norm of the total dL/dh_t */
+  void *packed; /* un_cell_packed_bytes: W_hh, then W_xh, for the forward products */
+  void *work;   /* un_cell_work_bytes */
 };
 
-/* The built-in cell of that name, or NULL; un_cell_at(0), (1) ... until NULL lists them. */
+/* The built-in cell of that name, or NULL; un_cell_at(0), (1) ... until NULL lists
+ * them. */
 const un_cell *un_cell_find(const char *name);
 const un_cell *un_cell_at(int i);
 
@@ -114,7 +125,8 @@ UN_CHECKED bool un_check_tokens(const char *what, const int32_t *tokens, int64_t
 void un_cell_forward(const un_run *run, bool packed);
 void un_cell_backward(const un_run *run);
 
-/* Their phases. Forward: begin, then for each step k = 0..T-1, t = un_cell_time(run, k):
+/* Their phases. Forward: begin, then for each step k = 0..T-1, t = un_cell_time(run,
+*k):
 ** multiply, the step itself, settle. Backward: turn, then for k = T-1..0: arrive, the
 ** gradient of the step, leave; then finish. */
 int64_t un_cell_time(const un_run *run, int64_t k);
@@ -127,7 +139,8 @@ void un_cell_leave(const un_run *run, int64_t t);
 void un_cell_finish(const un_run *run);
 
 /* Row t of a buffer with `width` numbers per row of the batch. */
-static inline void *un_run_row(const un_run *run, void *buffer, int64_t width, int64_t t) {
+static inline void *un_run_row(const un_run *run, void *buffer, int64_t width,
+                               int64_t t) {
   size_t row = (size_t)(run->B * width) * un_dtype_bytes(run->dtype);
   return buffer ? (char *)buffer + (size_t)t * row : NULL;
 }

@@ -17,11 +17,13 @@ static void tanh_f64(const un_step *s) {
 }
 
 static void tanh_grad_f32(const un_step_grad *g) {
-  un_elman()->tanh_grad[UN_F32](g->dgates, g->dstate[0], g->at.next[0], g->at.B * g->at.H);
+  un_elman()->tanh_grad[UN_F32](g->dgates, g->dstate[0], g->at.next[0],
+                                g->at.B * g->at.H);
 }
 
 static void tanh_grad_f64(const un_step_grad *g) {
-  un_elman()->tanh_grad[UN_F64](g->dgates, g->dstate[0], g->at.next[0], g->at.B * g->at.H);
+  un_elman()->tanh_grad[UN_F64](g->dgates, g->dstate[0], g->at.next[0],
+                                g->at.B * g->at.H);
 }
 
 static void relu_f32(const un_step *s) {
@@ -33,11 +35,13 @@ static void relu_f64(const un_step *s) {
 }
 
 static void relu_grad_f32(const un_step_grad *g) {
-  un_elman()->relu_grad[UN_F32](g->dgates, g->dstate[0], g->at.next[0], g->at.B * g->at.H);
+  un_elman()->relu_grad[UN_F32](g->dgates, g->dstate[0], g->at.next[0],
+                                g->at.B * g->at.H);
 }
 
 static void relu_grad_f64(const un_step_grad *g) {
-  un_elman()->relu_grad[UN_F64](g->dgates, g->dstate[0], g->at.next[0], g->at.B * g->at.H);
+  un_elman()->relu_grad[UN_F64](g->dgates, g->dstate[0], g->at.next[0],
+                                g->at.B * g->at.H);
 }
 
 extern const un_cell un_cell_tanh, un_cell_relu;

@@ -32,19 +32,19 @@ void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t 
   size_t bytes = un_dtype_bytes(dtype);
   for (int64_t first = 0; first < k; first += TN_BLOCK) {
     int64_t depth = k - first < TN_BLOCK ? k - first : TN_BLOCK;
-    un_panel_pack(dtype, scratch, (const char *)b + (size_t)(first * n) * bytes, depth, n,
-                  n, 1);
-    un_panel_multiply(dtype, &(un_product){.rows = m,
-                                           .depth = depth,
-                                           .columns = n,
-                                           .x = (const char *)a +
-                                                (size_t)(first * m) * bytes,
-                                           .x_row = 1,
-                                           .x_column = m,
-                                           .packed = scratch,
-                                           .init = c,
-                                           .init_row = n,
-                                           .y = c,
-                                           .y_row = n});
+    un_panel_pack(dtype, scratch, (const char *)b + (size_t)(first * n) * bytes, depth,
+                  n, n, 1);
+    un_panel_multiply(dtype,
+                      &(un_product){.rows = m,
+                                    .depth = depth,
+                                    .columns = n,
+                                    .x = (const char *)a + (size_t)(first * m) * bytes,
+                                    .x_row = 1,
+                                    .x_column = m,
+                                    .packed = scratch,
+                                    .init = c,
+                                    .init_row = n,
+                                    .y = c,
+                                    .y_row = n});
   }
 }

@@ -24,7 +24,8 @@ void un_rows_gather(un_dtype dtype, void *y, const void *table, const void *bias
                     const int32_t *tokens, int64_t rows, int64_t n);
 void un_rows_scatter(un_dtype dtype, void *table, const void *y, const int32_t *tokens,
                      int64_t rows, int64_t n);
-void un_rows_column_sum(un_dtype dtype, void *sum, const void *y, int64_t rows, int64_t n);
+void un_rows_column_sum(un_dtype dtype, void *sum, const void *y, int64_t rows,
+                        int64_t n);
 double un_rows_add_squares(un_dtype dtype, void *a, const void *b, int64_t n);
 
 #endif

@@ -37,8 +37,8 @@ function TestRnnFile.test_round_trip()
         local m = lm { dtype = dtype, layers = layers, cell = cell }
         local loaded = saved(m)
         luaunit.assertTrue(tensor.equal(loaded:parameters().flat, m:parameters().flat))
-        luaunit.assertEquals({ loaded.cell, loaded.dtype, #loaded.layers, loaded.input, loaded.hidden,
-          loaded.output, loaded.head }, { cell, dtype, layers, 5, 6, 5, "softmax" })
+        luaunit.assertEquals({ loaded.cell, loaded.dtype, #loaded.layers, loaded.input,
+          loaded.hidden, loaded.output, loaded.head }, { cell, dtype, layers, 5, 6, 5, "softmax" })
         local x = tensor.randint(1, 5, { 4, 2 }, { dtype = "int32" })
         luaunit.assertEquals((loaded:forward(x, x)), (m:forward(x, x)))
       end
@@ -59,7 +59,8 @@ function TestRnnFile.test_vocabulary()
     local m = lm { vocab = v }
     local loaded = saved(m)
     luaunit.assertTrue(loaded.vocab == v)
-    luaunit.assertEquals(loaded:sample { length = 40, seed = 1 }, m:sample { length = 40, seed = 1 })
+    luaunit.assertEquals(loaded:sample { length = 40, seed = 1 },
+      m:sample { length = 40, seed = 1 })
   end
   luaunit.assertNil(saved(lm()).vocab)
 end
@@ -72,7 +73,8 @@ function TestRnnFile.test_names_are_those_of_pytorch()
   for name in pairs(tensors) do names[#names + 1] = name end
   table.sort(names)
   luaunit.assertEquals(names, { "bias_hh_l0", "bias_hh_l1", "bias_ih_l0", "bias_ih_l1",
-    "linear.bias", "linear.weight", "weight_hh_l0", "weight_hh_l1", "weight_ih_l0", "weight_ih_l1" })
+    "linear.bias", "linear.weight", "weight_hh_l0", "weight_hh_l1", "weight_ih_l0",
+    "weight_ih_l1" })
   luaunit.assertEquals(tensors.weight_ih_l0:size(), { 6, 5 })
   support.near(tensors.weight_ih_l0, m.layers[1].W_xh, 0)
   support.near(tensors.bias_ih_l1, m.layers[2].b_h, 0)
@@ -181,7 +183,8 @@ function TestRnnFile.test_hostile_contents()
   for _, vocab in ipairs { "5", '{"units": "bytes"}', '{"units": "x", "codes": [1]}',
     '{"units": "bytes", "codes": [300, 1, 2, 3, 4]}', '{"units": "characters", "codes": ["a"]}',
     '{"units": "characters", "codes": [-1]}', '{"units": "characters", "codes": []}' } do
-    load_fails(changed({}, ('{"cell": "tanh", "vocab": %s}'):format(vocab)), "vocabulary is malformed")
+    load_fails(changed({}, ('{"cell": "tanh", "vocab": %s}'):format(vocab)),
+      "vocabulary is malformed")
   end
   load_fails(changed({}, '{"cell": "tanh", "vocab": {"units": "bytes", "codes": [65, 66]}}'),
     "has 2 symbols, its read-out 5")

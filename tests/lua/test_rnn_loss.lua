@@ -108,7 +108,8 @@ TestPick = {}
 local function pick(logits, temperature, top_k, top_p, u)
   local y = tensor.tensor(logits, { dtype = "float64" })
   return loss.pick(y, temperature, top_k or #logits, top_p or 1, u,
-    tensor.zeros({ #logits }, { dtype = "float64" }), tensor.zeros({ #logits }, { dtype = "int32" }))
+    tensor.zeros({ #logits }, { dtype = "float64" }),
+    tensor.zeros({ #logits }, { dtype = "int32" }))
 end
 
 -- The share of u in [0,1) that gives each symbol.

@@ -285,7 +285,8 @@ function TestLuaCellDefinition.test_malformed()
   support.raises("unknown field 'gate'", with { gate = { "a" } })
   support.raises("Did you mean 'gates'?", with { gate = { "a" } })
   support.raises("a parameter is { name =, size = }", with { parameters = { "p" } })
-  support.raises("size K of parameter 'p'", with { parameters = { { name = "p", size = { "K" } } } })
+  support.raises("size K of parameter 'p'",
+    with { parameters = { { name = "p", size = { "K" } } } })
   support.raises("one or two dimensions", with { parameters = { { name = "p", size = {} } } })
   support.raises("definition table expected", rnn.register, 3)
 end

@@ -45,7 +45,9 @@ end
 
 -- Each rule: the argument in { rule = argument } -> function(block, generator).
 local rules = {
-  glorot = function(gain, spec) return uniform(gain * math.sqrt(6 / (spec.fan_in + spec.fan_out))) end,
+  glorot = function(gain, spec)
+    return uniform(gain * math.sqrt(6 / (spec.fan_in + spec.fan_out)))
+  end,
   glorot_normal = function(gain, spec)
     return normal(gain * math.sqrt(2 / (spec.fan_in + spec.fan_out)))
   end,

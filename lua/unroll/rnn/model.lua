@@ -7,7 +7,6 @@
 -- then W_hy and b_y. With one layer their names are W_xh, W_hh, ...; with more
 -- layers[1].W_xh, ...
 
-local core = require "unroll.core"
 local cell = require "unroll.rnn.cell"
 local check = require "unroll.rnn.check"
 local definition = require "unroll.rnn.definition"
@@ -17,8 +16,6 @@ local model_trace = require "unroll.rnn.model_trace"
 local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
 local sample = require "unroll.rnn.sample"
-
-local tensor = core.tensor
 
 ---@class unroll.Model
 ---@field layers unroll.Cell[]

@@ -106,23 +106,20 @@ end
 
 -- Tokens of the prime and o.length drawn ones; emit sees each.
 local function run(model, o, tokens, generator, emit)
-  local buffers, state, message = buffers_of(model), o.state, nil
+  local buffers, state, message = buffers_of(model), o.state
   local wanted = #tokens + o.length
   if #tokens == 0 and o.length > 0 then -- nothing to go on: any symbol
     tokens[1] = generator:integer(model.input)
   end
-  local i = 1
-  while i <= wanted do
+  for i = 1, wanted do
     if emit then emit(tokens[i]) end
     if i < wanted then
       state, message = read(buffers, tokens[i], state)
-      if not state then return nil, message end
-      if not tokens[i + 1] then
+      if state and not tokens[i + 1] then
         tokens[i + 1], message = draw(buffers, o, generator)
-        if not tokens[i + 1] then return nil, message end
       end
+      if message then return nil, message end
     end
-    i = i + 1
   end
   return tokens
 end

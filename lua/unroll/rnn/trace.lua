@@ -75,7 +75,9 @@ function native.prepare(self)
   local d = self.cell.definition
   local description = describe_run(self)
   description.cell = d.name
-  if d.saved > 0 then description.saved = zeros(self, self.T, self.B, d.saved * self.cell.hidden) end
+  if d.saved > 0 then
+    description.saved = zeros(self, self.T, self.B, d.saved * self.cell.hidden)
+  end
   self.run = core.cell.run(description)
 end
 

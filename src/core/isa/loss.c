@@ -1,6 +1,7 @@
 /* isa/loss.c -- softmax cross-entropy and squared error, row by row (see loss.h).
 **
-** The softmax subtracts the largest element of the row first, so that nothing overflows:
+** The softmax subtracts the largest element of the row first, so that nothing
+*overflows:
 ** logits of +-1e4 give the right loss. Rows are cut into vectors; the last, partial one
 ** is worked on in a padded copy. */
 #ifndef REAL
@@ -114,7 +115,8 @@ static double FN(softmax)(const un_loss *l, double total) {
 static double FN(squares)(const un_loss *l, double total) {
   int64_t n = l->columns;
   for (int64_t r = 0; r < l->rows; r++) {
-    const REAL *y = (const REAL *)l->y + r * n, *target = (const REAL *)l->target + r * n;
+    const REAL *y = (const REAL *)l->y + r * n,
+               *target = (const REAL *)l->target + r * n;
     REAL *dy = l->dy ? (REAL *)l->dy + r * n : NULL;
     REAL weight = l->weight ? ((const REAL *)l->weight)[r] : 1;
     if (weight == 0) {

@@ -2,7 +2,8 @@
 **
 ** Element (k, n) of W is at packed[(n / WIDTH) * K * WIDTH + k * WIDTH + n % WIDTH].
 ** A tile is `rows` rows of y times `vectors` vectors of columns, all in registers. With
-** AVX-512 a panel has 4 vectors and a tile up to 6 rows; with 16 registers 2 vectors and
+** AVX-512 a panel has 4 vectors and a tile up to 6 rows; with 16 registers 2 vectors
+*and
 ** 6 rows. A single row takes 8 vectors, several panels at once: fewer would leave the
 ** adders waiting for each other. Where y has no more than 2 vectors of 512 bits, each
 ** sum runs in two chains (even and odd k) for the same reason. */
@@ -55,7 +56,8 @@ const un_panel_kernels ISA(un_panel) = {
 
 enum { FN(WIDTH) = PANEL_VECTORS * FN(LANES) };
 
-/* --- packing ------------------------------------------------------------------------ */
+/* --- packing ------------------------------------------------------------------------
+ */
 
 /* One panel from rows that lie as they will: n columns, the others zero. */
 static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t n,
@@ -81,12 +83,13 @@ static void FN(pack_columns)(REAL *packed, const REAL *w, int64_t depth, int64_t
   int64_t whole_n = n & ~(int64_t)3, whole_k = depth & ~(int64_t)3;
   for (int64_t j = 0; j < whole_n; j += 4)
     for (int64_t k = 0; k < whole_k; k += 4)
-      FN(transpose4)(packed + k * FN(WIDTH) + j, FN(WIDTH), w + j * column_stride + k,
-                     column_stride);
-  FN(pack_strided)(packed + whole_n, w + whole_n * column_stride, whole_k, n - whole_n, 1,
-                   column_stride);
-  FN(pack_strided)(packed + whole_k * FN(WIDTH), w + whole_k, depth - whole_k, n, 1,
-                   column_stride);
+      FN(transpose4)
+      (packed + k * FN(WIDTH) + j, FN(WIDTH), w + j * column_stride + k, column_stride);
+  FN(pack_strided)
+  (packed + whole_n, w + whole_n * column_stride, whole_k, n - whole_n, 1,
+   column_stride);
+  FN(pack_strided)
+  (packed + whole_k * FN(WIDTH), w + whole_k, depth - whole_k, n, 1, column_stride);
 }
 
 /* The microkernel reads whole vectors: what lies beyond column n must be zero. */
@@ -115,7 +118,8 @@ static void FN(pack)(void *packed, const void *w, int64_t depth, int64_t columns
   }
 }
 
-/* --- the microkernel ---------------------------------------------------------------- */
+/* --- the microkernel ----------------------------------------------------------------
+ */
 
 /* What a tile needs; `last` is the number of columns in its last vector. */
 typedef struct FN(tile) {
@@ -126,7 +130,7 @@ typedef struct FN(tile) {
 
 #define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
 
-ALWAYS_INLINE void FN(tile_load)(const FN(tile) *t, const int rows, const int vectors,
+ALWAYS_INLINE void FN(tile_load)(const FN(tile) * t, const int rows, const int vectors,
                                  FN(vec) acc[TILE_ROWS][ROW_VECTORS]) {
   FOR(r, rows) {
     FOR(v, vectors) {
@@ -137,7 +141,7 @@ ALWAYS_INLINE void FN(tile_load)(const FN(tile) *t, const int rows, const int ve
   }
 }
 
-ALWAYS_INLINE void FN(tile_store)(const FN(tile) *t, const int rows, const int vectors,
+ALWAYS_INLINE void FN(tile_store)(const FN(tile) * t, const int rows, const int vectors,
                                   FN(vec) acc[TILE_ROWS][ROW_VECTORS]) {
   FOR(r, rows) {
     FOR(v, vectors) {
@@ -151,7 +155,7 @@ ALWAYS_INLINE void FN(tile_store)(const FN(tile) *t, const int rows, const int v
 }
 
 /* acc += x[:,k] * W[k,:] */
-ALWAYS_INLINE void FN(tile_rank1)(const FN(tile) *t, const int rows, const int vectors,
+ALWAYS_INLINE void FN(tile_rank1)(const FN(tile) * t, const int rows, const int vectors,
                                   int64_t k, FN(vec) acc[TILE_ROWS][ROW_VECTORS]) {
   FN(vec) w[ROW_VECTORS];
   FOR(v, vectors) {
@@ -164,8 +168,8 @@ ALWAYS_INLINE void FN(tile_rank1)(const FN(tile) *t, const int rows, const int v
   }
 }
 
-ALWAYS_INLINE void FN(run_tile)(const FN(tile) *tile, const int rows, const int vectors,
-                                const int chains) {
+ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const int rows,
+                                const int vectors, const int chains) {
   const FN(tile) t = *tile;
   FN(vec) acc[TILE_ROWS][ROW_VECTORS], odd[TILE_ROWS][ROW_VECTORS];
   FOR(r, rows) FOR(v, vectors) odd[r][v] = acc[r][v] = (FN(vec)){0};
@@ -184,7 +188,7 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) *tile, const int rows, const int 
 }
 
 #define TILE(rows, vectors, chains)                                                    \
-  case ((rows) * 16 + (vectors)) * 2 + (chains) - 1:                                   \
+  case ((rows)*16 + (vectors)) * 2 + (chains)-1:                                       \
     FN(run_tile)(t, rows, vectors, chains);                                            \
     break;
 #define TILES(vectors, chains)                                                         \
@@ -193,7 +197,7 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) *tile, const int rows, const int 
   TILE(4, vectors, chains)                                                             \
   TILE(6, vectors, chains)
 
-static void FN(dispatch_tile)(const FN(tile) *t, int rows, int vectors, int chains) {
+static void FN(dispatch_tile)(const FN(tile) * t, int rows, int vectors, int chains) {
   switch ((rows * 16 + vectors) * 2 + chains - 1) {
     TILES(1, 1)
     TILES(2, 1)
@@ -232,8 +236,9 @@ static void FN(multiply_columns)(FN(tile) t, int64_t rows, int vectors, int chai
 static void FN(multiply)(const un_product *p) {
   int64_t block = (p->rows == 1 ? ROW_VECTORS : PANEL_VECTORS) * FN(LANES);
   int chains = p->columns <= 2 * FN(LANES) ? MAX_CHAINS : 1;
-  FN(tile) t = {p->x,        p->packed, p->init,  p->y,     p->x_row, p->x_column,
-                p->init_row, p->y_row,  p->depth, FN(LANES)};
+  FN(tile)
+  t = {p->x,        p->packed,   p->init,  p->y,     p->x_row,
+       p->x_column, p->init_row, p->y_row, p->depth, FN(LANES)};
   for (int64_t j = 0; j < p->columns; j += block) {
     int64_t n = p->columns - j < block ? p->columns - j : block;
     int vectors = (int)((n + FN(LANES) - 1) / FN(LANES));

@@ -24,7 +24,8 @@ ALWAYS_INLINE void FN(add_row)(REAL *y, const REAL *a, const REAL *b, int64_t n)
   for (; i + FN(LANES) <= n; i += FN(LANES))
     FN(store)(y + i, FN(load)(a + i) + FN(load)(b + i));
   if (i < n)
-    FN(store_part)(y + i, FN(load_part)(a + i, n - i) + FN(load_part)(b + i, n - i), n - i);
+    FN(store_part)
+    (y + i, FN(load_part)(a + i, n - i) + FN(load_part)(b + i, n - i), n - i);
 }
 
 static void FN(gather)(void *y, const void *table, const void *bias,
@@ -67,7 +68,8 @@ static double FN(add_squares)(void *va, const void *vb, int64_t n) {
       sum[k] += (double)a[i + k] * (double)a[i + k];
   for (; i < n; i++)
     sum[i & 7] += (double)a[i] * (double)a[i];
-  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) +
+         ((sum[2] + sum[6]) + (sum[3] + sum[7]));
 }
 
 #endif

@@ -1,0 +1,192 @@
+/* readout.c -- Readout: the linear layer above the cells with its loss (core/dense.h,
+** core/loss.h).
+**
+** Like a Run (cell.c), a Readout is made once for a trace and called without garbage; a
+** message comes back for what the user can do wrong. */
+#include <string.h>
+
+#include "dense.h"
+#include "fields.h"
+#include "loss.h"
+
+#define UNL_READOUT "unroll.Readout"
+
+enum { TENSORS = 1, INPUT, PACKED, WORK, USER_VALUES = WORK };
+
+typedef struct unl_readout {
+  un_dense dense; /* rows = T*B, in = H, out = V */
+  int64_t batch;
+  bool is_softmax;
+  const void *h;
+  void *y, *dh; /* y (T*B,V): the outputs, after a training forward their gradient */
+  uint64_t *y_version, *dh_version, *dw_version;
+  void *packed, *work;
+  bool is_packed, has_gradient;
+  const uint64_t *param_version;
+  uint64_t packed_version;
+} unl_readout;
+
+static void *number_field(lua_State *L, const char *name, un_dtype dtype, int64_t n,
+                          uint64_t **version) {
+  lua_getfield(L, 1, name);
+  void *data = unl_numbers(L, lua_gettop(L), dtype, n, name);
+  if (data) *version = ((unl_tensor *)luaL_checkudata(L, -1, UNL_TENSOR))->version;
+  lua_pop(L, 1);
+  return data;
+}
+
+static void read_layer(lua_State *L, unl_readout *r) {
+  un_dense *d = &r->dense;
+  uint64_t *version = NULL;
+  r->batch = unl_sizefield(L, "B");
+  d->dtype = unl_dtypefield(L, 1, "dtype", UN_F32);
+  luaL_argcheck(L, un_is_real(d->dtype), 1, "dtype");
+  d->in = unl_sizefield(L, "H");
+  d->out = unl_sizefield(L, "V");
+  d->w = number_field(L, "W", d->dtype, d->out * d->in, &version);
+  d->b = number_field(L, "b", d->dtype, d->out, &version);
+  luaL_argcheck(L, d->w && d->b, 1, "W and b expected");
+  r->param_version = version;
+  d->dw = number_field(L, "dW", d->dtype, d->out * d->in, &r->dw_version);
+  d->db = number_field(L, "db", d->dtype, d->out, &r->dw_version);
+  /* T*B*V numbers exist in y, so the product of the sizes fits */
+  lua_getfield(L, 1, "y");
+  d->rows = un_numel(unl_checktensor(L, -1)) / d->out;
+  lua_pop(L, 1);
+  luaL_argcheck(L, d->rows > 0, 1, "y is empty");
+}
+
+/*---
+--- The layer y = h W^T + b over T*B rows with its loss. For lua/unroll/rnn.
+---@param description table B, H, V; dtype; kind ("softmax" or "squares"); W (V,H), b
+(V),
+--- their gradients dW, db; y (T,B,V); dh (T,B,H) or nil
+---@return unroll.Readout
+function core.loss.readout(description) end
+*/
+static int loss_readout(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  unl_readout *r = lua_newuserdatauv(L, sizeof *r, USER_VALUES);
+  memset(r, 0, sizeof *r);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, 2, TENSORS);
+  read_layer(L, r);
+  lua_getfield(L, 1, "kind");
+  r->is_softmax = strcmp(luaL_checkstring(L, -1), "softmax") == 0;
+  lua_pop(L, 1);
+  r->y =
+      number_field(L, "y", r->dense.dtype, r->dense.rows * r->dense.out, &r->y_version);
+  r->dh = number_field(L, "dh", r->dense.dtype, r->dense.rows * r->dense.in,
+                       &r->dh_version);
+  r->packed = unl_newblock(L, 2, un_dense_packed_bytes(&r->dense), PACKED);
+  r->work = unl_newblock(L, 2, un_dense_work_bytes(&r->dense), WORK);
+  luaL_setmetatable(L, UNL_READOUT);
+  return 1;
+}
+
+static unl_readout *check_readout(lua_State *L) {
+  return luaL_checkudata(L, 1, UNL_READOUT);
+}
+
+/* y = h W^T + b for the tensor at argument 2. */
+static void run_layer(lua_State *L, unl_readout *r) {
+  un_dense *d = &r->dense;
+  const void *h = unl_numbers(L, 2, d->dtype, d->rows * d->in, "h");
+  luaL_argcheck(L, h != NULL, 2, "h expected");
+  r->h = h;
+  r->has_gradient = false;
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, 1, INPUT);
+  if (!r->is_packed || r->packed_version != *r->param_version)
+    un_dense_pack(d, r->packed);
+  r->is_packed = true;
+  r->packed_version = *r->param_version;
+  un_dense_forward(d, r->packed, h, r->y);
+  ++*r->y_version;
+}
+
+/*--- y = h W^T + b.
+---@param h unroll.Tensor (T,B,H), contiguous
+function Readout:predict(h) end */
+static int readout_predict(lua_State *L) {
+  run_layer(L, check_readout(L));
+  return 0;
+}
+
+/* The loss as core wants it: targets at argument 3, weights at 4. */
+static un_loss describe_loss(lua_State *L, const unl_readout *r, bool wants_gradient) {
+  const un_dense *d = &r->dense;
+  un_loss loss = {.dtype = d->dtype, .rows = d->rows, .columns = d->out, .y = r->y};
+  if (r->is_softmax)
+    loss.labels = unl_numbers(L, 3, UN_I32, d->rows, "targets");
+  else
+    loss.target = unl_numbers(L, 3, d->dtype, d->rows * d->out, "targets");
+  luaL_argcheck(L, loss.labels || loss.target, 3, "targets expected");
+  loss.weight = unl_numbers(L, 4, d->dtype, d->rows, "weight");
+  loss.dy = wants_gradient ? r->y : NULL;
+  return loss;
+}
+
+/*---
+--- Outputs and loss; with `train` also the gradient for Readout:backward.
+---@param h unroll.Tensor (T,B,H), contiguous
+---@param targets unroll.Tensor (T,B) int32, or (T,B,V) for squares; contiguous
+---@param weight? unroll.Tensor (T,B), contiguous
+---@param mean boolean the gradient is that of the mean, not of the sum
+---@param train boolean
+---@param total number what the loss is added to
+---@param weights number what the sum of the weights is added to
+---@return number? total nil when a target or the weights are wrong
+---@return number|string weights or the message
+function Readout:forward(h, targets, weight, mean, train, total, weights) end
+*/
+static int readout_forward(lua_State *L) {
+  unl_readout *r = check_readout(L);
+  lua_settop(L, 8);
+  bool mean = lua_toboolean(L, 5), train = lua_toboolean(L, 6);
+  double total = luaL_checknumber(L, 7), weights = luaL_checknumber(L, 8);
+  un_loss loss = describe_loss(L, r, train);
+  un_err err;
+  if (r->is_softmax && !un_check_labels(&loss, r->batch, &err))
+    return unl_failure(L, err.msg);
+  weights = un_weight_sum(&loss, weights);
+  if (train && mean && weights == 0)
+    return unl_failure(L,
+                       "the weights sum to 0: there is no mean, use reduction=\"sum\"");
+  loss.scale = mean ? 1 / (weights * un_loss_width(&loss)) : 1;
+  run_layer(L, r);
+  total = r->is_softmax ? un_softmax_loss(&loss, total) : un_squares_loss(&loss, total);
+  r->has_gradient = train;
+  lua_pushnumber(L, total);
+  lua_pushnumber(L, weights);
+  return 2;
+}
+
+/*--- After a training forward: dh, and the gradients of W and b added to.
+function Readout:backward() end */
+static int readout_backward(lua_State *L) {
+  unl_readout *r = check_readout(L);
+  luaL_argcheck(L, r->has_gradient && r->dh && r->dense.dw && r->dense.db, 1,
+                "a training forward must come first");
+  un_dense_input_gradient(&r->dense, r->y, r->dh, r->work);
+  un_dense_weight_gradient(&r->dense, r->h, r->y, r->work);
+  ++*r->dh_version;
+  ++*r->dw_version;
+  r->has_gradient = false;
+  return 0;
+}
+
+static const luaL_Reg functions[] = {{"readout", loss_readout}, {NULL, NULL}};
+
+static const luaL_Reg methods[] = {{"predict", readout_predict},
+                                   {"forward", readout_forward},
+                                   {"backward", readout_backward},
+                                   {NULL, NULL}};
+
+void unl_open_readout(lua_State *L) {
+  unl_addmethods(L, UNL_READOUT, methods);
+  unl_subtable(L, "loss");
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+}
