@@ -269,6 +269,7 @@ for _, name in ipairs(rnn.cells()) do
 end
 
 function TestCells.test_the_list_has_the_basic_cells()
-  luaunit.assertTableContains(rnn.cells(), "tanh")
-  luaunit.assertTableContains(rnn.cells(), "relu")
+  local known = {}
+  for _, name in ipairs(rnn.cells()) do known[name] = true end
+  luaunit.assertTrue(known.tanh and known.relu)
 end
