@@ -51,6 +51,7 @@ int unl_open(lua_State *L) {
   unl_open_optim(L);
   unl_open_bytes(L);
   unl_open_canvas(L);
+  unl_open_series(L);
   unl_open_text(L);
   unl_open_cell(L);
   unl_open_loss(L);

@@ -117,6 +117,7 @@ void unl_open_random(lua_State *L);
 void unl_open_optim(lua_State *L);
 void unl_open_bytes(lua_State *L);
 void unl_open_canvas(lua_State *L);
+void unl_open_series(lua_State *L);
 void unl_open_text(lua_State *L);
 void unl_open_cell(lua_State *L);
 void unl_open_loss(lua_State *L);
