@@ -29,7 +29,8 @@ typedef struct unl_run {
   bool is_packed;
   uint64_t packed_version; /* of the parameters, when they were packed */
   const uint64_t *param_version, *input_version, *mask_version;
-  uint64_t seen_param, seen_input, seen_mask;
+  const uint64_t *state_version[UN_MAX_STATES]; /* callers hold views of the states */
+  uint64_t seen_param, seen_input, seen_mask, seen_states;
   int written;
   uint64_t *version[MAX_WRITTEN]; /* of the tensors that a pass writes */
 } unl_run;
@@ -119,6 +120,15 @@ static void read_sizes(lua_State *L, unl_run *r) {
   r->run.reverse = unl_boolfield(L, 1, "reverse", false);
 }
 
+/* The write counter of entry i (from 0) of the list in field `name`. */
+static const uint64_t *entry_version(lua_State *L, const char *name, int i) {
+  lua_getfield(L, 1, name);
+  lua_geti(L, -1, i + 1);
+  const uint64_t *version = ((unl_tensor *)luaL_checkudata(L, -1, UNL_TENSOR))->version;
+  lua_pop(L, 2);
+  return version;
+}
+
 static void read_parameters(lua_State *L, unl_run *r) {
   un_run *run = &r->run;
   int64_t width = run->cell->gates * run->H;
@@ -136,10 +146,7 @@ static void read_parameters(lua_State *L, unl_run *r) {
         take_entry(L, r, "parameters", UN_EXTRA + i, 2, n, false);
     run->grad[UN_EXTRA + i] = take_entry(L, r, "gradients", UN_EXTRA + i, 2, n, true);
   }
-  lua_getfield(L, 1, "parameters");
-  lua_geti(L, -1, 1);
-  r->param_version = ((unl_tensor *)luaL_checkudata(L, -1, UNL_TENSOR))->version;
-  lua_pop(L, 2);
+  r->param_version = entry_version(L, "parameters", 0);
 }
 
 static void read_buffers(lua_State *L, unl_run *r) {
@@ -152,6 +159,7 @@ static void read_buffers(lua_State *L, unl_run *r) {
   for (int s = 0; s < run->cell->states; s++) {
     run->state[s] = take_entry(L, r, "states", s, 3, states, true);
     if (!run->state[s]) luaL_error(L, "run: states expected");
+    r->state_version[s] = entry_version(L, "states", s);
     run->dstate[s] = take_entry(L, r, "dstates", s, 2, states + 1, true);
     r->dnext[s] = take_entry(L, r, "dnexts", s, 2, states + 1, true);
   }
@@ -310,8 +318,16 @@ static bool weights_are_packed(unl_run *r) {
   return is_packed;
 }
 
+static uint64_t state_writes(const unl_run *r) {
+  uint64_t writes = 0;
+  for (int s = 0; s < r->run.cell->states; s++)
+    writes += *r->state_version[s];
+  return writes;
+}
+
 static void note_ran(unl_run *r) {
   touch_written(r);
+  r->seen_states = state_writes(r);
   r->stage = RAN;
   r->seen_param = *r->param_version;
   r->seen_input = *r->input_version;
@@ -346,6 +362,8 @@ static const char *stale(const unl_run *r) {
     return "the parameters have changed since the forward pass";
   if (*r->input_version != r->seen_input || *r->mask_version != r->seen_mask)
     return "the inputs have changed since the forward pass";
+  if (state_writes(r) != r->seen_states)
+    return "the outputs or the state that forward returned have been written to since";
   return NULL;
 }
 
@@ -431,6 +449,7 @@ function Run:settle(t) end */
 static int run_settle(lua_State *L) {
   unl_run *r = check_run(L);
   un_cell_settle(&r->run, check_time(L, r));
+  r->seen_states = state_writes(r);
   return 0;
 }
 

@@ -350,6 +350,16 @@ function TestRnnTrace.test_reuse()
   luaunit.assertNil(cell:backward(trace, longer))
 end
 
+function TestRnnTrace.test_generation_tells_an_overwritten_pass()
+  local cell, xs = new("tanh", 3, 4), randn(5, 2, 3)
+  local ys, _, trace = cell:forward(xs)
+  local first, dys = trace.generation, ys:clone()
+  cell:forward(xs, nil, { trace = trace })
+  support.raises("cell:backward: the trace holds forward pass 2, pass 1 was overwritten",
+    cell.backward, cell, trace, dys, nil, first)
+  luaunit.assertTrue(cell:backward(trace, dys, nil, trace.generation) ~= nil)
+end
+
 function TestRnnTrace.test_misuse()
   local cell, xs = new("tanh", 3, 4), randn(5, 2, 3)
   local ys, _, trace = cell:forward(xs)
@@ -365,6 +375,13 @@ function TestRnnTrace.test_misuse()
   cell:forward(xs, nil, { trace = trace })
   cell:backward(trace, dys)
   support.raises("already", cell.backward, cell, trace, dys)
+  -- what forward returned is what backward reads
+  for _, name in ipairs { "ys", "state" } do
+    local outputs, state = cell:forward(xs, nil, { trace = trace })
+    local written = name == "ys" and outputs or state.h
+    written:mul_(2)
+    support.raises("have been written to", cell.backward, cell, trace, dys)
+  end
   -- a pass that failed leaves nothing to go back through
   cell:forward(xs, nil, { trace = trace })
   support.raises("state.h", cell.forward, cell, xs, { h = randn(1, 4) }, { trace = trace })

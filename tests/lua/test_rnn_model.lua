@@ -408,3 +408,15 @@ function TestRnnModelErrors.test_forward()
   support.raises("targets expected, got nil", linear.forward, linear, tensor.zeros { 3, 1, 2 })
   support.raises("model:predict: inputs must be", linear.predict, linear, tensor.zeros { 3, 1, 3 })
 end
+
+function TestRnnModel.test_a_trace_counts_its_passes_and_guards_what_it_returned()
+  local m = rnn.lm { vocab = 5, hidden = 3, seed = 1 }
+  local x = tensor({ { 1, 2 }, { 3, 4 }, { 5, 1 } }, { dtype = "int32" })
+  local _, state, trace = m:forward(x, x)
+  local first = trace.generation
+  m:forward(x, x, nil, { trace = trace })
+  support.raises("model:backward: the trace holds forward pass 2, pass 1 was overwritten",
+    m.backward, m, trace, first)
+  state[1].h:zero_()
+  support.raises("have been written to", m.backward, m, trace)
+end

@@ -185,15 +185,17 @@ end
 ---@param dstate_end? table<string, unroll.Tensor> (B,H), dL/dstate after the last step
 ---@return unroll.Tensor? dxs (T,B,I), of the trace; nil for tokens
 ---@return table<string, unroll.Tensor> dstate dL/d(initial state), of the trace
---- Errors: no forward pass before, twice, after a change of the parameters or the inputs.
-function Cell:backward(t, dys, dstate_end)
+---@param generation? integer trace.generation as it was after the forward pass that is meant
+--- Errors: no forward pass before, twice, after a change of the parameters, the inputs or
+--- what forward returned; another generation.
+function Cell:backward(t, dys, dstate_end, generation)
   if type(t) ~= "table" or t.cell ~= self or not t.with_gradients then
     error("cell:backward: the trace of this cell's forward expected, got " .. type(t), 2)
   end
   check.numbers(dys, "dys", "cell:backward", 2, self.dtype, t.T, t.B, self.hidden)
   check.state(dstate_end, self.definition.states, "dstate_end", "cell:backward", 2)
   if dys then dys = t:contiguous("dys", dys, self.dtype) end
-  local message = t:backward(dys, dstate_end)
+  local message = trace.overwritten(t, generation) or t:backward(dys, dstate_end)
   if message then error("cell:backward: " .. message, 2) end
   return t.dxs, t.dstate
 end

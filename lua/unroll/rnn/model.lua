@@ -13,6 +13,7 @@ local definition = require "unroll.rnn.definition"
 local file = require "unroll.rnn.file"
 local init = require "unroll.rnn.init"
 local model_trace = require "unroll.rnn.model_trace"
+local cell_trace = require "unroll.rnn.trace"
 local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
 local sample = require "unroll.rnn.sample"
@@ -269,14 +270,16 @@ end
 --- Backpropagation through time for the last forward pass on a trace. Adds to the
 --- gradients of the parameters.
 ---@param trace unroll.ModelTrace
+---@param generation? integer trace.generation as it was after the forward pass that is meant
 ---@return unroll.Tensor? dx dL/dx (T,B,input), of the trace; nil for tokens
 ---@return table[] dstate dL/d(initial state), one table for each layer, of the trace
---- Errors: no forward pass before, twice, after a change of the parameters or the inputs.
-function Model:backward(trace)
+--- Errors: no forward pass before, twice, after a change of the parameters, the inputs or
+--- the returned state; another generation.
+function Model:backward(trace, generation)
   if getmetatable(trace) ~= model_trace.ModelTrace or trace.model ~= self then
     error("model:backward: the trace of this model's forward expected, got " .. type(trace), 2)
   end
-  local message = trace:backward()
+  local message = cell_trace.overwritten(trace, generation) or trace:backward()
   if message then error("model:backward: " .. message, 2) end
   return trace.layers[1].dxs, trace.dstate
 end

@@ -16,7 +16,8 @@ local EVALUATION_STEPS = 256
 
 --- A trace without buffers yet.
 function model_trace.new(model, with_gradients)
-  local self = { model = model, with_gradients = with_gradients, layers = {}, copies = {} }
+  local self = { model = model, with_gradients = with_gradients, generation = 0, layers = {},
+    copies = {} }
   for l, layer in ipairs(model.layers) do
     self.layers[l] = cell_trace.new(layer, with_gradients)
   end
@@ -67,7 +68,7 @@ end
 ---@return string? message
 function ModelTrace:forward(x, y, state, weight, mask, mean)
   local model = self.model
-  self.is_ready = false
+  self.is_ready, self.generation = false, self.generation + 1
   x, y = self:contiguous("x", x), self:contiguous("y", y)
   weight = weight and self:contiguous("weight", weight, model.dtype)
   mask = mask and self:contiguous("mask", mask, model.dtype)

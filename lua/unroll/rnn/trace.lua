@@ -4,7 +4,9 @@
 -- gradients. It is made for T, B, the kind of inputs and the direction, remade when these
 -- change, and else used again, so that training allocates nothing. The run (C) that works
 -- on the buffers knows whether a backward pass is possible: not before a forward pass,
--- not twice, not after the parameters or the inputs changed.
+-- not twice, not after the parameters, the inputs or what forward returned changed.
+-- `generation` counts the forward passes: who keeps its value can tell, and backward can
+-- check, that the trace still holds the pass that was meant.
 --
 -- Three forms of cells (definition.lua) have three ways forward and back here: native
 -- cells run in C, cells of steps call Lua between C's phases, whole ones do it all.
@@ -250,6 +252,7 @@ function whole.forward(self, xs, state, mask)
   self.stage = "ran"
   self.seen_parameters = tensor.version(self.cell.values.flat)
   self.seen_inputs = tensor.version(xs)
+  self.seen_outputs = tensor.version(self.ys)
 end
 
 local wrong_stage = {
@@ -263,6 +266,8 @@ function whole.stale(self)
     return "the parameters have changed since the forward pass"
   elseif self.seen_inputs ~= tensor.version(self.pass.xs) then
     return "the inputs have changed since the forward pass"
+  elseif self.seen_outputs ~= tensor.version(self.ys) then
+    return "the outputs that forward returned have been written to since"
   end
 end
 
@@ -286,7 +291,7 @@ local forms = { native = native, steps = steps, whole = whole }
 ---@param cell table
 ---@param with_gradients boolean
 function trace.new(cell, with_gradients)
-  return setmetatable({ cell = cell, with_gradients = with_gradients,
+  return setmetatable({ cell = cell, with_gradients = with_gradients, generation = 0,
     form = forms[cell.definition.form] }, Trace)
 end
 
@@ -318,7 +323,19 @@ end
 --- Runs the cell forward. Shapes are checked by the caller.
 ---@return string? message what is wrong with tokens or states
 function Trace:forward(xs, state, mask)
+  self.generation = self.generation + 1
   return self.form.forward(self, xs, state, mask)
+end
+
+--- Why a backward pass for the forward pass `generation` of a trace is impossible, or nil.
+---@param t table a trace of a cell or of a model
+---@param generation? integer nil: whatever it holds
+---@return string? message
+function trace.overwritten(t, generation)
+  if generation ~= nil and generation ~= t.generation then
+    return ("the trace holds forward pass %d, pass %s was overwritten"):format(t.generation,
+      tostring(generation))
+  end
 end
 
 --- Why a backward pass is impossible now, or nil.
