@@ -293,7 +293,7 @@ function TestRnnModelTrace.test_misuse()
   -- a layer's outputs overwritten by hand, between the passes
   m:forward(x, y, nil, { trace = trace })
   trace.layers[1].ys:zero_()
-  support.raises("the inputs have changed", m.backward, m, trace)
+  support.raises("have been written to", m.backward, m, trace)
   -- a forward pass that failed
   y[{ 1, 1 }] = 6
   support.raises("targets must be in 1..5, the one at (1,1) is 6", m.forward, m, x, y, nil,
