@@ -275,6 +275,44 @@ function TestPlot.test_describe()
   lu.assertEquals(d.texts[1].role, "figure title")
 end
 
+function TestPlot.test_a_new_kind_of_chart_is_one_file()
+  package.preload["unroll.plot.marks.test_stem"] = function()
+    local data = require "unroll.plot.data"
+    return {
+      new = function(_, y) return { y = data.series("test_stem", "y", y) } end,
+      limits = function(mark, reach)
+        reach.x:count_to(data.count(mark.y))
+        reach.y:cover(mark.y)
+        reach.y:edge(0)
+      end,
+      draw = function(mark, pen)
+        for i, v in ipairs(data.values(mark.y)) do
+          pen.page:segment(pen.view.x(i), pen.view.y(0), pen.view.x(i), pen.view.y(v),
+            { color = "#ff0000", width = 2 })
+        end
+      end,
+    }
+  end
+  local fig = plot.figure {}
+  fig:at():test_stem({ 3, 1, 2 })
+  local p = fig:describe().panels[1]
+  lu.assertEquals(p.y.low, 0)
+  lu.assertEquals(p.series[1].kind, "test_stem")
+  lu.assertEquals(#path_numbers(fig:render("svg"), "stroke:rgb(100%,0%,0%)"), 3 * 4)
+  package.preload["unroll.plot.marks.test_stem"] = nil
+end
+
+function TestPlot.test_long_texts_and_many_panels()
+  local fig = plot.figure { title = ("word "):rep(600) }
+  fig:at():line({ 1, 2 }, { label = ("x"):rep(300) }):set { ylabel = ("y "):rep(300) }
+  lu.assertTrue(fig:describe().zoom < 1)
+  fig = plot.figure { rows = 12, cols = 12 }
+  for i = 1, 12 do
+    for k = 1, 12 do fig:at(i, k):line({ i, k }):set { title = "t" } end
+  end
+  lu.assertEquals(#fig:describe().panels, 144)
+end
+
 function TestPlot.test_tostring()
   lu.assertStrContains(tostring(full_figure()), "figure 8 x 6 in, 2 x 2 panels. Smooth: smooth")
   lu.assertStrContains(tostring(full_figure():at(2, 1)), "axes (2,1)")

@@ -241,6 +241,19 @@ function TestPlotLayout.test_legend_best_covers_no_data()
   lu.assertFalse(covers_data(d, d.panels[1], falling))
 end
 
+function TestPlotLayout.test_axis_grows_for_a_flat_legend()
+  local fig = plot.figure { width = 6 }
+  fig:at():bar({ "p", "q", "r" }, { { 1, 1, 1 }, { 1, 1, 1 } }, { labels = { "a", "b" } })
+  local p = check(fig, "bars").panels[1]
+  lu.assertEquals(p.legend.place, "inside")
+  lu.assertEquals(p.legend.columns, 2)
+  lu.assertTrue(p.y.high > 1.1)
+  fig:at():set { ylim = { 0, 1.05 } } -- a limit that is set stays
+  p = check(fig, "bars").panels[1]
+  lu.assertEquals(p.y.high, 1.05)
+  lu.assertNotEquals(p.legend.place, "inside")
+end
+
 function TestPlotLayout.test_legend_goes_outside_when_there_is_no_room()
   local fig = plot.figure {}
   for i = 1, 12 do

@@ -137,11 +137,19 @@ end
 -- --- limits ------------------------------------------------------------------------------
 
 function TestPlotTicks.test_margins()
-  local p = axes_of({ -10, 10, 0 }, nil, { 1000, 2000, 1500 })
+  local x, y = {}, {}
+  for i = 0, 20 do x[i + 1], y[i + 1] = 1000 + 50 * i, i - 10 end
+  local p = axes_of(y, nil, x)
   lu.assertAlmostEquals(p.y.low, -11, 1e-9)
   lu.assertAlmostEquals(p.y.high, 11, 1e-9)
   lu.assertAlmostEquals(p.x.low, 980, 1e-9)
   lu.assertAlmostEquals(p.x.high, 2020, 1e-9)
+end
+
+function TestPlotTicks.test_few_points_keep_off_the_spine()
+  local p = axes_of({ 1, 2, 3 }, nil, { 0, 1, 2 })
+  lu.assertTrue(p.x.low < 0 and p.x.high > 2)
+  lu.assertEquals(p.x.ticks, { 0, 1, 2 })
 end
 
 function TestPlotTicks.test_axis_of_positive_data_does_not_go_below_zero()
@@ -182,6 +190,10 @@ function TestPlotTicks.test_formats()
   lu.assertEquals(y_axis(0, 1, { yformat = "%.2f" }).labels[2], "0.20")
   lu.assertEquals(y_axis(0, 1, { yformat = function(v) return "<" .. v .. ">" end }).labels[1],
     "<0.0>")
+end
+
+function TestPlotTicks.test_exponents_are_raised()
+  lu.assertEquals(y_axis(1e-5, 3e-5, { yformat = "%.1g" }).labels[2], "2×10^{−5}")
 end
 
 function TestPlotTicks.test_ticks_given_by_the_user()

@@ -26,7 +26,7 @@ end
 -- Data that are never negative do not get an axis below zero; an axis that would end
 -- close to zero ends there.
 local function keep_sign(side, low, high, data_low, data_high)
-  if side.scale.positive then return low, high end
+  if side.scale.positive or side.keep_margin then return low, high end
   local near = 0.05 * (high - low)
   if data_low >= 0 and low < near then low = 0.0 end
   if data_high <= 0 and high > -near then high = 0.0 end
@@ -45,11 +45,13 @@ local function padded(side, data_low, data_high)
   return keep_sign(side, low, high, data_low, data_high)
 end
 
--- Room for texts above and below the data, in parts of the axis.
+-- Room for texts above and below the data, in parts of the axis. A side without texts
+-- stays where it is.
 local function make_room(s, low, high, data_low, data_high, space)
-  local above = math.min(0.4, (space.above or 0) / space.length)
-  local below = math.min(0.4, (space.below or 0) / space.length)
-  local u, v = s.forward(data_low), s.forward(data_high)
+  local above = math.min(0.5, (space.above or 0) / space.length)
+  local below = math.min(0.3, (space.below or 0) / space.length)
+  local u = s.forward(below > 0 and data_low or low)
+  local v = s.forward(above > 0 and data_high or high)
   local unit = (v - u) / (1 - above - below)
   if above > 0 then high = math.max(high, s.inverse(v + above * unit)) end
   if below > 0 then low = math.min(low, s.inverse(u - below * unit)) end
@@ -299,7 +301,8 @@ end
 ---@param which string "x" or "y"
 ---@param panel table
 ---@param side table its reach
----@param space table {length, above, below, cell} points; cell: the panel's height with decorations
+---@param space table {length, above, below, cell} points; cell: the panel's height with
+--- its decorations
 ---@param theme table
 function axis.plan(which, panel, side, space, theme)
   local settings = panel.settings

@@ -61,16 +61,21 @@ function format.linear(values, step)
   return labels, "×10" .. tostring(exponent):gsub("[-%d]", raised)
 end
 
+-- "2.5e-05" -> 2.5×10^{−5}
+local function raise_exponent(s)
+  local digits, sign, exponent = s:match("^(.*%d)e([-+])0*(%d+)$")
+  if not digits then return s end
+  return ("%s×10^{%s%s}"):format(digits, sign == "-" and MINUS or "", exponent)
+end
+
 --- One number by itself, with up to three significant digits.
 function format.value(v)
   local size = math.abs(v)
   if v ~= v then return "NaN" end
   if size == math.huge then return v > 0 and "∞" or MINUS .. "∞" end
   if size >= 1e5 or (size < 1e-3 and size > 0) then
-    local digits, exponent = ("%.2e"):format(v):match("^(.-)e([-+]%d+)$")
-    digits = digits:gsub("%.?0+$", ""):gsub("^-", MINUS)
-    return ("%s×10^{%s}"):format(digits, tostring(math.tointeger(tonumber(exponent)))
-      :gsub("-", MINUS))
+    local short = ("%.2e"):format(v):gsub("%.?0+e", "e")
+    return (raise_exponent(short):gsub("^-", MINUS))
   end
   if size >= 100 then return fixed(v, 0) end
   local s = size == 0 and "0" or ("%.3g"):format(v)
@@ -138,7 +143,7 @@ local function with_pattern(values, pattern)
   for i, v in ipairs(values) do
     local ok, label = pcall(string.format, pattern, v)
     if not ok then label = pattern:format(math.floor(v + 0.5)) end
-    labels[i] = label:gsub("^-", MINUS)
+    labels[i] = raise_exponent(label):gsub("^-", MINUS)
   end
   return labels
 end

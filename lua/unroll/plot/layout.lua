@@ -56,6 +56,7 @@ local function room_beyond(p, width, height, theme)
       above, below = math.max(above, a), math.max(below, b)
     end
   end
+  if p.legend and p.legend.room then above = above + p.legend.room end
   return above, below
 end
 
@@ -212,13 +213,28 @@ local function place_labels(p, theme)
   for _, request in ipairs(notes_of(p, theme)) do place_label(p, request) end
 end
 
--- Decides, once, whether the legend goes inside.
-local function decide_legend(p, theme)
-  if not p.legend then return end
+-- May the y axis grow for the legend, and how far?
+local function room_for_legend(p, theme)
+  local lim = p.panel.settings.ylim
+  if lim and lim[2] then return nil end
+  local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
+  local above = room_beyond(p, width, height, theme)
+  local most = math.min(0.28 * height, 0.45 * height - above)
+  return legend.headroom(p.legend, p.box, most, theme)
+end
+
+local first_decision, last_decision = 2, 4 -- passes
+
+-- Decides whether the legend goes inside: at the first decision as the panel is, or with
+-- room made for it, which shows at the last decision; else outside.
+local function decide_legend(p, pass, theme)
+  local lg = p.legend
+  if not lg or lg.outside or (pass ~= first_decision and pass ~= last_decision) then return end
+  if pass == last_decision and not lg.room then return end
   place_labels(p, theme)
-  if not legend.place_inside(p.legend, p.box, p.obstacles, theme) then
-    legend.go_outside(p.legend, p.cell, theme)
-  end
+  if legend.place_inside(lg, p.box, p.obstacles, theme) then return end
+  lg.room = pass == first_decision and room_for_legend(p, theme) or nil
+  if not lg.room then legend.go_outside(lg, p.cell, theme) end
 end
 
 -- --- dividing the page ---------------------------------------------------------------
@@ -443,7 +459,7 @@ end
 local function measure_panels(plan, pass)
   for _, p in ipairs(plan.panels) do
     plan_axes(p, plan.theme)
-    if pass == 2 then decide_legend(p, plan.theme) end
+    decide_legend(p, pass, plan.theme)
     measure_decor(p, pass, plan.theme)
   end
 end
@@ -458,7 +474,7 @@ local function settle(plan)
   for pass = 1, passes do
     if not large_enough(plan) then return false end
     measure_panels(plan, pass)
-    if set_boxes(plan) <= settled and pass > 2 then return large_enough(plan) end
+    if set_boxes(plan) <= settled and pass > last_decision then return large_enough(plan) end
   end
   return false
 end

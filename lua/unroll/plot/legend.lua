@@ -1,7 +1,9 @@
 --- The legend of a panel: entries, size, and where it goes.
 --
--- "best" takes the first of nine spots inside the panel that covers no data and no text;
--- when there is none, the legend goes outside: to the right, or below when it is wide.
+-- "best" takes the first of nine spots inside the panel that covers no data and no text,
+-- in one column or several. When there is none, the axis grows a little upwards to make
+-- room for a flat legend; when that would take too much, the legend goes outside: to the
+-- right, or below when it is wide.
 
 local box = require "unroll.plot.box"
 local place = require "unroll.plot.place"
@@ -111,24 +113,48 @@ local function free_spot(lg, b, obstacles)
   end
 end
 
+-- "best": the first number of columns with a free spot.
+local function best_spot(lg, b, obstacles, theme)
+  for columns = lg.columns or 1, lg.columns or #lg.entries do
+    legend.shape(lg, columns, theme)
+    local spot = fits_inside(lg, b) and free_spot(lg, b, obstacles)
+    if spot then return spot end
+  end
+end
+
 --- Tries to put the legend into the panel. true when it has a box there.
 function legend.place_inside(lg, b, obstacles, theme)
-  legend.shape(lg, lg.columns or 1, theme)
-  if lg.place == "outside" or lg.place == "below" or not fits_inside(lg, b) then
-    return false
-  end
+  lg.box, lg.rim = nil, nil
+  if lg.place == "outside" or lg.place == "below" then return false end
   if lg.place == "best" then
-    lg.box = free_spot(lg, b, obstacles)
-    if not lg.box and not lg.columns and #lg.entries > 2 and #lg.entries <= 4 then
-      legend.shape(lg, #lg.entries, theme) -- in one row
-      lg.box = fits_inside(lg, b) and free_spot(lg, b, obstacles)
-    end
+    lg.box = best_spot(lg, b, obstacles, theme)
   else
-    lg.box = named_spot(lg, b)
-    lg.rim = place.hits(obstacles, lg.box) > 0
-    if place.covers_text(obstacles, lg.box) then lg.box = nil end
+    legend.shape(lg, lg.columns or 1, theme)
+    local spot = fits_inside(lg, b) and named_spot(lg, b)
+    if spot and not place.covers_text(obstacles, spot) then
+      lg.box, lg.rim = spot, place.hits(obstacles, spot) > 0
+    end
   end
-  return lg.box and true or false
+  return lg.box ~= nil
+end
+
+-- As many columns as fit into a width.
+local function columns_for_width(lg, width, theme)
+  for columns = #lg.entries, 2, -1 do
+    legend.shape(lg, columns, theme)
+    if lg.width <= width then return columns end
+  end
+  return 1
+end
+
+--- The height of the flattest legend that fits into the panel, with a gap below it; nil
+--- when it would take more than `most` points.
+function legend.headroom(lg, b, most, theme)
+  if lg.place ~= "best" then return nil end
+  legend.shape(lg, lg.columns or columns_for_width(lg, b.right - b.left - 2 * gap, theme),
+    theme)
+  local room = lg.height + 2 * gap
+  return fits_inside(lg, b) and room <= most and room or nil
 end
 
 -- --- outside -------------------------------------------------------------------------
@@ -139,14 +165,6 @@ local function columns_for_height(lg, height, theme)
     if lg.height <= height then return columns end
   end
   return #lg.entries
-end
-
-local function columns_for_width(lg, width, theme)
-  for columns = #lg.entries, 2, -1 do
-    legend.shape(lg, columns, theme)
-    if lg.width <= width then return columns end
-  end
-  return 1
 end
 
 --- Chooses the side of an outside legend: right when it takes at most 40 % of the width.

@@ -91,6 +91,9 @@ function reach.of(panel, xscale, yscale)
   for _, mark in ipairs(panel.marks) do
     if mark.kind.limits then mark.kind.limits(mark, r, panel) end
   end
+  if r.x:few_values() then -- points that stand apart do not belong onto the spine
+    r.x.margin, r.x.keep_margin = math.max(r.x.margin, 0.04), true
+  end
   return r
 end
 

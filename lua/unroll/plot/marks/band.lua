@@ -1,9 +1,4 @@
---- ax:band(x, low, high, opts): the area between two lines, for example mean - sd and
---- mean + sd; ax:band(x, mean, {sd = ...}) draws the line of the mean, too.
---
--- x may be nil (1, 2, ...). opts: sd = series or number; label; color = that of the
--- series drawn last (with sd: the next of the palette); alpha = 0.18; width, dash of the
--- mean's line.
+-- band.lua -- the area between two lines (ax:band).
 
 local axes = require "unroll.plot.axes"
 local color = require "unroll.plot.color"
@@ -39,6 +34,18 @@ local function read(x, a, b, opts)
   return { x = read_x(x, low), low = low, high = data.beside("band", "high", b, low) }, opts
 end
 
+--[[---
+--- The area between two lines; or a mean with the band of its standard deviation:
+--- ax:band(x, mean, {sd = sd}).
+---@param x? unroll.Tensor|number[] (n); nil: 1, 2, ..., n
+---@param low unroll.Tensor|number[] (n), or the mean
+---@param high? unroll.Tensor|number[]|number (n); a number serves all points
+---@param opts? table
+--- label; color = that of the series drawn last (with sd: the next of the palette);
+--- alpha = 0.18 of the area; sd = series or number; width, dash of the mean's line
+---@return unroll.Axes self
+function Axes:band(x, low, high, opts) end
+]]
 function band.new(panel, x, a, b, opts)
   local mark, given = read(x, a, b, opts)
   mark.label, mark.width = common.label(given.label), given.width

@@ -1,12 +1,5 @@
---- ax:bar(categories, values, opts), ax:bar(values, opts): bars; values may be a list of
---- series, {a, b}, for groups of bars side by side.
+-- bar.lua -- bars, single and in groups (ax:bar).
 --
--- categories: strings or numbers, one a slot; without them the slots are numbered. A
--- category that is a space, tab or newline is shown as a sign.
--- opts: labels = {"a", "b"} (legend) or label for one series; values = true for numbers
--- above the bars; format = "percent", "%.2f", ... of these numbers; errors = like values,
--- half the height of an error bar; color, or colors = one for each series (for one
--- series: one for each bar); width = 0.8, the part of a slot that is filled.
 -- Bars stand on 0, on a log axis on its lower end.
 
 local axes = require "unroll.plot.axes"
@@ -116,6 +109,20 @@ local function arguments(a, b, c)
   return nil, a, b
 end
 
+--[[---
+--- Bars; values may be a list of series, {a, b}, for groups of bars side by side.
+---@param categories? (string|number)[]|unroll.Tensor (n) one a slot; without it 1, 2, ...
+--- A category that is a space, tab or newline is shown as a sign.
+---@param values unroll.Tensor|number[]|table (n), or a list of such series
+---@param opts? table
+--- labels = {"a", "b"} (legend), or label for one series; values = true: numbers above
+--- the bars; format = "percent", "%.2f", ... of these numbers (and shows them); errors =
+--- shaped like values, half the height of an error bar; color; colors = one for each
+--- series, or for one series one for each bar; width = 0.8, the part of a slot that is
+--- filled; alpha = 1
+---@return unroll.Axes self
+function Axes:bar(categories, values, opts) end
+]]
 function bar.new(panel, a, b, c)
   local names, values, opts = arguments(a, b, c)
   opts = options.check("bar", opts, kinds)
@@ -295,7 +302,7 @@ local function value_angle(mark, width, height, theme)
   end
   local room = value_room(mark, width, theme)
   if widest <= room - 2 and tallest <= 0.3 * height then return 0, tallest end
-  if tallest <= room and widest <= 0.3 * height then return 90, widest end
+  if tallest <= room and widest <= 0.4 * height then return 90, widest end
 end
 
 local function has_negative(mark)

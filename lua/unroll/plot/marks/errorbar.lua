@@ -1,8 +1,5 @@
---- ax:errorbar(x, y, opts): points with their uncertainty.
+-- errorbar.lua -- points with their uncertainty (ax:errorbar).
 --
--- x may be nil (1, 2, ...). opts: yerr, xerr = a number, a series, or {low = series,
--- high = series} (distances from the point); label; color; marker = "circle"; size;
--- line = true joins the points; width = 1.1 of the bars; dash, alpha.
 -- On a log axis a bar that would reach zero ends at the axis.
 
 local axes = require "unroll.plot.axes"
@@ -32,6 +29,17 @@ local function read_error(name, given, y)
   return { low = both, high = both }
 end
 
+--[[---
+--- Points with error bars.
+---@param x? unroll.Tensor|number[] (n); nil: 1, 2, ..., n
+---@param y unroll.Tensor|number[] (n)
+---@param opts? table
+--- yerr, xerr = a number, a series (n), or {low = series, high = series}: distances from
+--- the point; label; color; marker = "circle"; size = 5; line = true joins the points;
+--- width = 1.1 of the bars; dash; alpha
+---@return unroll.Axes self
+function Axes:errorbar(x, y, opts) end
+]]
 function errorbar.new(panel, x, y, opts)
   opts = options.check("errorbar", opts, kinds)
   if y == nil then options.misuse("errorbar: y is missing (x may be nil)") end

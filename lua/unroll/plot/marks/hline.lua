@@ -1,6 +1,4 @@
---- ax:hline(y, opts): a level reference line across the panel.
---
--- opts: label, written at the line's end; color; width = 1; dash = "dashed"; alpha.
+-- hline.lua -- level reference lines (ax:hline).
 
 local color = require "unroll.plot.color"
 local common = require "unroll.plot.marks.common"
@@ -21,6 +19,13 @@ function hline.make(who, at, opts)
     alpha = common.check_alpha(who, opts.alpha) }
 end
 
+--[[---
+--- A level reference line across the panel.
+---@param y number
+---@param opts? table label, written at the line's end; color; width = 1; dash; alpha
+---@return unroll.Axes self
+function Axes:hline(y, opts) end
+]]
 function hline.new(_, at, opts)
   return hline.make("hline", at, opts)
 end

@@ -1,9 +1,4 @@
---- ax:line(x, y, opts) or ax:line(y, opts): a line through points, in the given order.
---
--- opts: label; color = name, "#rrggbb" or palette index; width = 1.6 (points); dash =
--- "solid", "dashed", "dotted", "dashdot" or lengths; alpha; marker = "circle", "square",
--- "diamond", "triangle", "plus", "cross" or "none" (circles up to 30 points, else none);
--- step = "pre", "post" or "mid". The line breaks at NaN and infinities.
+-- line.lua -- lines through points (ax:line).
 
 local axes = require "unroll.plot.axes"
 local common = require "unroll.plot.marks.common"
@@ -30,6 +25,18 @@ local function stairs(x, y, mode)
   return data.series("line", "x", sx), data.series("line", "y", sy)
 end
 
+--[[---
+--- A line through points, in the given order. It breaks at NaN and infinities.
+---@param x? unroll.Tensor|number[] (n); without it the points lie at 1, 2, ..., n
+---@param y unroll.Tensor|number[] (n)
+---@param opts? table
+--- label; color = name, "#rrggbb" or palette index; width = 1.6 (points); dash = "solid",
+--- "dashed", "dotted", "dashdot" or a list of lengths in points; alpha = 1; marker =
+--- "circle", "square", "diamond", "triangle", "plus", "cross" or "none" (without it:
+--- circles up to 30 points, else none); step = "pre", "post" or "mid"
+---@return unroll.Axes self
+function Axes:line(x, y, opts) end
+]]
 function line.new(panel, a, b, c)
   local x, y, opts = data.xy("line", a, b, c)
   opts = options.check("line", opts, kinds)

@@ -1,7 +1,4 @@
---- ax:note(text, x, y, opts): words about a place in the data, with an arrow to it.
---
--- opts: dx, dy = where the text starts from, in points (right and up); without them, or
--- when that spot is taken, the nearest free one; arrow = true; color.
+-- note.lua -- words about a place in the data (ax:note).
 
 local color = require "unroll.plot.color"
 local options = require "unroll.plot.options"
@@ -12,6 +9,17 @@ local note = { layer = "front" }
 
 local kinds = { dx = "number", dy = "number", arrow = "boolean", color = "string|number" }
 
+--[[---
+--- Words about a point, with an arrow to it.
+---@param text string
+---@param x number in the units of the axes
+---@param y number
+---@param opts? table
+--- dx, dy = where the text stands from the point, in points (right and up); without them,
+--- or when that spot is taken, the nearest free one; arrow = true; color
+---@return unroll.Axes self
+function Axes:note(text, x, y, opts) end
+]]
 function note.new(_, words, x, y, opts)
   opts = options.check("note", opts, kinds)
   return { words = options.text("note", "the text", words), x = options.number("note", "x", x),

@@ -1,7 +1,4 @@
---- ax:scatter(x, y, opts) or ax:scatter(y, opts): a marker at each point.
---
--- opts: label; color; marker = "circle", "square", "diamond", "triangle", "plus" or
--- "cross"; size = 5 (points); alpha.
+-- scatter.lua -- a marker at each point (ax:scatter).
 
 local axes = require "unroll.plot.axes"
 local common = require "unroll.plot.marks.common"
@@ -14,6 +11,16 @@ local scatter = {}
 local kinds = { label = "string|number", color = "string|number", marker = common.shapes,
   size = "positive", alpha = "number" }
 
+--[[---
+--- A marker at each point.
+---@param x? unroll.Tensor|number[] (n); without it 1, 2, ..., n
+---@param y unroll.Tensor|number[] (n)
+---@param opts? table
+--- label; color; marker = "circle", "square", "diamond", "triangle", "plus" or "cross";
+--- size = 5 (points); alpha = 1
+---@return unroll.Axes self
+function Axes:scatter(x, y, opts) end
+]]
 function scatter.new(panel, a, b, c)
   local x, y, opts = data.xy("scatter", a, b, c)
   opts = options.check("scatter", opts, kinds)

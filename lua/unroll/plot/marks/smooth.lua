@@ -1,12 +1,8 @@
---- ax:smooth(x, y, opts) or ax:smooth(y, opts): a noisy series, pale, under its moving
---- average.
+-- smooth.lua -- a noisy series under its moving average (ax:smooth).
 --
 -- The average is exponential and bias-corrected (Kingma and Ba 2015):
 --   s_t = beta s_{t-1} + (1 - beta) y_t,   smooth_t = s_t / (1 - beta^t)
 -- with beta = 1 - 2 / (window + 1), so that the first points are not pulled to zero.
--- Points that are not finite are left out of it.
---
--- opts: label; color; width = 1.6; dash; window = a 25th of the points, at least 5.
 
 local axes = require "unroll.plot.axes"
 local common = require "unroll.plot.marks.common"
@@ -33,6 +29,17 @@ local function moving_average(y, window)
   return data.series("smooth", "y", result)
 end
 
+--[[---
+--- A noisy series, pale, and on it its exponential moving average, bias-corrected.
+--- Points that are not finite are left out of the average.
+---@param x? unroll.Tensor|number[] (n); without it 1, 2, ..., n
+---@param y unroll.Tensor|number[] (n)
+---@param opts? table
+--- label; color; width = 1.6; dash; window = n / 25, at least 5: how many points the
+--- average spans, beta = 1 - 2 / (window + 1)
+---@return unroll.Axes self
+function Axes:smooth(x, y, opts) end
+]]
 function smooth.new(panel, a, b, c)
   local x, y, opts = data.xy("smooth", a, b, c)
   opts = options.check("smooth", opts, kinds)

@@ -1,7 +1,4 @@
---- ax:span(low, high, opts): a shaded range of y (or of x) across the panel.
---
--- opts: label; axis = "y" or "x"; color = grey; alpha = 0.11; edges = true draws its two
--- borders as thin lines.
+-- span.lua -- shaded ranges (ax:span).
 
 local color = require "unroll.plot.color"
 local common = require "unroll.plot.marks.common"
@@ -15,6 +12,16 @@ local span = { layer = "back" }
 local kinds = { label = "string|number", axis = { "y", "x" }, color = "string|number",
   alpha = "number", edges = "boolean" }
 
+--[[---
+--- A shaded range of y (or of x) across the panel.
+---@param low number
+---@param high number at least low
+---@param opts? table
+--- label; axis = "y" or "x"; color = grey; alpha = 0.11; edges = true: thin lines at low
+--- and high
+---@return unroll.Axes self
+function Axes:span(low, high, opts) end
+]]
 function span.new(_, low, high, opts)
   opts = options.check("span", opts, kinds)
   options.number("span", "low", low)

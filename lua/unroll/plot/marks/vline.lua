@@ -1,10 +1,17 @@
---- ax:vline(x, opts): an upright reference line; opts as for ax:hline.
+-- vline.lua -- upright reference lines (ax:vline).
 
 local common = require "unroll.plot.marks.common"
 local hline = require "unroll.plot.marks.hline"
 
 local vline = { layer = "reference" }
 
+--[[---
+--- An upright reference line across the panel.
+---@param x number
+---@param opts? table label, written beside the line; color; width = 1; dash; alpha
+---@return unroll.Axes self
+function Axes:vline(x, opts) end
+]]
 function vline.new(_, at, opts)
   return hline.make("vline", at, opts)
 end
