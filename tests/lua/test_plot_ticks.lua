@@ -193,7 +193,7 @@ function TestPlotTicks.test_formats()
 end
 
 function TestPlotTicks.test_exponents_are_raised()
-  lu.assertEquals(y_axis(1e-5, 3e-5, { yformat = "%.1g" }).labels[2], "2×10^{−5}")
+  lu.assertEquals(y_axis(1e-5, 3e-5, { yformat = "%.2g" }).labels[3], "2×10^{−5}")
 end
 
 function TestPlotTicks.test_ticks_given_by_the_user()
