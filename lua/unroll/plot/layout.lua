@@ -168,7 +168,7 @@ local function place_label(p, request)
   end
   item.box = chosen
   item.leader = request.leader
-  item.halo = not request.fixed and place.hits(p.obstacles, chosen) > 0
+  item.halo = not request.fixed and place.hits(p.obstacles, chosen, 1) > 0
   p.obstacles.texts[#p.obstacles.texts + 1] = chosen
   p.labels[#p.labels + 1] = item
 end

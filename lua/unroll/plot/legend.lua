@@ -107,7 +107,7 @@ local function free_spot(lg, b, obstacles)
   for _, spot in ipairs(spots) do
     local candidate = spot_box(lg, b, spot[2], spot[3])
     if not place.covers_text(obstacles, candidate)
-      and place.hits(obstacles, box.grow(candidate, 1)) == 0 then
+      and place.hits(obstacles, box.grow(candidate, 1), 1) == 0 then
       return candidate
     end
   end
@@ -132,7 +132,7 @@ function legend.place_inside(lg, b, obstacles, theme)
     legend.shape(lg, lg.columns or 1, theme)
     local spot = fits_inside(lg, b) and named_spot(lg, b)
     if spot and not place.covers_text(obstacles, spot) then
-      lg.box, lg.rim = spot, place.hits(obstacles, spot) > 0
+      lg.box, lg.rim = spot, place.hits(obstacles, spot, 1) > 0
     end
   end
   return lg.box ~= nil

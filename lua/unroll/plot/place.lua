@@ -20,12 +20,14 @@ function place.obstacles(panel, view)
   return found
 end
 
-local function line_hits(b, points)
+-- How many segments of the line touch the box; stops counting at `most`.
+local function line_hits(b, points, most)
   local hits = 0
   for i = 3, #points - 1, 2 do
     local x0, y0, x1, y1 = points[i - 2], points[i - 1], points[i], points[i + 1]
     if x0 == x0 and x1 == x1 and box.meets_segment(b, x0, y0, x1, y1) then
       hits = hits + 1
+      if hits >= most then return hits end
     end
   end
   if #points == 2 and box.meets_segment(b, points[1], points[2], points[1], points[2]) then
@@ -34,10 +36,14 @@ local function line_hits(b, points)
   return hits
 end
 
---- How much of the data a box would cover.
-function place.hits(obstacles, b)
+--- How much of the data a box would cover, counted up to `most` (default: all).
+function place.hits(obstacles, b, most)
+  most = most or math.huge
   local hits = 0
-  for _, points in ipairs(obstacles.lines) do hits = hits + line_hits(b, points) end
+  for _, points in ipairs(obstacles.lines) do
+    hits = hits + line_hits(b, points, most)
+    if hits >= most then return hits end
+  end
   for _, other in ipairs(obstacles.boxes) do
     if box.overlap(b, other) then hits = hits + 1 end
   end
@@ -59,7 +65,7 @@ function place.choose(obstacles, bounds, candidates, margin)
   local best, fewest
   for _, candidate in ipairs(candidates) do
     if box.contains(bounds, candidate) and not place.covers_text(obstacles, candidate) then
-      local hits = place.hits(obstacles, box.grow(candidate, margin))
+      local hits = place.hits(obstacles, box.grow(candidate, margin), fewest)
       if not best or hits < fewest then best, fewest = candidate, hits end
       if hits == 0 then break end
     end
