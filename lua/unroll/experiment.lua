@@ -1,20 +1,43 @@
---- Experiments: a question, its settings, a run, a figure, and the command line for it.
+--- Experiments: a question, its settings, its runs, a figure, and the command line for it.
 --
--- An experiment separates running from drawing. `run` returns plain data, which is saved
--- as JSON; `figure` draws from that data alone; `tables` prints from it. So a figure can
--- be redrawn, restyled or checked without running again. What a clock says goes into a
--- file of its own, so that the same settings give the same bytes of results.
+-- An experiment consists of cases: plain tables (JSON can carry them), each with its seed,
+-- that hold everything which decides one run. `run_case` makes a plain result of one case
+-- and of nothing else, so that cases run in several processes, in any order, and each
+-- result is kept as it comes. Before every case the default generator is set to the
+-- case's seed.
 --
 --   local e = unroll.experiment.define {
---     name = "training", title = "...", question = "...",
---     options = { {"hidden", 50, "hidden size"}, {"seeds", {1, 2, 3}, "one run each"} },
+--     name = "windows", title = "...", question = "...",
+--     options = { {"hidden", 50, "hidden size"}, {"windows", {5, 25}, "time steps"},
+--                 {"seeds", {1, 2, 3, 4, 5}, "one run each"} },
 --     quick = { seeds = {1} },                      -- what --quick changes
---     run = function(config, report) return results, times end,
---     figure = function(results, times) return fig end,
---     tables = function(results, times) return { {title=, head=, rows=, note=}, ... } end,
---     answer = function(results, times) return "one sentence" end,
+--     cases = function(config)                      -- {hidden=50, window=5, seed=1}, ...
+--       return experiment.grid({ hidden = config.hidden }, "window", config.windows,
+--                              "seed", config.seeds)
+--     end,
+--     run_case = function(case, report) return { loss = 1.5 } end,
+--     collect = function(config, cases, results) return { ... } end,   -- in order of cases
+--     figure = function(results, config) return fig end,
+--     tables = function(results, config) return { {title=, head=, rows=, note=}, ... } end,
+--     answer = function(results, config) return "one sentence" end,
 --   }
 --   return e:main(arg)           -- does nothing when the file is loaded, not run
+--
+-- Without `collect` the results are a list of { case =, result = }. An experiment that is
+-- one run has `run = function(config, report) return results end` instead of `cases` and
+-- `run_case`. Results are finite numbers, strings, booleans and tables of them: a loss that
+-- diverged to NaN must be given another form.
+--
+-- Running is separate from drawing: the results are saved as JSON, and `figure`, `tables`
+-- and `answer` work from them alone, so that a figure can be redrawn without running.
+--
+-- What a clock says stands apart, so that the same settings give the same bytes of results
+-- and figures: `run_case` (or `run`) returns it as a second value, and such an experiment
+-- says `alone = true`: its cases run one after the other, when nothing else runs. Its
+-- other fields are then
+--     collect_times = function(config, cases, times) return { ... } end,
+--     time_figure = function(times, results, config) return fig end,    -- NAME-times.svg
+--     time_tables = function(times, results, config) return { ... } end,
 
 local options = require "unroll.options"
 local commandline = require "unroll.experiment.commandline"
