@@ -42,37 +42,58 @@
 local options = require "unroll.options"
 local commandline = require "unroll.experiment.commandline"
 local store = require "unroll.experiment.store"
-local summary = require "unroll.experiment.summary"
+local sweep = require "unroll.experiment.sweep"
 local texttable = require "unroll.experiment.texttable"
+local worker = require "unroll.experiment.worker"
 
-local experiment = { store = store, summary = summary, format_table = texttable.format }
+local experiment = {
+  store = store, summary = require "unroll.experiment.summary",
+  statistics = require "unroll.experiment.statistics",
+  format_table = texttable.format, grid = require "unroll.experiment.grid",
+  sweep = sweep.of_cases, table = require "unroll.experiment.table",
+}
 
 ---@class unroll.Experiment
 ---@field name string file name of its results
 ---@field title string
 ---@field question string what the run answers
 ---@field options table[] list of { name, default, help }
+---@field alone? boolean it measures time: its cases run when nothing else does
 local Experiment = {}
 Experiment.__index = Experiment
 Experiment.__name = "unroll.Experiment"
 
 local required = { name = "string", title = "string", question = "string",
-                   options = "table", run = "function" }
+                   options = "table", run_case = "function" }
+
+-- An experiment without cases is one case: its settings.
+local function make_whole(definition)
+  if not definition.run or definition.run_case then return end
+  definition.run_case = definition.run
+  definition.cases = function(config) return { config } end
+  definition.collect = function(_, _, results) return results[1] end
+  definition.collect_times = function(_, _, times) return times[1] end
+end
 
 --- Defines an experiment.
 ---@param definition table see the top of this file; required are name, title, question,
----  options and run
+---  options and either run or cases and run_case
 ---@return unroll.Experiment
 --- Errors: a missing or mistyped field.
 function experiment.define(definition)
   if type(definition) ~= "table" then
     error(("define: table expected, got %s"):format(type(definition)), 2)
   end
+  make_whole(definition)
   for field, wanted in pairs(required) do
     local got = type(definition[field])
     if got ~= wanted then
-      error(("define: field '%s' must be a %s, got %s"):format(field, wanted, got), 2)
+      error(("define: field '%s' must be a %s, got %s"):format(
+        field == "run_case" and "run' or 'run_case" or field, wanted, got), 2)
     end
+  end
+  if type(definition.cases) ~= "function" then
+    error("define: run_case needs a function 'cases' that lists its cases", 2)
   end
   return setmetatable(definition, Experiment)
 end
@@ -93,57 +114,138 @@ function Experiment:config(overrides)
   return config
 end
 
+--- What a sweep is to do for these settings: one task a case.
+---@param config table
+---@param script? string the file that defines the experiment, for worker processes
+---@return table[] tasks { experiment, script, case, run }
+function Experiment:tasks(config, script)
+  local tasks = {}
+  for i, case in ipairs(self.cases(config)) do
+    tasks[i] = { experiment = self.name, script = script, case = case, run = self.run_case }
+  end
+  return tasks
+end
+
+-- The cases that failed, as one message.
+local function failures(tasks, outcomes)
+  local lines = {}
+  for i, outcome in ipairs(outcomes) do
+    if outcome.error then
+      lines[#lines + 1] = ("%s: %s"):format(worker.show(tasks[i].case), outcome.error:match "[^\n]*")
+    end
+  end
+  if #lines == 0 then return nil end
+  return ("%d of %d cases failed:\n  %s"):format(#lines, #outcomes, table.concat(lines, "\n  "))
+end
+
+local function pairs_of(tasks, values)
+  local out = {}
+  for i, task in ipairs(tasks) do out[i] = { case = task.case, result = values[i] } end
+  return out
+end
+
+local function gather(collect, config, tasks, values)
+  if not collect then return pairs_of(tasks, values) end
+  local cases = {}
+  for i, task in ipairs(tasks) do cases[i] = task.case end
+  return collect(config, cases, values)
+end
+
+--- Puts the outcomes of the tasks together: the record that is saved.
+---@param config table
+---@param tasks table[]
+---@param outcomes table[] { result =, times = } or { error = }
+---@return table? record { experiment, title, version, config, results }; nil when a case failed
+---@return table|string|nil times what the clock said, if the experiment measures time; or
+---  the message
+function Experiment:assemble(config, tasks, outcomes)
+  local message = failures(tasks, outcomes)
+  if message then return nil, ("experiment %s: %s"):format(self.name, message) end
+  local results, times = {}, {}
+  for i, outcome in ipairs(outcomes) do results[i], times[i] = outcome.result, outcome.times end
+  local function record_of(key, value)
+    return { experiment = self.name, title = self.title, config = config,
+             version = require("unroll").version, [key] = value }
+  end
+  local record = record_of("results", gather(self.collect, config, tasks, results))
+  if #times == 0 then return record end
+  return record, record_of("times", gather(self.collect_times, config, tasks, times))
+end
+
 --- Runs the experiment and returns its record: plain data that JSON can carry.
 ---@param overrides? table settings that differ from the defaults
 ---@param report? fun(text: string) called with progress lines; default: silent
+---@param how? table options of the sweep (executor, jobs, cache ...); default: here, one
+---  case after the other
 ---@return table record { experiment, title, version, config, results }
 ---@return table? times what the clock said, if the experiment measures time
-function Experiment:record(overrides, report)
+--- Errors: a case that failed; the others have run, and are in the cache when there is one.
+function Experiment:record(overrides, report, how)
   local config = self:config(overrides)
-  local results, times = self.run(config, report or function() end)
-  local head = { experiment = self.name, title = self.title, config = config,
-                 version = require("unroll").version }
-  local record = { results = results }
-  for key, value in pairs(head) do record[key] = value end
-  if times then
-    head.times = times
-    return record, head
-  end
-  return record
+  how = how or { executor = "serial", progress = false }
+  local tasks = self:tasks(config, how.script)
+  local outcomes = sweep.run(tasks, how, report or function() end)
+  local record, times = self:assemble(config, tasks, outcomes)
+  if not record then error(times, 0) end
+  return record, times
 end
 
 local function say(...) io.stderr:write(...) end
 
--- Every part of the ending is optional but the saving: a figure that fails must not
--- lose the numbers that it was to show.
-local function present(self, record, times, settings)
-  local clock = times and times.times
-  if self.tables then
-    for _, t in ipairs(self.tables(record.results, clock, record.config)) do
-      print()
-      print(texttable.format(t))
-    end
-  end
-  if self.answer then
-    print("\n" .. self.answer(record.results, clock, record.config) .. "\n")
-  end
-  if self.figure and not settings.no_figure then
-    local fig = self.figure(record.results, clock, record.config)
-    for _, suffix in ipairs(settings.formats) do
-      local path = ("%s/%s.%s"):format(settings.out, self.name, suffix)
-      store.check(fig:save(path))
-      say("wrote ", path, "\n")
-    end
+local function show_tables(tables)
+  for _, t in ipairs(tables) do print("\n" .. texttable.format(t)) end
+end
+
+local function save_figure(fig, name, settings)
+  for _, suffix in ipairs(settings.formats) do
+    local path = ("%s/%s.%s"):format(settings.out, name, suffix)
+    store.check(fig:save(path))
+    say("wrote ", path, "\n")
   end
 end
 
---- Runs the experiment from the command line. Does nothing unless the file that defines `run`
---- is the script being run, so that tests and other scripts can load the definition.
+--- Prints the tables and the answer of saved results and draws the figures.
+---@param record table
+---@param times? table
+---@param settings table out (folder), formats (list of suffixes), no_figure
+function Experiment:present(record, times, settings)
+  local results, config = record.results, record.config
+  if self.tables then show_tables(self.tables(results, config)) end
+  if times and self.time_tables then
+    show_tables(self.time_tables(times.times, results, config))
+  end
+  if self.answer then print("\n" .. self.answer(results, config) .. "\n") end
+  if settings.no_figure then return end
+  if self.figure then save_figure(self.figure(results, config), self.name, settings) end
+  if times and self.time_figure then
+    save_figure(self.time_figure(times.times, results, config), self.name .. "-times", settings)
+  end
+end
+
+--- Writes NAME.json, and NAME-times.json when there are times.
+---@param out string folder
+function Experiment:save(out, record, times)
+  store.check(store.write(out, self.name, record))
+  if times then store.check(store.write(out, self.name .. "-times", times)) end
+end
+
+-- The settings of the sweep that the command line asks for.
+local function how_to_run(self, settings, script)
+  return { executor = "process", jobs = self.alone and 1 or settings.jobs, script = script,
+           cache = settings.out .. "/cache", fresh = settings.fresh }
+end
+
+--- Runs the experiment from the command line. Does nothing unless the file that defines
+--- `run_case` is the script being run, so that tests and other scripts can load the definition.
 ---@param arguments table Lua's `arg`
 ---@return unroll.Experiment self
 function Experiment:main(arguments)
-  local file = debug.getinfo(self.run, "S").source
+  local file = debug.getinfo(self.run_case, "S").source
   if not arguments or file ~= "@" .. tostring(arguments[0]) then return self end
+  if arguments[1] == "--worker" then
+    worker.serve(self)
+    return self
+  end
   local overrides, settings = commandline.parse(self, arguments)
   local record, times
   if settings.redraw then
@@ -151,11 +253,11 @@ function Experiment:main(arguments)
     times = store.read(settings.out, self.name .. "-times")
   else
     say(self.title, "\n", self.question, "\n")
-    record, times = self:record(overrides, function(text) say("  ", text, "\n") end)
-    store.check(store.write(settings.out, self.name, record))
-    if times then store.check(store.write(settings.out, self.name .. "-times", times)) end
+    record, times = self:record(overrides, function(text) say("  ", text, "\n") end,
+                                how_to_run(self, settings, arguments[0]))
+    self:save(settings.out, record, times)
   end
-  present(self, record, times, settings)
+  self:present(record, times, settings)
   return self
 end
 

@@ -142,6 +142,17 @@ function json.encode(value, options)
   return text .. "\n"
 end
 
+--- The value on one line, without a newline: the same data gives the same bytes.
+---@param value any
+---@return string
+--- Errors: as encode.
+function json.line(value)
+  local ok, text = pcall(json.encode, value)
+  if not ok then error(text, 2) end
+  -- newlines in strings are escaped, so these are all between values
+  return (text:gsub("\n *$", ""):gsub("\n *", " "))
+end
+
 -- --- decode --------------------------------------------------------------------------------
 
 --- The value of a JSON text. null becomes nil, so a field with it is absent and a list has

@@ -54,43 +54,62 @@ end
 
 local function text_of(corpus, split) return corpus.vocab:decode(corpus:tokens(split)) end
 
-local function train_once(config, name, corpus, seed)
-  local settings = settings_for(config, name)
-  local model = rnn.lm { cell = config.cell, vocab = corpus.vocab, hidden = config.hidden,
-                         seed = seed }
-  settings.fit.schedule = train.schedule.linear(settings.fit.lr, settings.fit.steps)
-  local history = train.fit(model, corpus, settings.fit)
-  local held = not settings.repeats
-    and train.evaluate(model, corpus, { split = "test" }) or nil
-  local sample = model:sample { length = config.sample, temperature = config.temperature,
-                                seed = seed }
-  local judged = {}
-  if judges[name] then
-    judged = judges[name](sample, corpus.text, text_of(corpus, "train"), text_of(corpus, "test"))
+local function cases(config)
+  local list = {}
+  for _, name in ipairs(config.corpora) do
+    local settings = settings_for(config, name)
+    local of_corpus = experiment.grid({
+      corpus = name, cell = config.cell, hidden = config.hidden, split = settings.split,
+      held_out = not settings.repeats, fit = settings.fit, sample = config.sample,
+      temperature = config.temperature,
+    }, "seed", config.seeds)
+    table.move(of_corpus, 1, #of_corpus, #list + 1, list)
   end
+  return list
+end
+
+local function fit_options(case)
+  local fit = {}
+  for name, value in pairs(case.fit) do fit[name] = value end
+  fit.schedule = train.schedule.linear(fit.lr, fit.steps)
+  return fit
+end
+
+local function run_case(case, report)
+  local corpus = text.corpus(case.corpus)
+  local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
+                         seed = case.seed }
+  local history = train.fit(model, corpus, fit_options(case))
+  local held = case.held_out and train.evaluate(model, corpus, { split = "test" }) or nil
+  local sample = model:sample { length = case.sample, temperature = case.temperature,
+                                seed = case.seed }
+  local judge, judged = judges[case.corpus], {}
+  if judge then
+    judged = judge(sample, corpus.text, text_of(corpus, "train"), text_of(corpus, "test"))
+  end
+  local final = train.evaluate(model, corpus, { split = case.split })
+  report(("%s, seed %d: training text %.4f%s nats per character"):format(case.corpus,
+    case.seed, final, held and (", held-out text %.4f"):format(held) or ""))
   return {
-    seed = seed, loss = summary.bins(history.loss:totable(), 300),
-    train = train.evaluate(model, corpus, { split = settings.split }),
+    seed = case.seed, loss = summary.bins(history.loss:totable(), 300), train = final,
     held_out = held, judged = judged, sample = sample:sub(1, 300),
     distance = quality.distance(quality.shares(corpus.text), quality.shares(sample)),
   }
 end
 
-local function run(config, report)
-  local results = { corpora = {} }
+local function describe(name)
+  local stats = text.corpus(name):stats()
+  return { name = name, length = stats.length, vocabulary = stats.vocabulary,
+           entropies = stats.entropies, runs = {} }
+end
+
+local function collect(config, list, outcomes)
+  local results, by_name = { corpora = {} }, {}
   for c, name in ipairs(config.corpora) do
-    local corpus = text.corpus(name)
-    local stats = corpus:stats()
-    local entry = { name = name, length = stats.length, vocabulary = stats.vocabulary,
-                    entropies = stats.entropies, runs = {} }
-    for i, seed in ipairs(config.seeds) do
-      local r = train_once(config, name, corpus, seed)
-      entry.runs[i] = r
-      report(("%s, seed %d: training text %.4f%s nats per character"):format(name, seed, r.train,
-        r.held_out and (", held-out text %.4f"):format(r.held_out) or ""))
-    end
-    results.corpora[c] = entry
+    by_name[name] = describe(name)
+    results.corpora[c] = by_name[name]
   end
+  for i, case in ipairs(list) do table.insert(by_name[case.corpus].runs, outcomes[i]) end
   return results
 end
 
@@ -198,7 +217,7 @@ local function draw_vocabulary(ax, results)
   ax:set { title = "Vocabulary", ylabel = "symbols" }
 end
 
-local function figure(results, _, config)
+local function figure(results, config)
   local fig = unroll.plot.figure {
     rows = 2, cols = 2, letters = true, title = "One network on four kinds of text",
     caption = ("%s, hidden %d, window %d · %d seeds: mean, band from lowest to highest")
@@ -228,8 +247,8 @@ return experiment.define {
     { "clip", 1.0, "largest gradient norm" },
     { "sample", 1000, "characters to generate" },
     { "temperature", 0.8, "of the samples" },
-    { "seeds", { 1, 2, 3 }, "one run each" },
+    { "seeds", { 1, 2, 3, 4, 5 }, "one run each" },
   },
   quick = { steps = 400, steps_repeating = 600, seeds = { 1 } },
-  run = run, tables = tables, answer = answer, figure = figure,
+  cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer, figure = figure,
 }:main(arg)

@@ -11,41 +11,45 @@ local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text,
 local quality = require "unroll.text.quality"
 local summary = experiment.summary
 
-local function train_once(config, corpus, seed)
-  local model = rnn.lm { cell = config.cell, vocab = corpus.vocab, hidden = config.hidden,
-                         seed = seed }
+local function cases(config)
+  return experiment.grid({
+    corpus = config.corpus, cell = config.cell, hidden = config.hidden, window = config.window,
+    steps = config.steps, optimizer = config.optimizer, lr = config.lr, clip = config.clip,
+    sample = config.sample,
+  }, "seed", config.seeds)
+end
+
+local function share_in_band(norms, low, high)
+  local inside = 0
+  for _, norm in ipairs(norms) do if norm >= low and norm <= high then inside = inside + 1 end end
+  return inside / #norms
+end
+
+local function run_case(case, report)
+  local corpus = text.corpus(case.corpus)
+  local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
+                         seed = case.seed }
   local history = train.fit(model, corpus, {
-    steps = config.steps, window = config.window, optimizer = config.optimizer,
-    lr = config.lr, clip_norm = config.clip, split = "all", progress = false })
+    steps = case.steps, window = case.window, optimizer = case.optimizer,
+    lr = case.lr, clip_norm = case.clip, split = "all", progress = false })
   local norms = history.gradient_norm:totable()
-  local healthy = 0
-  for _, norm in ipairs(norms) do
-    if norm >= 0.1 and norm <= 1 then healthy = healthy + 1 end
-  end
+  local final = train.evaluate(model, corpus, { split = "all" })
+  local sample = model:sample { length = case.sample, seed = case.seed }
+  report(("seed %d: loss %.4f nats per character"):format(case.seed, final))
   return {
-    seed = seed,
-    loss = summary.bins(history.loss:totable(), 500),
-    norm = summary.bins(norms, 500),
-    healthy = healthy / #norms,
-    clipped = history.clipped,
-    final = train.evaluate(model, corpus, { split = "all" }),
-    sample = model:sample { length = config.sample, seed = seed },
+    seed = case.seed, final = final, sample = sample, clipped = history.clipped,
+    loss = summary.bins(history.loss:totable(), 500), norm = summary.bins(norms, 500),
+    healthy = share_in_band(norms, 0.1, 1),
+    distance = quality.distance(quality.shares(corpus.text), quality.shares(sample)),
+    longest_copy = (quality.longest_copy(sample, corpus.text)),
   }
 end
 
-local function run(config, report)
+local function collect(config, _, runs)
   local corpus = text.corpus(config.corpus)
   local stats = corpus:stats()
-  local results = { vocabulary = stats.vocabulary, unigram_bits = stats.entropies[1],
-                    shares = quality.shares(corpus.text), runs = {} }
-  for i, seed in ipairs(config.seeds) do
-    local r = train_once(config, corpus, seed)
-    r.distance = quality.distance(results.shares, quality.shares(r.sample))
-    r.longest_copy = quality.longest_copy(r.sample, corpus.text)
-    results.runs[i] = r
-    report(("seed %d: loss %.4f nats per character"):format(seed, r.final))
-  end
-  return results
+  return { vocabulary = stats.vocabulary, unigram_bits = stats.entropies[1],
+           shares = quality.shares(corpus.text), runs = runs }
 end
 
 -- One value of every run, as a list.
@@ -116,7 +120,7 @@ local function share_bars(results)
   return characters, { corpus, generated }
 end
 
-local function figure(results, _, config)
+local function figure(results, config)
   local fig = unroll.plot.figure {
     rows = 2, cols = 2, letters = true,
     title = ("Training a %s network, hidden %d, window %d")
@@ -161,8 +165,8 @@ return experiment.define {
     { "lr", 0.003, "learning rate" },
     { "clip", 5.0, "largest gradient norm" },
     { "sample", 2000, "characters to generate for the shares" },
-    { "seeds", { 1, 2, 3 }, "one run each" },
+    { "seeds", { 1, 2, 3, 4, 5 }, "one run each" },
   },
   quick = { steps = 600, seeds = { 1 } },
-  run = run, tables = tables, answer = answer, figure = figure,
+  cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer, figure = figure,
 }:main(arg)

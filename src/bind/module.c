@@ -35,6 +35,7 @@ int unl_open(lua_State *L) {
   lua_newtable(L);
   select_isa(L);
   unl_open_sys(L);
+  unl_open_process(L);
   unl_open_tensor(L);
   unl_open_ops(L);
   unl_open_reduce(L);

@@ -2,6 +2,9 @@
 ** nil and a message, as io.open does. */
 #include "unl.h"
 
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sys.h"
@@ -50,6 +53,25 @@ static int sys_write_file(lua_State *L) {
   size_t count;
   un_sys_piece *pieces = check_pieces(L, 2, &count);
   int error = un_sys_write_file(path, pieces, count);
+  if (error) return push_failure(L, path, error);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/*---
+--- Adds bytes at the end of a file by one write, so that several processes can add to one
+--- file; makes it when it is missing.
+---@param path string
+---@param bytes string
+---@return true? ok nil when it failed
+---@return string? message
+function core.sys.append_file(path, bytes) end
+*/
+static int sys_append_file(lua_State *L) {
+  size_t length;
+  const char *path = luaL_checkstring(L, 1);
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  int error = un_sys_append_file(path, bytes, length);
   if (error) return push_failure(L, path, error);
   lua_pushboolean(L, 1);
   return 1;
@@ -162,6 +184,37 @@ static int sys_terminal_width(lua_State *L) {
   return 1;
 }
 
+/*---
+--- The file of the program that runs this.
+---@return string? path nil when the system does not say
+---@return string? message
+function core.sys.executable() end
+*/
+static int sys_executable(lua_State *L) {
+  char path[PATH_MAX];
+  int error = un_sys_executable(path, sizeof path);
+  if (error) return push_failure(L, "executable", error);
+  lua_pushstring(L, path);
+  return 1;
+}
+
+/*---
+--- A short name for bytes: FNV-1a with 64 bits. Different bytes differ in it but for bad
+--- luck or an enemy.
+--- > core.sys.hash "a"  --> "af63dc4c8601ec8c"
+---@param bytes string
+---@return string digits 16 hexadecimal digits
+function core.sys.hash(bytes) end
+*/
+static int sys_hash(lua_State *L) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  char digits[17];
+  snprintf(digits, sizeof digits, "%016" PRIx64, un_sys_hash(bytes, length));
+  lua_pushstring(L, digits);
+  return 1;
+}
+
 /* --- Ctrl-C ------------------------------------------------------------------------- */
 
 static int guard_close(lua_State *L) {
@@ -202,6 +255,9 @@ static int sys_interrupted(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"write_file", sys_write_file},
                                      {"read_file", sys_read_file},
+                                     {"append_file", sys_append_file},
+                                     {"executable", sys_executable},
+                                     {"hash", sys_hash},
                                      {"mkdir", sys_mkdir},
                                      {"clock", sys_clock},
                                      {"cores", sys_cores},

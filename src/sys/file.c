@@ -100,6 +100,14 @@ int un_sys_write_file(const char *path, const un_sys_piece *pieces, size_t count
   return write_and_rename(target, &old, pieces, count);
 }
 
+int un_sys_append_file(const char *path, const char *bytes, size_t length) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd < 0) return errno;
+  int error = write_all(fd, bytes, length);
+  if (close(fd) != 0 && !error) error = errno;
+  return error;
+}
+
 /* --- reading ------------------------------------------------------------------------ */
 
 int un_sys_open(const char *path, int *fd, size_t *size) {

@@ -1,6 +1,7 @@
-/* machine.c -- clock, processors, terminal. */
+/* machine.c -- clock, processors, terminal, the program itself. */
 #include "sys.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -29,5 +30,13 @@ int un_sys_terminal_width(void) {
   struct winsize size;
   for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
     if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 0;
+}
+
+int un_sys_executable(char *path, size_t room) {
+  ssize_t length = readlink("/proc/self/exe", path, room);
+  if (length < 0) return errno;
+  if ((size_t)length >= room) return ENAMETOOLONG;
+  path[length] = '\0';
   return 0;
 }

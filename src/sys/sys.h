@@ -1,4 +1,4 @@
-/* sys.h -- files, clock, terminal and Ctrl-C, as the rest of the program sees them.
+/* sys.h -- files, processes, clock, terminal and Ctrl-C, as the rest of the program sees them.
 **
 ** sys knows neither Lua nor core. A function that can fail returns 0 or an errno value;
 ** the caller turns it into a message with the path in it. Nothing here prints or exits.
@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* --- files (file.c) ----------------------------------------------------------------- */
 
@@ -20,6 +21,10 @@ typedef struct un_sys_piece {
 ** under that name when it returns 0, or the file is as it was before. A name that stands
 ** for something else than a plain file (/dev/stdout, a pipe) is written straight. */
 int un_sys_write_file(const char *path, const un_sys_piece *pieces, size_t count);
+
+/* Adds the bytes at the end of the file, by one write, so that several processes can add
+** to one file; makes it when it is missing. */
+int un_sys_append_file(const char *path, const char *bytes, size_t length);
 
 /* For reading: opens (descriptor in *fd, size in *size, 0 when unknown), reads up to
 ** `room` bytes (*got is 0 at the end of the file), closes. */
@@ -36,6 +41,44 @@ double un_sys_clock(void); /* seconds; never goes backwards; the zero is arbitra
 int un_sys_cores(void);    /* processors that this process may use, at least 1 */
 bool un_sys_isatty(int fd);
 int un_sys_terminal_width(void); /* columns of the terminal on fd 1 or 2; 0: none */
+
+/* The file of the program that runs, in path[room]. */
+int un_sys_executable(char *path, size_t room);
+
+uint64_t un_sys_hash(const char *bytes, size_t length); /* hash.c: FNV-1a, 64 bits */
+
+/* --- processes (process.c) ---------------------------------------------------------- */
+
+/* Two descriptors and the process behind them. It is closed when all three are -1; only
+** the process that made it (owner) waits or kills, so that a forked copy may close it. */
+typedef struct un_sys_channel {
+  int in, out, pid, owner;
+} un_sys_channel;
+
+#define UN_SYS_CLOSED_CHANNEL {-1, -1, -1, -1}
+
+/* Starts a program (searched in PATH; the list ends with NULL) with the channel on its
+** standard input and output. Its standard error is ours. */
+int un_sys_spawn(char *const arguments[], un_sys_channel *channel);
+
+/* Goes on twice, with a channel between the two. The copy must end by exit_copy. */
+int un_sys_fork(un_sys_channel *channel, bool *is_copy);
+void un_sys_exit_copy(int code);
+
+/* Makes a channel of the standard streams. Afterwards standard input is empty and what
+** goes to standard output comes out at standard error. */
+int un_sys_standard_channel(un_sys_channel *channel);
+
+/* Writes everything; EPIPE when nobody reads (never SIGPIPE). To read: un_sys_read. */
+int un_sys_channel_write(un_sys_channel *channel, const char *bytes, size_t length);
+
+/* Waits until one of the descriptors can be read (or is at its end), at most so long
+** (< 0: for ever), or until a signal comes: then none is ready. */
+int un_sys_poll(const int *fds, bool *ready, size_t count, double seconds);
+
+int un_sys_channel_wait(un_sys_channel *channel, bool *by_signal, int *code);
+int un_sys_channel_kill(const un_sys_channel *channel, int signal_number);
+void un_sys_channel_close(un_sys_channel *channel); /* kills; leaves no zombie */
 
 /* --- Ctrl-C (interrupt.c) ----------------------------------------------------------- */
 

@@ -20,7 +20,7 @@ local function small()
 end
 
 function TestExperiment.test_define_names_what_is_missing()
-  support.raises("field 'run' must be a function, got nil", experiment.define,
+  support.raises("field 'run' or 'run_case' must be a function, got nil", experiment.define,
     { name = "x", title = "x", question = "x", options = {} })
   support.raises("define: table expected, got nil", experiment.define)
 end

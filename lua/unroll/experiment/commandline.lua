@@ -13,6 +13,12 @@ local function integer(text)
   return math.tointeger(tonumber(text)) or nil, ("'%s' is not an integer"):format(text)
 end
 
+local function positive(text)
+  local n = math.tointeger(tonumber(text))
+  if n and n > 0 then return n end
+  return nil, ("'%s' is not a positive integer"):format(text)
+end
+
 local function number(text)
   return tonumber(text), ("'%s' is not a number"):format(text)
 end
@@ -56,6 +62,9 @@ local function shared_options(parser)
   parser:option("--out", "folder for results and figures"):default("results")
   parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
     :convert(split)
+  parser:option("--jobs", "worker processes (default: one a core; 1 where time is measured)")
+    :convert(positive)
+  parser:flag("--fresh", "run every case, also those that an earlier start has kept")
   parser:flag("--quick", "a short run that shows that everything works")
   parser:flag("--redraw", "draw and print from the saved results; do not run")
   parser:flag("--no-figure", "do not draw"):target("no_figure")
@@ -65,7 +74,7 @@ end
 ---@param e unroll.Experiment
 ---@param arguments table Lua's `arg`
 ---@return table overrides the options that were given, with --quick's beneath them
----@return table settings out, formats, quick, redraw, no_figure
+---@return table settings out, formats, jobs, fresh, quick, redraw, no_figure
 function commandline.parse(e, arguments)
   local parser = argparse("unroll " .. arguments[0], e.title .. "\n" .. e.question)
   for _, option in ipairs(e.options) do add_option(parser, option) end
