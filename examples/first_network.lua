@@ -7,7 +7,7 @@ local model = rnn.lm { cell = "tanh", vocab = corpus.vocab, hidden = 50, seed = 
 print(model)
 
 -- One update a window of 25 characters; the state is carried from window to window.
-train.fit(model, corpus, { steps = 2000, window = 25, optimizer = "adam", lr = 3e-3, clip_norm = 5 })
+train.fit(model, corpus, { steps = 2000, window = 25, lr = 3e-3, clip_norm = 5 })
 
 -- The loss is the mean cross-entropy in nats per character; exp of it is the perplexity.
 local loss = train.evaluate(model, corpus, { split = "all" })

@@ -65,7 +65,7 @@ return unroll.experiment.define {
   options = { {"hidden", 5, "hidden size"}, {"seeds", {1, 2}, "one run each"},
     {"cell", "tanh", "cell"}, {"rate", 0.5, "rate"}, {"fast", false, "hurry"} },
   quick = { hidden = 2 },
-  run = function(config) 
+  run = function(config)
     return { hidden = config.hidden, n = #config.seeds, cell = config.cell, rate = config.rate,
              fast = config.fast }
   end,
@@ -89,7 +89,7 @@ function TestExperiment.test_script_runs_saves_and_answers()
   local output, code, out = run_script "--hidden 8 --seeds 4,5,6 --cell gru --fast --rate 1e-3"
   lu.assertEquals(code, 0, output)
   lu.assertStrContains(output, "the answer is 8")
-  lu.assertEquals(experiment.store.read(out, "tiny").results, 
+  lu.assertEquals(experiment.store.read(out, "tiny").results,
     { hidden = 8, n = 3, cell = "gru", rate = 1e-3, fast = true })
 end
 
