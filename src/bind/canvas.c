@@ -46,6 +46,7 @@ static int canvas_measure(lua_State *L) {
 /* --- the handle ---------------------------------------------------------------------
  */
 
+/* Called last: reading the other arguments may run metamethods, and these may close it. */
 static un_canvas *check_canvas(lua_State *L) {
   canvas_handle *handle = luaL_checkudata(L, 1, UNL_CANVAS);
   if (!handle->canvas) luaL_argerror(L, 1, "the canvas is closed");
@@ -182,11 +183,10 @@ static int canvas_segment(lua_State *L) {
 function Canvas:polygon(points, color) end
 */
 static int canvas_polygon(lua_State *L) {
-  un_canvas *c = check_canvas(L);
   un_color color = unl_checkcolor(L, 3);
   luaL_checktype(L, 2, LUA_TTABLE);
   un_series s = unl_checkseries(L, 2);
-  un_canvas_polygon(c, s.data, s.count / 2, color);
+  un_canvas_polygon(check_canvas(L), s.data, s.count / 2, color);
   return 0;
 }
 
@@ -224,11 +224,10 @@ static int canvas_image(lua_State *L) {
 function Canvas:polyline(frame, x, y, stroke) end
 */
 static int canvas_polyline(lua_State *L) {
-  un_canvas *c = check_canvas(L);
   un_frame frame = unl_checkframe(L, 2);
   un_stroke stroke = unl_checkstroke(L, 5);
   un_series y = unl_checkseries(L, 4), x = unl_checkpositions(L, 3, y.count);
-  un_canvas_polyline(c, &frame, &x, &y, &stroke);
+  un_canvas_polyline(check_canvas(L), &frame, &x, &y, &stroke);
   return 0;
 }
 
@@ -244,7 +243,6 @@ static const char *const marker_names[] = {"circle", "square", "diamond", "trian
 function Canvas:markers(frame, x, y, style) end
 */
 static int canvas_markers(lua_State *L) {
-  un_canvas *c = check_canvas(L);
   un_frame frame = unl_checkframe(L, 2);
   luaL_checktype(L, 5, LUA_TTABLE);
   un_marker_style style = {
@@ -256,7 +254,7 @@ static int canvas_markers(lua_State *L) {
   };
   style.fill.a *= unl_numberfield(L, 5, "alpha", 1);
   un_series y = unl_checkseries(L, 4), x = unl_checkpositions(L, 3, y.count);
-  un_canvas_markers(c, &frame, &x, &y, &style);
+  un_canvas_markers(check_canvas(L), &frame, &x, &y, &style);
   return 0;
 }
 
@@ -270,12 +268,11 @@ static int canvas_markers(lua_State *L) {
 function Canvas:area(frame, x, low, high, color) end
 */
 static int canvas_area(lua_State *L) {
-  un_canvas *c = check_canvas(L);
   un_frame frame = unl_checkframe(L, 2);
   un_color color = unl_checkcolor(L, 6);
   un_series low = unl_checkseries(L, 4), high = unl_checkpositions(L, 5, low.count),
             x = unl_checkpositions(L, 3, low.count);
-  un_canvas_area(c, &frame, &x, &low, &high, color);
+  un_canvas_area(check_canvas(L), &frame, &x, &low, &high, color);
   return 0;
 }
 
@@ -288,11 +285,10 @@ static int canvas_area(lua_State *L) {
 function Canvas:text(text, x, y, style) end
 */
 static int canvas_text(lua_State *L) {
-  un_canvas *c = check_canvas(L);
   double x = luaL_checknumber(L, 3), y = luaL_checknumber(L, 4);
   un_text text = unl_checktext(L, 2, 5);
   un_plot_error error;
-  if (!un_canvas_text(c, &text, x, y, &error)) return raise(L, &error);
+  if (!un_canvas_text(check_canvas(L), &text, x, y, &error)) return raise(L, &error);
   return 0;
 }
 

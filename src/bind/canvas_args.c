@@ -120,7 +120,7 @@ un_frame unl_checkframe(lua_State *L, int arg) {
 
 /* Leaves a userdata with the numbers on the stack. */
 static un_series series_from_table(lua_State *L, int arg) {
-  size_t n = (size_t)luaL_len(L, arg);
+  size_t n = (size_t)lua_rawlen(L, arg); /* __len may say anything */
   double *values = lua_newuserdatauv(L, (n ? n : 1) * sizeof *values, 0);
   for (size_t i = 0; i < n; i++) {
     int is_number;

@@ -17,8 +17,9 @@
 enum { TENSORS = 1, INPUT, MASK, OUTPUT_GRADIENT, PACKED, WORK, USER_VALUES = WORK };
 enum { MAX_WRITTEN = 32 };
 
-/* Where a run stands: a backward pass needs the forward pass of the same data. */
-typedef enum stage { NEW, RAN, SWEPT } stage;
+/* Where a run stands: a backward pass needs the forward pass of the same data. TURNED is
+** the middle of one, for cells written in Lua. */
+typedef enum stage { NEW, RAN, TURNED, SWEPT } stage;
 
 typedef struct unl_run {
   un_run run;
@@ -38,6 +39,9 @@ typedef struct unl_run {
 static unl_run *check_run(lua_State *L) {
   return luaL_checkudata(L, 1, UNL_RUN);
 }
+
+/* The userdata of the run while it is made: behind the description. */
+enum { RUN = 2 };
 
 /* --- making a run -------------------------------------------------------------------
  */
@@ -60,6 +64,7 @@ static void *take_tensor(lua_State *L, unl_run *r, const char *name, un_dtype dt
     luaL_error(L, "run: %s must be a contiguous %s tensor of size %s", name,
                un_dtype_name(dtype), un_shape(&wanted).s);
   if (is_written) note_written(r, t->version);
+  unl_keep(L, RUN, TENSORS);
   lua_pop(L, 1);
   return t->view.data;
 }
@@ -125,6 +130,7 @@ static const uint64_t *entry_version(lua_State *L, const char *name, int i) {
   lua_getfield(L, 1, name);
   lua_geti(L, -1, i + 1);
   const uint64_t *version = ((unl_tensor *)luaL_checkudata(L, -1, UNL_TENSOR))->version;
+  unl_keep(L, RUN, TENSORS);
   lua_pop(L, 2);
   return version;
 }
@@ -190,8 +196,8 @@ static int cell_run(lua_State *L) {
   lua_settop(L, 1);
   unl_run *r = lua_newuserdatauv(L, sizeof *r, USER_VALUES);
   memset(r, 0, sizeof *r);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, 2, TENSORS);
+  lua_newtable(L);
+  lua_setiuservalue(L, RUN, TENSORS);
   read_cell(L, r);
   read_sizes(L, r);
   read_parameters(L, r);
@@ -199,12 +205,13 @@ static int cell_run(lua_State *L) {
   lua_getfield(L, 1, "state_names");
   for (int s = 0; s < r->run.cell->states; s++) {
     lua_geti(L, -1, s + 1);
-    r->state_name[s] = luaL_checkstring(L, -1); /* anchored by the description */
+    r->state_name[s] = luaL_checkstring(L, -1);
+    unl_keep(L, RUN, TENSORS);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
-  r->run.packed = unl_newblock(L, 2, un_cell_packed_bytes(&r->run), PACKED);
-  r->run.work = unl_newblock(L, 2, un_cell_work_bytes(&r->run), WORK);
+  r->run.packed = unl_newblock(L, RUN, un_cell_packed_bytes(&r->run), PACKED);
+  r->run.work = unl_newblock(L, RUN, un_cell_work_bytes(&r->run), WORK);
   luaL_setmetatable(L, UNL_RUN);
   return 1;
 }
@@ -247,6 +254,19 @@ static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what
   return true;
 }
 
+/* x shares memory with the states, which the pass writes: ys of this very trace. */
+static bool is_own_output(const unl_run *r, const un_view *x) {
+  const un_run *run = &r->run;
+  un_view states = {
+      .dtype = run->dtype, .dims = 3, .size = {run->T + 1, run->B, run->H}};
+  un_set_contiguous(&states);
+  for (int s = 0; s < run->cell->states; s++) {
+    states.data = run->state[s];
+    if (un_overlap(x, &states)) return true;
+  }
+  return false;
+}
+
 static void note_input(lua_State *L, unl_run *r, int arg) {
   unl_tensor *t = luaL_checkudata(L, arg, UNL_TENSOR);
   r->input_version = t->version;
@@ -265,6 +285,10 @@ static bool set_inputs(lua_State *L, unl_run *r, int arg) {
   un_err err;
   if (is_tokens && !un_check_tokens("tokens", x->data, run->T, run->B, run->I, &err)) {
     push_error(L, &err);
+    return false;
+  }
+  if (is_own_output(r, x)) {
+    lua_pushliteral(L, "the inputs are outputs of the trace that is to be used again");
     return false;
   }
   bool was_tokens = run->tokens != NULL;
@@ -386,8 +410,10 @@ static bool prepare_back(lua_State *L, unl_run *r) {
     lua_pushstring(L, message);
     return false;
   }
-  luaL_argcheck(L, run->dgates && run->dstate[0] && run->grad[0] && run->norm, 1,
-                "a run without gradients");
+  luaL_argcheck(L,
+                run->dgates && run->dstate[0] && run->grad[0] && run->norm &&
+                    (!run->cell->split || run->dgates_h),
+                1, "a run without gradients");
   if (!set_states(L, r, 3, "dstate_end", run->dstate)) return false;
   run->dy = NULL;
   if (!lua_isnil(L, 2)) {
@@ -440,6 +466,7 @@ static int run_begin(lua_State *L) {
 function Run:multiply(t) end */
 static int run_multiply(lua_State *L) {
   unl_run *r = check_run(L);
+  luaL_argcheck(L, r->stage != NEW, 1, "begin must come first");
   un_cell_multiply(&r->run, check_time(L, r));
   return 0;
 }
@@ -448,6 +475,7 @@ static int run_multiply(lua_State *L) {
 function Run:settle(t) end */
 static int run_settle(lua_State *L) {
   unl_run *r = check_run(L);
+  luaL_argcheck(L, r->stage != NEW, 1, "begin must come first");
   un_cell_settle(&r->run, check_time(L, r));
   r->seen_states = state_writes(r);
   return 0;
@@ -460,6 +488,7 @@ static int run_turn(lua_State *L) {
   if (!prepare_back(L, r)) return 1;
   luaL_argcheck(L, r->dnext[0] != NULL, 1, "a run without dnexts");
   un_cell_turn(&r->run);
+  r->stage = TURNED;
   return 0;
 }
 
@@ -468,7 +497,7 @@ function Run:arrive(t) end */
 static int run_arrive(lua_State *L) {
   unl_run *r = check_run(L);
   const un_run *run = &r->run;
-  luaL_argcheck(L, r->dnext[0] && r->stage == RAN, 1, "turn must come first");
+  luaL_argcheck(L, r->stage == TURNED, 1, "turn must come first");
   un_cell_arrive(run, check_time(L, r));
   size_t bytes = (size_t)(run->B * run->H) * un_dtype_bytes(run->dtype);
   for (int s = 0; s < run->cell->states; s++) {
@@ -482,7 +511,7 @@ static int run_arrive(lua_State *L) {
 function Run:leave(t) end */
 static int run_leave(lua_State *L) {
   unl_run *r = check_run(L);
-  luaL_argcheck(L, r->dnext[0] && r->stage == RAN, 1, "turn must come first");
+  luaL_argcheck(L, r->stage == TURNED, 1, "turn must come first");
   un_cell_leave(&r->run, check_time(L, r));
   return 0;
 }
@@ -491,7 +520,9 @@ static int run_leave(lua_State *L) {
 function Run:finish() end */
 static int run_finish(lua_State *L) {
   unl_run *r = check_run(L);
-  luaL_argcheck(L, r->dnext[0] && r->stage == RAN, 1, "turn must come first");
+  luaL_argcheck(L, r->stage == TURNED, 1, "turn must come first");
+  const char *message = stale(r); /* tokens index memory: they must be the same still */
+  if (message) return luaL_error(L, "finish: %s", message);
   un_cell_finish(&r->run);
   touch_written(r);
   r->stage = SWEPT;
@@ -567,9 +598,8 @@ static int cell_names(lua_State *L) {
 function core.cell.inspect(t) end
 */
 static int cell_inspect(lua_State *L) {
-  const un_view *v = unl_totensor(L, 1);
+  const un_view *v = unl_totensor(L, 1); /* the stack keeps it alive */
   if (!v) return 0;
-  lua_settop(L, 0);
   lua_pushstring(L, un_dtype_name(v->dtype));
   lua_pushboolean(L, un_is_contiguous(v));
   lua_pushinteger(L, v->dims);

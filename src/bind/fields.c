@@ -19,6 +19,13 @@ int64_t unl_sizefield(lua_State *L, const char *name) {
   return n;
 }
 
+void unl_keep(lua_State *L, int owner, int user_value) {
+  lua_getiuservalue(L, owner, user_value);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
+}
+
 void *unl_newblock(lua_State *L, int owner, size_t bytes, int user_value) {
   owner = lua_absindex(L, owner);
   uintptr_t p = (uintptr_t)lua_newuserdatauv(L, bytes + 63, 0);

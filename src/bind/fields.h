@@ -11,6 +11,10 @@ void *unl_numbers(lua_State *L, int arg, un_dtype dtype, int64_t n, const char *
 /* The size in a field of the description at 1: 1..INT32_MAX. */
 int64_t unl_sizefield(lua_State *L, const char *name);
 
+/* The value on top of the stack lives as long as the userdata at `owner`, whatever becomes
+** of the table that it came from. The user value holds a list. */
+void unl_keep(lua_State *L, int owner, int user_value);
+
 /* A 64-byte aligned block that lives as long as the userdata at `owner`. */
 void *unl_newblock(lua_State *L, int owner, size_t bytes, int user_value);
 

@@ -209,7 +209,8 @@ static int tensor_cat(lua_State *L) {
   for (lua_Integer i = 2; i <= n; i++) {
     const un_view *v = list_item(L, "cat", i);
     check_like_first(L, "cat", &first, v, i, dim);
-    part.size[dim] += v->size[dim];
+    if (__builtin_add_overflow(part.size[dim], v->size[dim], &part.size[dim]))
+      return luaL_error(L, "cat: the result has more elements than memory can hold");
   }
   const un_view *out = unl_outortensor(L, 3, "cat", first.dtype, first.dims, part.size);
   check_list_apart(L, "cat", out);

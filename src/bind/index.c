@@ -46,7 +46,8 @@ static void apply_range(lua_State *L, un_view *v, int d, int dimension) {
   if (first < 1 || first > size + 1 || last < first - 1 || last > size)
     luaL_error(L, "dimension %d: range {%I,%I} does not lie within 1..%I", dimension,
                first, last, size);
-  un_slice(v, v, d, first - 1, (last - first + step) / step, step);
+  int64_t count = last < first ? 0 : (last - first) / step + 1; /* any step fits */
+  un_slice(v, v, d, first - 1, count, step);
 }
 
 /* The list of indices and ranges at `key`, applied to v. */

@@ -9,7 +9,8 @@ static const un_view *check_matrix(lua_State *L) {
   return a;
 }
 
-/* The result at `arg` or a new tensor (sizes rows, columns; columns -1: a vector). */
+/* The result at `arg` or a new tensor (sizes rows, columns; columns -1: a vector). One
+** call a statement: an initialiser would not say in which order they push. */
 static const un_view *push_result(lua_State *L, int arg, const char *who,
                                   const un_view *a, int64_t rows, int64_t columns) {
   const int64_t size[] = {rows, columns};
@@ -45,9 +46,10 @@ static int svd(lua_State *L) {
   if (!un_svd_work(a, &bytes, &err)) return unl_raise(L, &err);
   int64_t m = a->size[0], n = a->size[1], r = m < n ? m : n;
   void *work = lua_newuserdatauv(L, bytes, 0);
-  const un_view *result[] = {push_result(L, 2, "svd", a, m, r),
-                             push_result(L, 3, "svd", a, r, -1),
-                             push_result(L, 4, "svd", a, r, n)};
+  const un_view *result[3];
+  result[0] = push_result(L, 2, "svd", a, m, r);
+  result[1] = push_result(L, 3, "svd", a, r, -1);
+  result[2] = push_result(L, 4, "svd", a, r, n);
   check_results(L, "svd", 3, result);
   if (!un_svd(a, result[0], result[1], result[2], work, &err))
     return unl_raise(L, &err);
@@ -72,8 +74,9 @@ static int qr(lua_State *L) {
   if (!un_qr_work(a, &bytes, &err)) return unl_raise(L, &err);
   int64_t m = a->size[0], n = a->size[1], r = m < n ? m : n;
   void *work = lua_newuserdatauv(L, bytes, 0);
-  const un_view *result[] = {push_result(L, 2, "qr", a, m, r),
-                             push_result(L, 3, "qr", a, r, n)};
+  const un_view *result[2];
+  result[0] = push_result(L, 2, "qr", a, m, r);
+  result[1] = push_result(L, 3, "qr", a, r, n);
   check_results(L, "qr", 2, result);
   if (!un_qr(a, result[0], result[1], work, &err)) return unl_raise(L, &err);
   return 2;
@@ -98,8 +101,9 @@ static int eigvals(lua_State *L) {
   lua_settop(L, 3);
   if (!un_eigvals_work(a, &bytes, &err)) return unl_raise(L, &err);
   void *work = lua_newuserdatauv(L, bytes, 0);
-  const un_view *result[] = {push_result(L, 2, "eigvals", a, a->size[0], -1),
-                             push_result(L, 3, "eigvals", a, a->size[0], -1)};
+  const un_view *result[2];
+  result[0] = push_result(L, 2, "eigvals", a, a->size[0], -1);
+  result[1] = push_result(L, 3, "eigvals", a, a->size[0], -1);
   check_results(L, "eigvals", 2, result);
   if (!un_eigvals(a, result[0], result[1], work, &err)) return unl_raise(L, &err);
   return 2;

@@ -5,10 +5,20 @@
 #include <math.h>
 
 #include "fields.h"
+#include "operand.h"
 #include "pick.h"
 
 /* --- losses of tensors ---------------------------------------------------------------
  */
+
+/* dy at argument 5 may be y; it shares no memory with what is read otherwise. */
+static void check_gradient(lua_State *L, const char *who, const un_view *y) {
+  const un_view *dy = unl_checkout(L, 5), *target = unl_totensor(L, 2),
+                *weight = unl_totensor(L, 3);
+  if (dy->data != y->data) unl_checkapart(L, who, dy, "y", y);
+  unl_checkapart(L, who, dy, "the targets", target);
+  if (weight) unl_checkapart(L, who, dy, "the weights", weight);
+}
 
 /* (..., V) seen as rows of V: the loss over them; arguments y, targets, weight, mean,
  * dy. */
@@ -35,7 +45,7 @@ static int tensor_loss(lua_State *L, bool is_softmax) {
   if (mean && divisor == 0)
     return unl_failure(L, "the weights sum to 0, so there is no mean");
   loss.scale = mean ? 1 / divisor : 1;
-  if (loss.dy) unl_checkout(L, 5);
+  if (loss.dy) check_gradient(L, is_softmax ? "cross_entropy" : "squared_error", y);
   double total = is_softmax ? un_softmax_loss(&loss, 0) : un_squares_loss(&loss, 0);
   lua_pushnumber(L, mean ? total / divisor : total);
   return 1;

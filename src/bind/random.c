@@ -199,8 +199,8 @@ static un_view *new_random(lua_State *L, const char *who, int first, un_dtype pr
   int last = options ? options - 1 : lua_gettop(L);
   if (last < first && !options) luaL_error(L, "%s: sizes expected, got none", who);
   un_dtype dtype = options ? unl_dtypefield(L, options, "dtype", preset) : preset;
+  int dims = unl_checksizes(L, first, last, size); /* may run metamethods: before rng */
   *rng = unl_optgenerator(L, options ? options : lua_gettop(L) + 1);
-  int dims = unl_checksizes(L, first, last, size);
   un_view *v = unl_newtensor(L, who, dtype, dims, size);
   if (un_is_real(preset) && !un_is_real(dtype))
     luaL_error(L, "%s: dtype is %s, must be float32 or float64", who,

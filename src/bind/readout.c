@@ -26,11 +26,15 @@ typedef struct unl_readout {
   uint64_t packed_version;
 } unl_readout;
 
+/* The userdata of the readout while it is made: behind the description. */
+enum { READOUT = 2 };
+
 static void *number_field(lua_State *L, const char *name, un_dtype dtype, int64_t n,
                           uint64_t **version) {
   lua_getfield(L, 1, name);
   void *data = unl_numbers(L, lua_gettop(L), dtype, n, name);
   if (data) *version = ((unl_tensor *)luaL_checkudata(L, -1, UNL_TENSOR))->version;
+  unl_keep(L, READOUT, TENSORS);
   lua_pop(L, 1);
   return data;
 }
@@ -69,8 +73,8 @@ static int loss_readout(lua_State *L) {
   lua_settop(L, 1);
   unl_readout *r = lua_newuserdatauv(L, sizeof *r, USER_VALUES);
   memset(r, 0, sizeof *r);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, 2, TENSORS);
+  lua_newtable(L);
+  lua_setiuservalue(L, READOUT, TENSORS);
   read_layer(L, r);
   lua_getfield(L, 1, "kind");
   r->is_softmax = strcmp(luaL_checkstring(L, -1), "softmax") == 0;
@@ -79,8 +83,8 @@ static int loss_readout(lua_State *L) {
       number_field(L, "y", r->dense.dtype, r->dense.rows * r->dense.out, &r->y_version);
   r->dh = number_field(L, "dh", r->dense.dtype, r->dense.rows * r->dense.in,
                        &r->dh_version);
-  r->packed = unl_newblock(L, 2, un_dense_packed_bytes(&r->dense), PACKED);
-  r->work = unl_newblock(L, 2, un_dense_work_bytes(&r->dense), WORK);
+  r->packed = unl_newblock(L, READOUT, un_dense_packed_bytes(&r->dense), PACKED);
+  r->work = unl_newblock(L, READOUT, un_dense_work_bytes(&r->dense), WORK);
   luaL_setmetatable(L, UNL_READOUT);
   return 1;
 }

@@ -129,6 +129,7 @@ static int check_new_sizes(lua_State *L, const char *who, const un_view *v,
       fits = !__builtin_mul_overflow(known, size[d], &known) && fits;
   }
   un_view wanted = {.dims = dims};
+  un_err err;
   memcpy(wanted.size, size, (size_t)dims * sizeof *size);
   int64_t n = un_numel(v);
   if (open >= 0 && known > 0 && n % known == 0) size[open] = n / known;
@@ -136,6 +137,7 @@ static int check_new_sizes(lua_State *L, const char *who, const un_view *v,
   if (!fits || !settled)
     luaL_error(L, "%s: %s has %I elements, they do not fit in %s", who, un_shape(v).s,
                n, un_shape(&wanted).s);
+  if (!un_make_view(&wanted, who, v->dtype, dims, size, &err)) unl_raise(L, &err);
   return dims;
 }
 

@@ -20,16 +20,17 @@ static int push_failure(lua_State *L, const char *path, int error) {
 
 /* --- files -------------------------------------------------------------------------- */
 
-/* The pieces lie in a userdata (an error frees it); the strings stay in the table. */
+/* The pieces lie in a userdata (an error frees it). The strings are in the table itself,
+** which is read without metamethods, and so stay alive. */
 static un_sys_piece *check_pieces(lua_State *L, int arg, size_t *count) {
-  *count = lua_istable(L, arg) ? (size_t)luaL_len(L, arg) : 1;
+  *count = lua_istable(L, arg) ? (size_t)lua_rawlen(L, arg) : 1;
   un_sys_piece *pieces = lua_newuserdatauv(L, (*count + 1) * sizeof *pieces, 0);
   if (!lua_istable(L, arg)) {
     pieces->bytes = luaL_checklstring(L, arg, &pieces->length);
     return pieces;
   }
   for (size_t i = 0; i < *count; i++) {
-    if (lua_geti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
+    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
       luaL_argerror(L, arg,
                     lua_pushfstring(L, "element %I must be a string, got %s",
                                     (lua_Integer)i + 1, luaL_typename(L, -1)));

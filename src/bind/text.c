@@ -117,6 +117,7 @@ static int text_window(lua_State *L) {
                 "must be shaped as x");
   luaL_argcheck(L, tokens->size[0] > x->size[1], 1, "fewer tokens than streams");
   luaL_argcheck(L, first >= 0, 4, "must not be negative");
+  if (first > tokens->size[0]) first = tokens->size[0]; /* all windows are equal there */
   unl_touch(L, 2);
   unl_touch(L, 3);
   if (un_numel(x) > 0)

@@ -184,10 +184,6 @@ un_dtype unl_checkdtype(lua_State *L, int arg) {
   return (un_dtype)luaL_checkoption(L, arg, NULL, dtype_names);
 }
 
-un_dtype unl_optdtype(lua_State *L, int arg, un_dtype preset) {
-  return lua_isnoneornil(L, arg) ? preset : unl_checkdtype(L, arg);
-}
-
 un_dtype unl_dtypefield(lua_State *L, int arg, const char *key, un_dtype preset) {
   if (lua_isnoneornil(L, arg)) return preset;
   luaL_checktype(L, arg, LUA_TTABLE);
@@ -222,8 +218,9 @@ static int too_many_dimensions(lua_State *L, int arg, lua_Integer n) {
 }
 
 static int sizes_from_table(lua_State *L, int arg, int64_t *size) {
-  lua_Integer n = luaL_len(L, arg);
+  lua_Integer n = luaL_len(L, arg); /* __len may say anything */
   if (n > UN_MAX_DIMS) return too_many_dimensions(L, arg, n);
+  luaL_argcheck(L, n >= 0, arg, "the length of the list of sizes is negative");
   for (lua_Integer d = 1; d <= n; d++) {
     int is_integer;
     lua_geti(L, arg, d);

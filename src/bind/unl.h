@@ -69,7 +69,6 @@ int64_t unl_checkindex(lua_State *L, int arg, int64_t size, const char *what);
 int unl_checkdim(lua_State *L, int arg, const un_view *v);
 
 un_dtype unl_checkdtype(lua_State *L, int arg);
-un_dtype unl_optdtype(lua_State *L, int arg, un_dtype preset);
 
 /* The field of the options table at `arg` (nil or absent: `preset`). */
 un_dtype unl_dtypefield(lua_State *L, int arg, const char *key, un_dtype preset);

@@ -102,8 +102,9 @@ static int binary(lua_State *L) {
   unl_settle(&b, dtype);
   check_pair(L, name, dy, &a.view, &b.view);
   const un_view *inputs[] = {dy, &a.view, &b.view};
-  const un_view *out[] = {push_gradient(L, 5, name, &a, inputs),
-                          push_gradient(L, 6, name, &b, inputs)};
+  const un_view *out[2]; /* C does not say in which order an initialiser would push */
+  out[0] = push_gradient(L, 5, name, &a, inputs);
+  out[1] = push_gradient(L, 6, name, &b, inputs);
   if (out[0] && out[1]) unl_checkapart(L, name, out[0], "out_b", out[1]);
   un_view all_a, all_b;
   un_expand(&all_a, &a.view, dy->dims, dy->size);

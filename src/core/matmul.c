@@ -109,7 +109,9 @@ static un_view reserve(un_matmul *plan, const un_view *m, un_dtype dtype) {
   un_set_contiguous(&copy);
   copy.data = (void *)(uintptr_t)plan->scratch;
   size_t bytes = (size_t)un_numel(&copy) * un_dtype_bytes(dtype);
+  if (bytes > PTRDIFF_MAX) bytes = PTRDIFF_MAX; /* expanded: no memory can hold it */
   plan->scratch += (bytes + 63) & ~(size_t)63;
+  if (plan->scratch > PTRDIFF_MAX) plan->scratch = PTRDIFF_MAX;
   return copy;
 }
 
@@ -136,19 +138,31 @@ static void drop_dim(un_view *v, int dim) {
   }
 }
 
+/* v with dimension d, which must continue the rows behind it, as more rows. BLAS may
+** take v and not this: the stride of a single row meant nothing before. */
+static bool fold(un_view *v, int d) {
+  un_view folded = *v;
+  int64_t m = v->size[d + 1], n = v->size[d];
+  if (n != 1) {
+    if (v->stride[d] != m * v->stride[d + 1] || m * n > INT_MAX) return false;
+    folded.size[d + 1] *= n;
+  }
+  drop_dim(&folded, d);
+  if (!blas_takes(&folded)) return false;
+  *v = folded;
+  return true;
+}
+
 /* While the last batch dimension of a continues its rows, and c's too, and b is the
 ** same in it: makes them rows. */
 static void fold_batch(un_matmul *p) {
   for (int d = p->c.dims - 3; d >= 0; d--) {
-    int64_t m = rows(&p->a), n = p->c.size[d];
-    if (n != 1 && (p->b.stride[d] != 0 || p->a.stride[d] != m * p->a.stride[d + 1] ||
-                   p->c.stride[d] != m * p->c.stride[d + 1] || m * n > INT_MAX))
-      return;
+    un_view a = p->a, c = p->c;
+    bool same_b = p->c.size[d] == 1 || p->b.stride[d] == 0;
+    if (!same_b || !fold(&a, d) || !fold(&c, d)) return;
+    p->a = a;
+    p->c = c;
     drop_dim(&p->b, d);
-    p->a.size[d + 1] *= n;
-    p->c.size[d + 1] *= n;
-    drop_dim(&p->a, d);
-    drop_dim(&p->c, d);
   }
 }
 

@@ -113,7 +113,7 @@ static bool all_contiguous(int n, const un_view *const *view) {
 /* One run over everything: small tensors save the plan of a walk. */
 static void run_through(un_run *kernel, void *context, int operands,
                         const un_view *const *view) {
-  static const int64_t ones[UN_WALK_MAX] = {1, 1, 1, 1};
+  static const int64_t ones[UN_WALK_MAX] = {1, 1, 1, 1, 1};
   void *data[UN_WALK_MAX];
   for (int k = 0; k < operands; k++)
     data[k] = view[k]->data;

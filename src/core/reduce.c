@@ -33,10 +33,6 @@ static const char *const names[] = {"sum", "prod", "mean",     "var",    "std",
                                     "min", "max",  "argmin",   "argmax", "any",
                                     "all", "norm", "logsumexp"};
 
-const char *un_reduction_name(un_reduction r) {
-  return names[r];
-}
-
 bool un_reduces_int32(un_reduction r) {
   return r == UN_SUM || r == UN_MEAN || (r >= UN_MIN && r <= UN_ALL);
 }

@@ -32,8 +32,6 @@ typedef struct un_reduced {
   int64_t index;   /* 0-based, in row-major order: min, max, argmin, argmax */
 } un_reduced;
 
-const char *un_reduction_name(un_reduction r);
-
 /* int32 has sum, mean, min, max, argmin, argmax, any and all. */
 bool un_reduces_int32(un_reduction r);
 

@@ -114,8 +114,8 @@ int un_sys_open(const char *path, int *fd, size_t *size) {
   struct stat state;
   *fd = open(path, O_RDONLY | O_CLOEXEC);
   if (*fd < 0) return errno;
-  if (fstat(*fd, &state) != 0 || S_ISDIR(state.st_mode)) {
-    int error = S_ISDIR(state.st_mode) ? EISDIR : errno;
+  int error = fstat(*fd, &state) != 0 ? errno : S_ISDIR(state.st_mode) ? EISDIR : 0;
+  if (error) {
     close(*fd);
     *fd = -1;
     return error;

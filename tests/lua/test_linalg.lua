@@ -348,3 +348,26 @@ function TestDecompositions.test_wrong_calls()
   end
   support.raises("out is float32 (3,3), must be float32 (2,2)", tensor.svd, z(2, 2), z(3, 3))
 end
+
+-- A batch of single rows becomes one matrix only where BLAS can take that matrix.
+function TestMatmul.test_batches_of_one_row_with_any_strides()
+  local b = tensor.randn(3, 2)
+  local cases = {
+    repeated = tensor.randn(3):expand(4, 1, 3),
+    every_second = tensor.randn(4, 3, 2):select(3, 1):unsqueeze(2),
+    columns = tensor.randn(3, 4):t():unsqueeze(2),
+    plain = tensor.randn(4, 1, 3),
+    deep = tensor.randn(2, 1, 3):expand(3, 2, 1, 3),
+  }
+  for what, a in pairs(cases) do
+    local rows = a:reshape(-1, 3)
+    local expected = product(rows:totable(), b:totable())
+    support.near(tensor.matmul(a, b):view(-1, 2), expected, 1e-5, what)
+    local size = a:size()
+    size[#size] = 2
+    size[#size + 1] = 2 -- every second element of a larger tensor takes the result
+    local out = tensor.zeros(size):select(-1, 1)
+    tensor.matmul(a, b, out)
+    support.near(out:reshape(-1, 2), expected, 1e-5, what .. ", out")
+  end
+end

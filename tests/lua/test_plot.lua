@@ -489,3 +489,11 @@ function TestCanvas.test_missing_font_names_the_package()
   lu.assertStrContains(pipe:read("a"), "fonts-dejavu-core")
   os.remove(config)
 end
+
+function TestCanvas.test_metamethods_of_arguments_do_no_harm()
+  local canvas = core.canvas.open { format = "svg", width = 50, height = 50 }
+  local closing = setmetatable({}, { __index = function() canvas:close() end })
+  raises("the canvas is closed", canvas.polyline, canvas, {}, nil, { 1, 2 }, closing)
+  local lying = setmetatable({ 1, 2 }, { __len = function() return (1 << 61) + 1 end })
+  lu.assertEquals(select(3, core.canvas.range(lying)), 2)
+end

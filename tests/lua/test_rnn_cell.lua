@@ -417,6 +417,35 @@ function TestRnnTrace.test_no_garbage()
   end
 end
 
+function TestRnnTrace.test_its_own_outputs_are_no_inputs_of_a_trace()
+  local cell = rnn.cell("tanh", { input = 4, hidden = 4, seed = 1 })
+  local ys, _, trace = cell:forward(tensor.randn(3, 2, 4))
+  support.raises("the inputs are outputs of the trace that is to be used again", cell.forward,
+    cell, ys, nil, { trace = trace })
+  local again = cell:forward(ys:clone(), nil, { trace = trace }) -- the trace is as it was
+  luaunit.assertEquals(again:size(), { 3, 2, 4 })
+end
+
+-- A run keeps its tensors itself: the tables that described it may change afterwards.
+function TestRnnTrace.test_a_run_outlives_its_description()
+  local core = require "unroll.core"
+  local zeros = tensor.zeros
+  local description = { cell = "tanh", T = 2, B = 1, I = 3, H = 50, state_names = { "h" },
+    parameters = { zeros(3, 50), zeros(50, 50), tensor.ones(50) },
+    states = { zeros(3, 1, 50) } }
+  local states = description.states[1]
+  local run = core.cell.run(description)
+  for _, list in pairs(description) do
+    if type(list) == "table" then list[1], list[2], list[3] = nil, nil, nil end
+  end
+  collectgarbage()
+  local others = {}
+  for i = 1, 50 do others[i] = tensor.full({ 50, 50 }, 9) end
+  luaunit.assertNil(run:forward(tensor.zeros(2, 1, 3)))
+  luaunit.assertAlmostEquals(states[{ 3, 1, 7 }], 0.76159416, 1e-6)
+  luaunit.assertEquals(#others, 50)
+end
+
 TestRnnCellErrors = {}
 
 function TestRnnCellErrors.test_constructor()

@@ -103,6 +103,20 @@ function TestSquaredError.test_against_plain_lua()
   end
 end
 
+function TestSquaredError.test_the_gradient_overlaps_nothing_that_is_read()
+  local all = tensor.ones(5)
+  local y, shifted = all[{ { 1, 4 } }]:view(2, 2), all[{ { 2, 5 } }]:view(2, 2)
+  local targets, weight = tensor.zeros(2, 2), tensor.ones(2)
+  support.raises("squared_error: out must not overlap y", loss.squared_error, y, targets, nil,
+    false, shifted)
+  support.raises("squared_error: out must not overlap the targets", loss.squared_error, targets,
+    y, nil, false, y)
+  support.raises("squared_error: out must not overlap the weights", loss.squared_error, targets,
+    tensor.ones(2, 2), all[{ { 4, 5 } }], false, shifted)
+  luaunit.assertEquals(loss.squared_error(y, targets, weight, false, y), 4)
+  luaunit.assertEquals(y:totable(), { { 2, 2 }, { 2, 2 } })
+end
+
 TestPick = {}
 
 local function pick(logits, temperature, top_k, top_p, u)

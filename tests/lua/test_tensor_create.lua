@@ -225,3 +225,10 @@ end
 function TestDescription.test_metatable_is_locked()
   eq(getmetatable(tensor.zeros(1)), false)
 end
+
+function TestFilled.test_lists_of_sizes_with_a_false_length()
+  local list = setmetatable({}, { __len = function() return -3 end })
+  support.raises("length of the list of sizes is negative", tensor.zeros, list)
+  support.raises("length of the list of sizes is negative", tensor.zeros(1).view,
+    tensor.zeros(1), list)
+end

@@ -192,3 +192,8 @@ function TestJoin.test_refuses()
   support.raises("dimension 4 is out of range 1..3", tensor.stack, { a }, 4)
   support.raises("6 dimensions already", tensor.stack, { tensor.zeros(1, 1, 1, 1, 1, 1) })
 end
+
+function TestJoin.test_sizes_that_overflow()
+  local large = tensor.zeros(1, { dtype = "uint8" }):expand(1 << 62)
+  support.raises("more elements than memory can hold", tensor.cat, { large, large, large, large })
+end

@@ -247,3 +247,12 @@ function TestAllocation.test_elements_and_copies_allocate_nothing()
   eq(growth(function() m:fill_(2) end), 0)
   eq(growth(function() t:normal_() end), 0)
 end
+
+function TestIndex.test_steps_beyond_the_range_take_its_first_element()
+  local t = tensor.arange(5)
+  for _, step in ipairs { 5, 1 << 31, math.maxinteger - 1, math.maxinteger } do
+    eq(t[{ { 2, 5, step } }]:totable(), { 2 })
+    eq(t[{ { 2, 3, step } }]:totable(), { 2 })
+    eq(t[{ { 2, 1, step } }]:totable(), {})
+  end
+end

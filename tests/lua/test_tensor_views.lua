@@ -206,3 +206,10 @@ function TestViews.test_functions_and_methods_are_the_same()
     eq(tensor[name], tensor.zeros(1)[name], name)
   end
 end
+
+function TestViews.test_empty_views_keep_sizes_that_memory_could_hold()
+  local empty = tensor.zeros(0)
+  eq(empty:view(0, 1 << 20):size(), { 0, 1 << 20 })
+  support.raises("more elements than memory can hold", empty.view, empty, 0, 1 << 62, 1 << 62)
+  support.raises("more elements than memory can hold", empty.reshape, empty, 0, 1 << 62, 4)
+end

@@ -152,3 +152,14 @@ function TestBatches.test_impossible_states_are_refused()
   support.raises("table expected, got nil", it.set_state, it)
   lu.assertEquals(it:set_state({ position = 12, epoch = 0 }):state().position, 12)
 end
+
+function TestBatches.test_windows_far_behind_the_end_repeat_the_last_transition()
+  local tokens = tensor({ 1, 2, 3, 4, 5 }, { dtype = "int32" })
+  local x = tensor.zeros(3, 2, { dtype = "int32" })
+  local y = tensor.zeros(3, 2, { dtype = "int32" })
+  for _, first in ipairs { 2, 100, math.maxinteger - 1, math.maxinteger } do
+    require("unroll.core").text.window(tokens, x, y, first)
+    lu.assertEquals(x:totable(), { { 2, 4 }, { 2, 4 }, { 2, 4 } })
+    lu.assertEquals(y:totable(), { { 3, 5 }, { 3, 5 }, { 3, 5 } })
+  end
+end
