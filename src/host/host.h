@@ -43,9 +43,12 @@ void host_interrupts_end(lua_State *L);
 /* Whether the error value on top of the stack is the one that Ctrl-C raised. */
 bool host_is_interrupt(lua_State *L);
 
-/* While a line is read Ctrl-C only ends the reading; end tells whether it did. */
-void host_reading_begin(void);
-bool host_reading_end(void);
+/* From begin to end, while no Lua code runs, Ctrl-C only ends the read of a line; take
+** tells whether it came since the last call. */
+void host_prompt_begin(void);
+void host_prompt_end(void);
+bool host_take_interrupt(void);
+bool host_wait_for_input(void); /* false when Ctrl-C came first */
 
 /* Makes coroutine.resume, wrap and close note which coroutine runs. */
 void host_track_coroutines(lua_State *L);

@@ -11,6 +11,7 @@
 ** is `sticky`: the error comes again after every pcall until the top is reached.
 */
 #include <lauxlib.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ static lua_State *volatile current = NULL;
 static volatile sig_atomic_t pending = 0, sticky = 0, raised = 0, presses = 0;
 static volatile double last_press = -10.0;
 static int allowed_presses = 1;
+static void (*idle_handler)(int) = SIG_DFL; /* while no Lua code runs */
 
 static void set_handler(void (*handler)(int)) {
   struct sigaction action;
@@ -79,7 +81,7 @@ void host_interrupts_begin(lua_State *L, int patience) {
 }
 
 void host_interrupts_end(lua_State *L) {
-  set_handler(SIG_DFL);
+  set_handler(idle_handler);
   current = NULL;
   lua_sethook(L, NULL, 0, 0);
   pending = sticky = 0;
@@ -90,7 +92,7 @@ bool host_is_interrupt(lua_State *L) {
          strstr(lua_tostring(L, -1), MESSAGE) != NULL;
 }
 
-/* --- reading a line ----------------------------------------------------------------- */
+/* --- at the prompt ------------------------------------------------------------------ */
 
 static volatile sig_atomic_t reading_interrupted = 0;
 
@@ -99,14 +101,31 @@ static void on_interrupt_reading(int signal_number) {
   reading_interrupted = 1;
 }
 
-void host_reading_begin(void) {
-  reading_interrupted = 0;
-  set_handler(on_interrupt_reading);
+void host_prompt_begin(void) {
+  idle_handler = on_interrupt_reading;
+  set_handler(idle_handler);
 }
 
-bool host_reading_end(void) {
-  set_handler(SIG_DFL);
-  return reading_interrupted;
+void host_prompt_end(void) {
+  idle_handler = SIG_DFL;
+  set_handler(idle_handler);
+}
+
+bool host_take_interrupt(void) {
+  bool was_interrupted = reading_interrupted;
+  reading_interrupted = 0;
+  return was_interrupted;
+}
+
+bool host_wait_for_input(void) {
+  sigset_t interrupt, before;
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  sigprocmask(SIG_BLOCK, &interrupt, &before); /* none may slip in before the wait */
+  if (!reading_interrupted) ppoll(&input, 1, NULL, &before);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return !reading_interrupted;
 }
 
 /* --- coroutines --------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
 
@@ -24,25 +25,45 @@ static const char *prompt_text(lua_State *L, const char *name, const char *prese
   return text;
 }
 
+/* Whether stdio holds input that it has read and not given out. */
+static bool has_buffered_input(void) {
+#ifdef __GLIBC__
+  return stdin->_IO_read_ptr < stdin->_IO_read_end;
+#else
+  return true; /* not known: then the read itself waits */
+#endif
+}
+
+/* getline from the buffer that is kept; false at the end of input or after Ctrl-C. */
+static bool next_line(const char **line, size_t *length) {
+  static char *buffer = NULL;
+  static size_t room = 0;
+  if (isatty(STDIN_FILENO) && !has_buffered_input() && !host_wait_for_input())
+    return false;
+  ssize_t n = getline(&buffer, &room, stdin);
+  if (n < 0) return false;
+  if (n > 0 && buffer[n - 1] == '\n') n--;
+  *line = buffer;
+  *length = (size_t)n;
+  return true;
+}
+
 /* Pushes a line without its newline. */
 static reading read_line(lua_State *L, bool first) {
-  static char *line = NULL; /* getline's buffer, kept from line to line */
-  static size_t room = 0;
+  const char *line;
+  size_t length;
+  (void)host_take_interrupt(); /* one that came before the prompt was there */
   fputs(prompt_text(L, first ? "_PROMPT" : "_PROMPT2", first ? "> " : ">> "), stdout);
   fflush(stdout);
   lua_pop(L, 1);
-  host_reading_begin();
-  ssize_t length = getline(&line, &room, stdin);
-  bool interrupted = host_reading_end();
-  if (interrupted && (length < 0 || !first)) { /* a new line may follow at once */
-    clearerr(stdin);
-    fputs("\n", stdout);
-    return GOT_INTERRUPT;
+  if (next_line(&line, &length)) {
+    lua_pushlstring(L, line, length);
+    return GOT_LINE;
   }
-  if (length < 0) return GOT_END;
-  if (length > 0 && line[length - 1] == '\n') length--;
-  lua_pushlstring(L, line, (size_t)length);
-  return GOT_LINE;
+  if (!host_take_interrupt()) return GOT_END;
+  clearerr(stdin);
+  fputs("\n", stdout);
+  return GOT_INTERRUPT;
 }
 
 static int load(lua_State *L, const char *code) {
@@ -125,11 +146,13 @@ static void open_prompt(lua_State *L) {
 void host_prompt(lua_State *L) {
   const char *name = host_program_name;
   host_program_name = NULL; /* messages stand alone here */
+  host_prompt_begin();
   open_prompt(L);
   while (turn(L))
     ;
   lua_settop(L, 0);
   fputs("\n", stdout);
   fflush(stdout);
+  host_prompt_end();
   host_program_name = name;
 }
