@@ -152,7 +152,8 @@ static int reduce_from(lua_State *L, int arg, call *c) {
 --- > tensor{{1,2},{3,4}}:sum(1):totable()[2] --> 6.0
 function core.tensor.sum(t, dim, options, out) end
 
---- Product of all elements or along `dim`; 1 when there are none. As `sum` otherwise.
+--- Product of all elements or along `dim`; 1 when there are none. As `sum` otherwise, but
+--- an int32 tensor is an error.
 ---@return number|unroll.Tensor
 function core.tensor.prod(t, dim, options, out) end
 
