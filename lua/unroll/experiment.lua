@@ -204,22 +204,28 @@ local function save_figure(fig, name, settings)
   end
 end
 
---- Prints the tables and the answer of saved results and draws the figures.
+--- Draws the figures of saved results: NAME, and NAME-times from what the clock said.
 ---@param record table
 ---@param times? table
----@param settings table out (folder), formats (list of suffixes), no_figure
-function Experiment:present(record, times, settings)
+---@param settings table out (folder), formats (list of suffixes)
+function Experiment:draw(record, times, settings)
+  local results, config = record.results, record.config
+  if self.figure then save_figure(self.figure(results, config), self.name, settings) end
+  if times and self.time_figure then
+    save_figure(self.time_figure(times.times, results, config), self.name .. "-times", settings)
+  end
+end
+
+--- Prints the tables and the answer of saved results.
+---@param record table
+---@param times? table
+function Experiment:print(record, times)
   local results, config = record.results, record.config
   if self.tables then show_tables(self.tables(results, config)) end
   if times and self.time_tables then
     show_tables(self.time_tables(times.times, results, config))
   end
   if self.answer then print("\n" .. self.answer(results, config) .. "\n") end
-  if settings.no_figure then return end
-  if self.figure then save_figure(self.figure(results, config), self.name, settings) end
-  if times and self.time_figure then
-    save_figure(self.time_figure(times.times, results, config), self.name .. "-times", settings)
-  end
 end
 
 --- Writes NAME.json, and NAME-times.json when there are times.
@@ -257,7 +263,8 @@ function Experiment:main(arguments)
                                 how_to_run(self, settings, arguments[0]))
     self:save(settings.out, record, times)
   end
-  self:present(record, times, settings)
+  self:print(record, times)
+  if not settings.no_figure then self:draw(record, times, settings) end
   return self
 end
 
