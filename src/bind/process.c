@@ -29,7 +29,8 @@ static un_sys_channel *check_channel(lua_State *L, int arg) {
   return channel;
 }
 
-/* --- starting ----------------------------------------------------------------------- */
+/* --- starting -----------------------------------------------------------------------
+ */
 
 /* The strings stay in the table, the list lies in a userdata. */
 static char **check_arguments(lua_State *L, int arg) {
@@ -100,10 +101,12 @@ static int sys_standard_channel(lua_State *L) {
   return error ? push_failure(L, "standard streams", error) : 1;
 }
 
-/* --- channels ----------------------------------------------------------------------- */
+/* --- channels -----------------------------------------------------------------------
+ */
 
 /*---
---- Waits until a channel has bytes (or has ended), at most so long; a signal ends the wait.
+--- Waits until a channel has bytes (or has ended), at most so long; a signal ends the
+wait.
 ---@param channels unroll.Channel[]
 ---@param seconds number negative: for ever
 ---@return integer[] places in the list, of those that can be read
@@ -193,7 +196,8 @@ static int channel_kill(lua_State *L) {
   static const char *const names[] = {"kill", "terminate", "interrupt", NULL};
   static const int numbers[] = {SIGKILL, SIGTERM, SIGINT};
   un_sys_channel *channel = check_channel(L, 1);
-  int error = un_sys_channel_kill(channel, numbers[luaL_checkoption(L, 2, "kill", names)]);
+  int error =
+      un_sys_channel_kill(channel, numbers[luaL_checkoption(L, 2, "kill", names)]);
   if (error) return push_failure(L, "channel", error);
   lua_pushboolean(L, 1);
   return 1;
@@ -214,27 +218,29 @@ static int channel_pid(lua_State *L) {
 }
 
 /*---
---- Closes the channel and kills the process behind it, when it still runs. Again: nothing.
-function Channel:close() end
+--- Closes the channel and kills the process behind it, when it still runs. Again:
+nothing. function Channel:close() end
 */
 static int channel_close(lua_State *L) {
   un_sys_channel_close(luaL_checkudata(L, 1, CHANNEL_CLASS));
   return 0;
 }
 
-/* --- registration ------------------------------------------------------------------- */
+/* --- registration -------------------------------------------------------------------
+ */
 
-static const luaL_Reg methods[] = {{"read", channel_read},   {"write", channel_write},
-                                   {"wait", channel_wait},   {"kill", channel_kill},
-                                   {"pid", channel_pid},     {"close", channel_close},
+static const luaL_Reg methods[] = {{"read", channel_read},
+                                   {"write", channel_write},
+                                   {"wait", channel_wait},
+                                   {"kill", channel_kill},
+                                   {"pid", channel_pid},
+                                   {"close", channel_close},
                                    {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"spawn", sys_spawn},
-                                     {"fork", sys_fork},
-                                     {"exit_copy", sys_exit_copy},
-                                     {"standard_channel", sys_standard_channel},
-                                     {"poll", sys_poll},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"spawn", sys_spawn},         {"fork", sys_fork},
+    {"exit_copy", sys_exit_copy}, {"standard_channel", sys_standard_channel},
+    {"poll", sys_poll},           {NULL, NULL}};
 
 void unl_open_process(lua_State *L) {
   unl_addmethods(L, CHANNEL_CLASS, methods);

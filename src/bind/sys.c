@@ -18,9 +18,11 @@ static int push_failure(lua_State *L, const char *path, int error) {
   return 2;
 }
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------------------
+ */
 
-/* The pieces lie in a userdata (an error frees it). The strings are in the table itself,
+/* The pieces lie in a userdata (an error frees it). The strings are in the table
+*itself,
 ** which is read without metamethods, and so stay alive. */
 static un_sys_piece *check_pieces(lua_State *L, int arg, size_t *count) {
   *count = lua_istable(L, arg) ? (size_t)lua_rawlen(L, arg) : 1;
@@ -41,7 +43,8 @@ static un_sys_piece *check_pieces(lua_State *L, int arg, size_t *count) {
 }
 
 /*---
---- Replaces a file in one step: when it fails (a full disk, a crash), the old file is as
+--- Replaces a file in one step: when it fails (a full disk, a crash), the old file is
+as
 --- it was. The directory must exist.
 ---@param path string
 ---@param contents string|string[] pieces are written one after the other
@@ -60,7 +63,8 @@ static int sys_write_file(lua_State *L) {
 }
 
 /*---
---- Adds bytes at the end of a file by one write, so that several processes can add to one
+--- Adds bytes at the end of a file by one write, so that several processes can add to
+one
 --- file; makes it when it is missing.
 ---@param path string
 ---@param bytes string
@@ -85,7 +89,8 @@ static int file_close(lua_State *L) {
   return 0;
 }
 
-/* Leaves an open file on the stack, to be closed when the function ends however it ends;
+/* Leaves an open file on the stack, to be closed when the function ends however it
+*ends;
 ** or returns an errno value. */
 static int open_file(lua_State *L, const char *path, int **fd, size_t *size) {
   *fd = lua_newuserdatauv(L, sizeof **fd, 0);
@@ -136,7 +141,8 @@ static int sys_mkdir(lua_State *L) {
   return 1;
 }
 
-/* --- the machine -------------------------------------------------------------------- */
+/* --- the machine --------------------------------------------------------------------
+ */
 
 /*---
 --- Seconds since some moment in the past; never goes backwards.
@@ -200,7 +206,8 @@ static int sys_executable(lua_State *L) {
 }
 
 /*---
---- A short name for bytes: FNV-1a with 64 bits. Different bytes differ in it but for bad
+--- A short name for bytes: FNV-1a with 64 bits. Different bytes differ in it but for
+bad
 --- luck or an enemy.
 --- > core.sys.hash "a"  --> "af63dc4c8601ec8c"
 ---@param bytes string
@@ -216,7 +223,8 @@ static int sys_hash(lua_State *L) {
   return 1;
 }
 
-/* --- Ctrl-C ------------------------------------------------------------------------- */
+/* --- Ctrl-C -------------------------------------------------------------------------
+ */
 
 static int guard_close(lua_State *L) {
   bool *open = luaL_checkudata(L, 1, GUARD_CLASS);
@@ -226,8 +234,10 @@ static int guard_close(lua_State *L) {
 }
 
 /*---
---- While the guard is open a first Ctrl-C only sets the flag that `interrupted` reads; a
---- second one, with the flag still set, interrupts as usual. A flag that nobody has read
+--- While the guard is open a first Ctrl-C only sets the flag that `interrupted` reads;
+a
+--- second one, with the flag still set, interrupts as usual. A flag that nobody has
+read
 --- when the guard closes interrupts then.
 --- > local guard <close> = core.sys.defer_interrupts()
 ---@return userdata guard closes at the end of its scope
@@ -252,7 +262,8 @@ static int sys_interrupted(lua_State *L) {
   return 1;
 }
 
-/* --- registration ------------------------------------------------------------------- */
+/* --- registration -------------------------------------------------------------------
+ */
 
 static const luaL_Reg functions[] = {{"write_file", sys_write_file},
                                      {"read_file", sys_read_file},

@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------
+ */
 
 static int write_all(int fd, const char *bytes, size_t length) {
   while (length > 0) {
@@ -108,7 +109,8 @@ int un_sys_append_file(const char *path, const char *bytes, size_t length) {
   return error;
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------
+ */
 
 int un_sys_open(const char *path, int *fd, size_t *size) {
   struct stat state;
@@ -139,7 +141,8 @@ void un_sys_close(int fd) {
   close(fd);
 }
 
-/* --- directories -------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------
+ */
 
 static int make_one(const char *path) {
   struct stat state;

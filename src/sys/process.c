@@ -1,8 +1,11 @@
 /* process.c -- other processes and the channels to them (see sys.h).
 **
-** A channel is a pair of descriptors, to read from and to write to, and the process at the
-** other end. Every descriptor is closed on exec and above the standard ones. A child has a
-** process group of its own, so that Ctrl-C at the terminal reaches the parent alone, which
+** A channel is a pair of descriptors, to read from and to write to, and the process at
+*the
+** other end. Every descriptor is closed on exec and above the standard ones. A child
+*has a
+** process group of its own, so that Ctrl-C at the terminal reaches the parent alone,
+*which
 ** decides; and on Linux it dies with its parent, however that ends.
 */
 #include "sys.h"
@@ -42,7 +45,8 @@ static int make_pipe(int ends[2]) {
   return error;
 }
 
-/* --- a child ------------------------------------------------------------------------ */
+/* --- a child ------------------------------------------------------------------------
+ */
 
 /* The pipes between parent and child, and one that tells why exec failed. */
 typedef struct pipes {
@@ -110,7 +114,8 @@ static void run_program(const pipes *p, char *const arguments[]) {
 static int read_failure(int fd) {
   int error = 0;
   ssize_t n;
-  do n = read(fd, &error, sizeof error);
+  do
+    n = read(fd, &error, sizeof error);
   while (n < 0 && errno == EINTR);
   return n == (ssize_t)sizeof error ? error : 0;
 }
@@ -180,7 +185,8 @@ int un_sys_standard_channel(un_sys_channel *channel) {
   return 0;
 }
 
-/* --- its channel -------------------------------------------------------------------- */
+/* --- its channel --------------------------------------------------------------------
+ */
 
 /* Takes back a SIGPIPE that a write has raised while the signal was blocked. */
 static void discard_sigpipe(const sigset_t *pipe_signal) {
@@ -226,7 +232,8 @@ int un_sys_channel_wait(un_sys_channel *channel, bool *by_signal, int *code) {
   int status;
   pid_t pid;
   if (channel->pid < 0 || channel->owner != (int)getpid()) return ECHILD;
-  do pid = waitpid(channel->pid, &status, 0);
+  do
+    pid = waitpid(channel->pid, &status, 0);
   while (pid < 0 && errno == EINTR);
   if (pid < 0) return errno;
   channel->pid = -1;
