@@ -14,4 +14,4 @@ local loss = train.evaluate(model, corpus, { split = "all" })
 print(("loss %.4f nats, perplexity %.3f"):format(loss, math.exp(loss)))
 assert(loss < 0.1, "this text repeats: a trained network knows what comes next")
 
-print(model:sample { length = 200, prime = "the ", temperature = 0.5, seed = 1 })
+print(model:sample { length = 200, prime = "a gray ", temperature = 0.5, seed = 1 })
