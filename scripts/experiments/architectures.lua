@@ -33,7 +33,7 @@ end
 -- The learning rate falls to zero: at a constant one Adam can jump off a text that is already
 -- learned. The second value is what the clock says.
 local function run_case(case, report)
-  local corpus = text.corpus(case.corpus)
+  local corpus = assert(text.corpus(case.corpus))
   local started = sys.clock()
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
                          seed = case.seed }
@@ -41,6 +41,7 @@ local function run_case(case, report)
     steps = case.steps, window = case.window, optimizer = case.optimizer, lr = case.lr,
     schedule = train.schedule.linear(case.lr, case.steps), clip_norm = case.clip,
     split = "all", progress = false })
+  if history.stop == "interrupted" then error("interrupted!", 0) end -- no half-trained results
   local seconds = sys.clock() - started
   local final = train.evaluate(model, corpus, { split = "all" })
   report(("hidden %d, window %d, seed %d: loss %.4f in %.3f s"):format(case.hidden,

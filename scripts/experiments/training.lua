@@ -26,12 +26,13 @@ local function share_in_band(norms, low, high)
 end
 
 local function run_case(case, report)
-  local corpus = text.corpus(case.corpus)
+  local corpus = assert(text.corpus(case.corpus))
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
                          seed = case.seed }
   local history = train.fit(model, corpus, {
     steps = case.steps, window = case.window, optimizer = case.optimizer,
     lr = case.lr, clip_norm = case.clip, split = "all", progress = false })
+  if history.stop == "interrupted" then error("interrupted!", 0) end -- no half-trained results
   local norms = history.gradient_norm:totable()
   local final = train.evaluate(model, corpus, { split = "all" })
   local sample = model:sample { length = case.sample, seed = case.seed }
@@ -46,7 +47,7 @@ local function run_case(case, report)
 end
 
 local function collect(config, _, runs)
-  local corpus = text.corpus(config.corpus)
+  local corpus = assert(text.corpus(config.corpus))
   local stats = corpus:stats()
   return { vocabulary = stats.vocabulary, unigram_bits = stats.entropies[1],
            shares = quality.shares(corpus.text), runs = runs }

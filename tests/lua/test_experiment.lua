@@ -156,3 +156,47 @@ function TestExperiment.test_across_seeds()
   local mean, low, high = summary.across { { 1, 5 }, { 3, 1 } }
   lu.assertEquals({ mean, low, high }, { { 2, 3 }, { 1, 1 }, { 3, 5 } })
 end
+
+-- --- the experiments that come with it -----------------------------------------------------
+
+TestScripts = {}
+
+-- Runs an experiment script in its short form.
+local function run_script(path, options)
+  return support.run(("'%s' %s --quick"):format(support.program, options:format(path)))
+end
+
+function TestScripts.test_each_runs_and_draws()
+  local count = 0
+  for path in io.popen(("ls '%s'/scripts/experiments/*.lua"):format(support.root)):lines() do
+    local name, out = path:match("([^/]+)%.lua$"), support.tmpdir()
+    local output, code = run_script(path, "'%s' --out " .. out)
+    lu.assertEquals(code, 0, output)
+    for _, suffix in ipairs { "json", "png", "svg" } do
+      lu.assertTrue(#support.read_file(("%s/%s.%s"):format(out, name, suffix)) > 0, name)
+    end
+    count = count + 1
+  end
+  lu.assertTrue(count >= 3)
+end
+
+-- Ctrl-C in the middle of a training must not give the results of half of it.
+function TestScripts.test_an_interrupted_training_is_no_result()
+  local train = unroll.train
+  local fit = train.fit
+  train.fit = function() return { stop = "interrupted" } end
+  for path in io.popen(("ls '%s'/scripts/experiments/*.lua"):format(support.root)):lines() do
+    local e = dofile(path)
+    local ok, message = pcall(e.record, e)
+    lu.assertFalse(ok, path)
+    lu.assertStrContains(message, "interrupted!")
+  end
+  train.fit = fit
+end
+
+function TestScripts.test_a_corpus_that_is_not_there()
+  local output, code = run_script(support.root .. "/scripts/experiments/training.lua",
+    "'%s' --corpus shakespear")
+  lu.assertStrContains(output, "Did you mean 'shakespeare'?")
+  lu.assertEquals(code, 1)
+end
