@@ -367,6 +367,14 @@ function TestRnnModelErrors.test_constructors()
   luaunit.assertStrContains(text, "test_rnn_model.lua")
 end
 
+function TestRnnModelErrors.test_parameters_are_written_into_not_replaced()
+  local m = lm()
+  support.raises("a model's 'W_hh' cannot be replaced; write into it: model.W_hh:copy_(t)",
+    function() m.W_hh = tensor.zeros(m.hidden, m.hidden) end)
+  m.note = "mine"
+  luaunit.assertEquals(m.note, "mine")
+end
+
 function TestRnnModelErrors.test_forward()
   local m, x = lm(), tokens(5, 4, 2)
   local function forward(...)

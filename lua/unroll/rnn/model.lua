@@ -53,6 +53,15 @@ function Model:__index(name)
   return found
 end
 
+-- Parameters are views of one tensor; a field of the same name would only hide one.
+function Model:__newindex(name, value)
+  if rawget(self, "values")[name] ~= nil then
+    error(("a model's '%s' cannot be replaced; write into it: model.%s:copy_(t)"):format(name, name),
+      2)
+  end
+  rawset(self, name, value)
+end
+
 function Model:__tostring()
   return ("model   %d x %s, input %d, hidden %d, %s output %d, %s, %d parameters"):format(
     #self.layers, self.cell, self.input, self.hidden, self.head, self.output, self.dtype,
