@@ -12,7 +12,6 @@ ax:smooth(steps, loss, { label = "loss" })
 ax:hline(math.log(23), { label = "uniform, ln 23" })
 ax:set { xlabel = "training step", ylabel = "nats per character", ylim = { 0, 3.4 } }
 
-local path = arg and arg[1] or os.tmpname() .. ".png"
+local path = arg and arg[1] or "chart.png"
 assert(fig:save(path))
 print("wrote " .. path)
-if not (arg and arg[1]) then os.remove(path) end

@@ -111,6 +111,11 @@ function options.check(opts, accepted, who, level)
   return checked
 end
 
+-- A value as messages show it; a string in quotes, so that "5" is not taken for 5.
+local function shown(value)
+  return type(value) == "string" and ("the string '%s'"):format(value) or tostring(value)
+end
+
 --- Checks that a value is an integer of at least `least`.
 ---@param value any
 ---@param name string name of the option, for the message
@@ -122,8 +127,9 @@ function options.integer(value, name, who, least, level)
   least = least or 1
   local n = math.type(value) and math.tointeger(value)
   if not n or n < least then
-    error(("%s: %s must be an integer of at least %d, got %s")
-      :format(who, name, least, tostring(value)), (level or 2) + 1)
+    local bound = least > math.mininteger and (" of at least %d"):format(least) or ""
+    error(("%s: %s must be an integer%s, got %s"):format(who, name, bound, shown(value)),
+      (level or 2) + 1)
   end
   return n
 end

@@ -4,7 +4,7 @@ local unroll = require "unroll"
 
 local prompt = {}
 
-local at_hand = { "tensor", "rnn", "optim", "text", "plot" }
+local at_hand = { "tensor", "rnn", "optim", "text", "train", "plot" }
 
 --- Makes the libraries global under their own names, unless the script that ran before
 --- the prompt (`unroll -i script.lua`) has given the name another meaning.

@@ -450,7 +450,7 @@ end
 function TestPrompt.test_the_library_is_at_hand()
   local output = talk [[
 tensor == unroll.tensor and rnn == unroll.rnn and optim == unroll.optim
-text == unroll.text and plot == unroll.plot
+text == unroll.text and train == unroll.train and plot == unroll.plot
 tensor.ones(2, 2):sum()
 ]]
   lu.assertEquals(output, "true\ntrue\n4.0\n")

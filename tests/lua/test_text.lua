@@ -218,7 +218,9 @@ function TestCorpus.test_a_given_vocabulary_is_used()
   local v = text.vocab("abcdef")
   local c = text.from_string("fed", { vocab = v })
   lu.assertEquals(c:tokens():totable(), { 6, 5, 4 })
-  support.raises("'x'", text.from_string, "fx", { vocab = v })
+  support.raises("text.from_string: 'x'", text.from_string, "fx", { vocab = v })
+  support.raises("text.from_string: vocab must be a vocabulary, got number", text.from_string, "fx",
+    { vocab = 5 })
 end
 
 function TestCorpus.test_wrong_options()

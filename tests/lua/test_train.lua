@@ -209,6 +209,27 @@ function TestFit:test_wrong_options()
   fails("split 'test' has 0", { steps = 1, split = "test" })
 end
 
+-- The tokens of the other text are in range, so that nothing else would tell.
+function TestFit:test_model_and_source_have_one_vocabulary()
+  local other, own = text.from_string("xyzxyzxyzxyz"), text.from_string("abcabcabcabc")
+  self.model.vocab = own.vocab
+  for name, call in pairs { fit = train.fit, evaluate = train.evaluate } do
+    local opts = name == "fit" and quiet { steps = 1 } or { split = "all" }
+    support.raises("train." .. name .. ": the vocabulary of the source (3 symbols) is not the "
+      .. "model's (3)", call, self.model, other, opts)
+  end
+end
+
+function TestFit:test_evaluate_names_what_is_wrong()
+  support.raises("train.evaluate: the model must have :forward(), got nil", train.evaluate, nil,
+    self.corpus)
+  support.raises("train.evaluate: the source must have :batches(), got nil", train.evaluate,
+    self.model)
+  local message = support.raises("train.evaluate: batches: split is 'valid'", train.evaluate,
+    self.model, self.corpus, { split = "valid" })
+  lu.assertNotStrContains(message, "evaluate.lua")
+end
+
 function TestFit:test_a_schedule_must_give_a_rate()
   local before = bytes(self.model.W)
   for _, rate in ipairs { 0 / 0, -1, "x", 1 / 0 } do

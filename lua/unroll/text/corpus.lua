@@ -55,12 +55,19 @@ local accepted = { units = "characters", split = { 0.8, 0.1, 0.1 }, "vocab" }
 local function build(text, opts, who, name)
   local o = options.check(opts, accepted, who, 3)
   options.choice(o.units, { "characters", "bytes" }, "units", who, 3)
-  if o.vocab then o.units = o.vocab.units end
+  if o.vocab ~= nil then
+    if getmetatable(o.vocab) ~= vocab.Vocab then
+      error(("%s: vocab must be a vocabulary, got %s"):format(who, type(o.vocab)), 3)
+    end
+    o.units = o.vocab.units
+  end
   vocab.check_text(text, o.units, who, 3)
   if text == "" then error(who .. ": the text is empty", 3) end
   local self = setmetatable({ name = name, text = text }, Corpus)
   self.vocab = o.vocab or vocab.new(text, o.units)
-  self.all_tokens = self.vocab:encode(text)
+  local known, tokens = pcall(self.vocab.encode, self.vocab, text)
+  if not known then error(("%s: %s"):format(who, (tokens:gsub("^.-encode: ", ""))), 3) end
+  self.all_tokens = tokens
   self.length = self.all_tokens:size(1)
   self.sizes = split_sizes(o.split, self.length, who)
   return self

@@ -1,5 +1,6 @@
 --- evaluate: the mean loss over a whole split, with the state carried along.
 
+local check = require "unroll.train.check"
 local options = require "unroll.options"
 
 local accepted = { "every", batch = 1, window = 100, split = "validation" }
@@ -11,14 +12,19 @@ local accepted = { "every", batch = 1, window = 100, split = "validation" }
 ---@param opts? table split ("validation"), batch (1), window (100)
 ---@return number loss in nats for each prediction, weighted exactly
 ---@return number count of predictions
+--- Errors: unknown options; a source whose vocabulary is not the model's.
 return function(model, source, opts)
   local o = options.check(opts, accepted, "train.evaluate")
   options.integer(o.batch, "batch", "train.evaluate")
   options.integer(o.window, "window", "train.evaluate")
-  if type(source) ~= "table" and type(source) ~= "userdata" then
-    error("train.evaluate: the source must have :batches(), got " .. type(source), 2)
+  check.method(model, "forward", "the model", "train.evaluate", 2)
+  check.method(source, "batches", "the source", "train.evaluate", 2)
+  check.vocabularies(model, source, "train.evaluate", 2)
+  local opened, iterator = pcall(source.batches, source,
+    { batch = o.batch, window = o.window, split = o.split })
+  if not opened then
+    error("train.evaluate: " .. tostring(iterator):gsub("^[^:\n]*evaluate%.lua:%d+: ", ""), 2)
   end
-  local iterator = source:batches { batch = o.batch, window = o.window, split = o.split }
   local sum, total, state = 0.0, 0, nil
   local forward_options = { train = false, reduction = "sum" }
   for x, y, info in iterator do

@@ -8,6 +8,7 @@
 -- A loss or a gradient that is not finite ends the run before the parameters change.
 
 local core = require "unroll.core"
+local check = require "unroll.train.check"
 local checkpoint = require "unroll.train.checkpoint"
 local evaluate = require "unroll.train.evaluate"
 local log = require "unroll.train.log"
@@ -41,13 +42,6 @@ end
 local function check_limit(value, name, level)
   if value ~= nil and not (math.type(value) and value > 0) then
     error(("%s: %s is %s, must be a number above 0"):format(who, name, tostring(value)), level + 1)
-  end
-end
-
-local function check_method(thing, method, what, level)
-  local kind = type(thing)
-  if (kind ~= "table" and kind ~= "userdata") or not thing[method] then
-    error(("%s: %s must have :%s(), got %s"):format(who, what, method, kind), level + 1)
   end
 end
 
@@ -435,13 +429,14 @@ end
 --- from the checkpoint if there is one; progress: false for silence;
 --- on_step: function(step, loss, gradient_norm), true stops; seed: of the default generator
 ---@return unroll.History
---- Errors: unknown options; a loss or a gradient norm that is NaN or infinite (with step,
+--- Errors: unknown options; a source whose vocabulary is not the model's; a loss or a gradient norm that is NaN or infinite (with step,
 --- loss and tensor; the parameters are as before that step); a file that cannot be written.
 --- Ctrl-C ends the run after the current step, with a checkpoint when there is a path.
 return function(model, source, opts)
   local o = check_options(opts, 2)
-  check_method(model, "forward", "the model", 2)
-  check_method(source, "batches", "the source", 2)
+  check.method(model, "forward", "the model", who, 2)
+  check.method(source, "batches", "the source", who, 2)
+  check.vocabularies(model, source, who, 2)
   local made, self = pcall(new_run, model, source, o)
   if not made then relay(self, 2) end
   local opened, problem = pcall(self.open, self)
