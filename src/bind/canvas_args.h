@@ -2,7 +2,7 @@
 ** series of numbers from Lua.
 **
 ** Styles are tables; colours are "#rrggbb" or "#rrggbbaa". Numbers to draw are 1-d
-*float
+** float
 ** tensors, read in place, or Lua tables, copied to a userdata that stays on the stack.
  */
 #ifndef CANVAS_ARGS_H
@@ -36,8 +36,7 @@ un_series unl_checkseries(lua_State *L, int arg);
 un_series unl_checkpositions(lua_State *L, int arg, size_t count);
 
 /* words: a string; style: {size=, bold=, italic=, markup=, wrap=, align=, angle=,
-*color=,
-** alpha=} */
+** color=, alpha=} */
 un_text unl_checktext(lua_State *L, int words, int style);
 
 #endif

@@ -185,7 +185,7 @@ static void read_buffers(lua_State *L, unl_run *r) {
 --- A run of a cell over T steps of B sequences, on the tensors of one trace. For
 --- lua/unroll/rnn; scripts use `rnn.cell`.
 ---@param description table cell or gate_count and state_count; T, B, I, H; dtype;
-reverse;
+--- reverse;
 --- lists parameters, gradients, states, dstates, dnexts, state_names; gates, gates_h,
 --- saved, dgates, dgates_h, dx, norms
 ---@return unroll.Run
@@ -535,8 +535,7 @@ static int run_finish(lua_State *L) {
 /*---
 --- What lua/unroll/rnn must know of a built-in cell, or nil when there is none of that
 --- name: gate_count, states (names), saved, in_place, split, extras ({name, rows,
-columns},
---- in multiples of H; columns 0 is a vector).
+--- columns}, in multiples of H; columns 0 is a vector).
 ---@param name string
 ---@return table?
 function core.cell.describe(name) end

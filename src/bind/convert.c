@@ -78,8 +78,7 @@ static int tensor_contiguous(lua_State *L) {
 /*---
 --- The tensor with another dtype: a copy, or the tensor itself when it has that dtype.
 --- Integers are made by cutting the fraction off; NaN and numbers that do not fit are
-an
---- error.
+--- an error.
 ---@param dtype string "float32", "float64", "int32", "uint8" or "uint16"
 ---@return unroll.Tensor
 --- > tensor{2.7, -2.7}:to("int32")[2]   --> -2
@@ -96,8 +95,7 @@ static int tensor_to(lua_State *L) {
 
 /*---
 --- Overwrites the tensor with `src`, which is broadcast and converted. An integer
-tensor
---- takes whole numbers only. The two may share memory.
+--- tensor takes whole numbers only. The two may share memory.
 ---@param src unroll.Tensor
 ---@return unroll.Tensor self
 function Tensor:copy_(src) end

@@ -105,10 +105,10 @@ static void check_gather_shape(lua_State *L, const char *who, const un_view *v, 
 ---@param dim integer
 ---@param index unroll.Tensor int32, from 1; as many dimensions, larger only in `dim`
 ---@param out? unroll.Tensor the shape of index; must not overlap the tensor or the
-index
+--- index
 ---@return unroll.Tensor in the shape of index
---- > tensor{{1, 2}, {3, 4}}:gather(2, tensor({{2}, {1}}, {dtype = "int32"}))[{1, 1}]
---> 2.0 function Tensor:gather(dim, index, out) end
+--- > tensor{{1, 2}, {3, 4}}:gather(2, tensor({{2}, {1}}, {dtype = "int32"}))[{1, 1}] --> 2.0
+function Tensor:gather(dim, index, out) end
 */
 static int tensor_gather(lua_State *L) {
   const un_view *src = unl_checktensor(L, 1);
@@ -126,8 +126,7 @@ static int tensor_gather(lua_State *L) {
 
 /*---
 --- Adds: t[i][index[i][j]] += src[i][j] for dim 2; an index that comes twice adds
-twice.
---- The derivative of gather.
+--- twice. The derivative of gather.
 ---@param dim integer
 ---@param index unroll.Tensor int32, from 1; as many dimensions, larger only in `dim`
 ---@param src unroll.Tensor in the shape of index; same dtype as self

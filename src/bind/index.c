@@ -2,8 +2,7 @@
 **
 ** __index and __newindex are closures over the method table, and look for an integer
 ** first: t[i] on numbers must be cheap, and allocates nothing. pairs(t) goes over the
-*parts
-** along the first dimension. */
+** parts along the first dimension. */
 #include "unl.h"
 
 #include "copy.h"
@@ -126,8 +125,7 @@ static int unknown_method(lua_State *L) {
 }
 
 /* Lua calls __index and __newindex with a tensor only, and __metatable keeps scripts
- *from
- ** getting at them: no need to look at the type again. */
+** from getting at them: no need to look at the type again. */
 static const un_view *self(lua_State *L) {
   return &((const unl_tensor *)lua_touserdata(L, 1))->view;
 }

@@ -84,8 +84,7 @@ static int qr(lua_State *L) {
 
 /*---
 --- The eigenvalues of a square matrix, in no order; a conjugate pair stands side by
-side,
---- the one with the positive imaginary part first (LAPACK geev).
+--- side, the one with the positive imaginary part first (LAPACK geev).
 ---@param a unroll.Tensor (n, n), float32 or float64, finite
 ---@param out_re? unroll.Tensor (n)
 ---@param out_im? unroll.Tensor (n)

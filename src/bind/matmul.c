@@ -25,8 +25,7 @@ static int multiply(lua_State *L, const un_view *a, const un_view *b, int out_ar
 /*---
 --- Matrix product. (m,k) x (k,n) gives (m,n); a vector (k) stands for a row on the left
 --- and a column on the right, and its dimension does not come back; dimensions before
-the
---- last two are a batch and broadcast. Transposed operands are not copied.
+--- the last two are a batch and broadcast. Transposed operands are not copied.
 ---@param a unroll.Tensor (..., m, k) or (k), float32 or float64
 ---@param b unroll.Tensor (..., k, n) or (k)
 ---@param out? unroll.Tensor (..., m, n), overwritten; may not overlap a or b

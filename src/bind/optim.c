@@ -60,7 +60,7 @@ static int update(lua_State *L, un_optim_rule rule,
 ---@param p unroll.Tensor the parameter, overwritten
 ---@param g unroll.Tensor its gradient, of the same shape and dtype
 ---@param m? unroll.Tensor momentum buffer, overwritten; nil: p <- p - lr (g +
-weight_decay p)
+--- weight_decay p)
 ---@param lr number learning rate, at least 0
 ---@param momentum number at least 0
 ---@param dampening number
@@ -106,8 +106,7 @@ static int optim_adagrad(lua_State *L) {
 /*---
 --- One step of RMSProp on `p` (any shape, float32 or float64):
 --- v <- alpha v + (1 - alpha) g^2, d = g / (sqrt(v) + eps), p <- p - lr d. With `a`,
-the
---- mean of the gradients, v - a^2 stands for v (centered); with `b`
+--- the mean of the gradients, v - a^2 stands for v (centered); with `b`
 --- b <- momentum b + d, p <- p - lr b.
 ---@param p unroll.Tensor the parameter, overwritten
 ---@param g unroll.Tensor its gradient, of the same shape and dtype
@@ -146,8 +145,7 @@ static int adam(lua_State *L, un_optim_rule rule) {
 
 /*---
 --- One step of Adam on `p` (any shape, float32 or float64): m <- beta1 m + (1 - beta1)
-g,
---- v <- beta2 v + (1 - beta2) g^2,
+--- g, v <- beta2 v + (1 - beta2) g^2,
 --- p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps).
 ---@param p unroll.Tensor the parameter, overwritten
 ---@param g unroll.Tensor its gradient, of the same shape and dtype

@@ -106,7 +106,7 @@ static int sys_standard_channel(lua_State *L) {
 
 /*---
 --- Waits until a channel has bytes (or has ended), at most so long; a signal ends the
-wait.
+--- wait.
 ---@param channels unroll.Channel[]
 ---@param seconds number negative: for ever
 ---@return integer[] places in the list, of those that can be read
@@ -219,7 +219,8 @@ static int channel_pid(lua_State *L) {
 
 /*---
 --- Closes the channel and kills the process behind it, when it still runs. Again:
-nothing. function Channel:close() end
+--- nothing.
+function Channel:close() end
 */
 static int channel_close(lua_State *L) {
   un_sys_channel_close(luaL_checkudata(L, 1, CHANNEL_CLASS));

@@ -63,8 +63,7 @@ static void read_layer(lua_State *L, unl_readout *r) {
 /*---
 --- The layer y = h W^T + b over T*B rows with its loss. For lua/unroll/rnn.
 ---@param description table B, H, V; dtype; kind ("softmax" or "squares"); W (V,H), b
-(V),
---- their gradients dW, db; y (T,B,V); dh (T,B,H) or nil
+--- (V), their gradients dW, db; y (T,B,V); dh (T,B,H) or nil
 ---@return unroll.Readout
 function core.loss.readout(description) end
 */

@@ -163,9 +163,9 @@ function core.tensor.prod(t, dim, options, out) end
 function core.tensor.mean(t, dim, options, out) end
 
 --- Variance over all elements or along `dim`: squared distances from the mean, summed
-and
+--- and
 --- divided by n - 1, or by n with {unbiased=false}. NaN when nothing is left to divide
-by.
+--- by.
 ---@param options? {keepdim: boolean, unbiased: boolean}
 ---@return number|unroll.Tensor
 function core.tensor.var(t, dim, options, out) end
@@ -175,8 +175,7 @@ function core.tensor.var(t, dim, options, out) end
 function core.tensor.std(t, dim, options, out) end
 
 --- Smallest element; along `dim` the values and their 1-based indices (int32), the
-first
---- one where there are equals. NaN if there is one. An empty tensor is an error.
+--- first one where there are equals. NaN if there is one. An empty tensor is an error.
 ---@param out? unroll.Tensor values
 ---@param out_indices? unroll.Tensor int32
 ---@return number|unroll.Tensor values

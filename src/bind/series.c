@@ -28,7 +28,7 @@ enum { OUTLINE_ROOM = 2048 };
 /*---
 --- A few hundred page points that stand for a line: what a legend must keep clear of.
 ---@param frame table {left, top, right, bottom, xscale, xlow, xhigh, yscale, ylow,
-yhigh}
+--- yhigh}
 ---@param x unroll.Tensor|number[]|nil nil: 1, 2, 3, ...
 ---@param y unroll.Tensor|number[]
 ---@param bucket number width in points within which points are joined

@@ -165,8 +165,7 @@ static int tensor_view(lua_State *L) {
 
 /*---
 --- The same numbers, in row-major order, with other sizes: a view where the strides
-allow
---- it, else a copy. One size may be -1: what is left.
+--- allow it, else a copy. One size may be -1: what is left.
 ---@param ... integer|integer[] sizes, as many elements in all
 ---@return unroll.Tensor
 function Tensor:reshape(...) end
@@ -188,8 +187,7 @@ static int tensor_reshape(lua_State *L) {
 
 /*---
 --- All numbers in row-major order in one dimension: a view where the strides allow it,
-else
---- a copy.
+--- else a copy.
 ---@return unroll.Tensor 1-d
 function Tensor:flatten() end
 */

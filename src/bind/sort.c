@@ -119,8 +119,7 @@ static bool all_close(const un_view *a, const un_view *b, comparison *c) {
 
 /*---
 --- Whether two tensors have the same sizes and the same numbers. NaN equals nothing;
-the
---- dtypes may differ.
+--- the dtypes may differ.
 ---@param a unroll.Tensor
 ---@param b unroll.Tensor
 ---@return boolean

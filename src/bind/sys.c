@@ -22,8 +22,7 @@ static int push_failure(lua_State *L, const char *path, int error) {
  */
 
 /* The pieces lie in a userdata (an error frees it). The strings are in the table
-*itself,
-** which is read without metamethods, and so stay alive. */
+** itself, which is read without metamethods, and so stay alive. */
 static un_sys_piece *check_pieces(lua_State *L, int arg, size_t *count) {
   *count = lua_istable(L, arg) ? (size_t)lua_rawlen(L, arg) : 1;
   un_sys_piece *pieces = lua_newuserdatauv(L, (*count + 1) * sizeof *pieces, 0);
@@ -44,8 +43,7 @@ static un_sys_piece *check_pieces(lua_State *L, int arg, size_t *count) {
 
 /*---
 --- Replaces a file in one step: when it fails (a full disk, a crash), the old file is
-as
---- it was. The directory must exist.
+--- as it was. The directory must exist.
 ---@param path string
 ---@param contents string|string[] pieces are written one after the other
 ---@return true? ok nil when it failed
@@ -64,8 +62,7 @@ static int sys_write_file(lua_State *L) {
 
 /*---
 --- Adds bytes at the end of a file by one write, so that several processes can add to
-one
---- file; makes it when it is missing.
+--- one file; makes it when it is missing.
 ---@param path string
 ---@param bytes string
 ---@return true? ok nil when it failed
@@ -90,8 +87,7 @@ static int file_close(lua_State *L) {
 }
 
 /* Leaves an open file on the stack, to be closed when the function ends however it
-*ends;
-** or returns an errno value. */
+** ends; or returns an errno value. */
 static int open_file(lua_State *L, const char *path, int **fd, size_t *size) {
   *fd = lua_newuserdatauv(L, sizeof **fd, 0);
   **fd = -1;
@@ -207,8 +203,7 @@ static int sys_executable(lua_State *L) {
 
 /*---
 --- A short name for bytes: FNV-1a with 64 bits. Different bytes differ in it but for
-bad
---- luck or an enemy.
+--- bad luck or an enemy.
 --- > core.sys.hash "a"  --> "af63dc4c8601ec8c"
 ---@param bytes string
 ---@return string digits 16 hexadecimal digits
@@ -235,10 +230,8 @@ static int guard_close(lua_State *L) {
 
 /*---
 --- While the guard is open a first Ctrl-C only sets the flag that `interrupted` reads;
-a
---- second one, with the flag still set, interrupts as usual. A flag that nobody has
-read
---- when the guard closes interrupts then.
+--- a second one, with the flag still set, interrupts as usual. A flag that nobody has
+--- read when the guard closes interrupts then.
 --- > local guard <close> = core.sys.defer_interrupts()
 ---@return userdata guard closes at the end of its scope
 function core.sys.defer_interrupts() end

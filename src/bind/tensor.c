@@ -1,8 +1,7 @@
 /* tensor.c -- the Tensor class: what a tensor says about itself, and its metatable.
 **
 ** Lists of sizes and strides are tables with a metatable of their own, so that they
-*print
-** as "(2, 3)" and a:size() == b:size() compares numbers. */
+** print as "(2, 3)" and a:size() == b:size() compares numbers. */
 #include "unl.h"
 
 #include "copy.h"

@@ -29,8 +29,7 @@ static bool can_allocate(lua_State *L, size_t bytes) {
 }
 
 /* Lua's own "not enough memory" names nobody, so a large block is tried first: asked
-*for,
-** after a collection asked for again, and given back. */
+** for, after a collection asked for again, and given back. */
 static void check_memory(lua_State *L, const char *who, const un_view *view,
                          size_t bytes) {
   if (bytes < LARGE || can_allocate(L, bytes)) return;
@@ -59,8 +58,8 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
 }
 
 /* luaL_testudata would look the class up by its name in the registry each time. What
- *has
- ** the size of a tensor, and says that its metatable is the one it has, is a tensor. */
+** has
+** the size of a tensor, and says that its metatable is the one it has, is a tensor. */
 static unl_tensor *test_header(lua_State *L, int arg) {
   if (lua_type(L, arg) != LUA_TUSERDATA || lua_rawlen(L, arg) < sizeof(unl_tensor))
     return NULL;

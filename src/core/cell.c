@@ -118,8 +118,7 @@ static void clear_row(const un_run *run, void *rows, int64_t b, int64_t width) {
 }
 
 /* A masked row's gradient passes the step unchanged: it is set aside, the step sees
-*zero
-** (so that parameters of its own get nothing), then it is put back. */
+** zero (so that parameters of its own get nothing), then it is put back. */
 static void keep_masked(const un_run *run, int64_t t) {
   for (int s = 0; s < run->cell->states; s++)
     for (int64_t b = 0; b < run->B; b++)

@@ -8,21 +8,19 @@
 **     da_t, direct part of dL/dstate_{t-1} = step_grad(...)
 **     dL/dh_{t-1} += da_t W_hh
 ** The products with x, the weight gradients (one product over all T*B rows) and dx
-*stand
-** outside of the time loop. State 1 is h: the output, and what W_hh multiplies.
+** stand outside of the time loop. State 1 is h: the output, and what W_hh multiplies.
 **
 ** Cells that do not fit the pattern say so in their descriptor: `split` keeps the parts
 ** from x and from h apart (GRU with the reset after the product); advance, retreat and
 ** recurrent_gradient replace the step, its gradient and dW_hh altogether (GRU with the
 ** reset before it). Extra parameters (peepholes, b_hn) are declared by name and size.
 ** A cell written in Lua has no functions here: lua/unroll/rnn calls the phases below
-*and
-** its own step between them.
+** and its own step between them.
 **
 ** To add a cell: cell_<name>.c with its descriptor, one line in the list in cell.c.
 **
 ** un_run is one window: sizes, parameters and the buffers, all from outside. Numbers
-*lie
+** lie
 ** row-major without gaps; states have T+1 rows: row 0 is the initial one and row t+1
 ** the one after step t (reverse: row T the initial one, row t the one after step t). */
 #ifndef UN_CELL_H
@@ -75,7 +73,7 @@ typedef struct un_cell {
   void (*step[2])(const un_step *s); /* for float32 and float64 */
   void (*step_grad[2])(const un_step_grad *g);
   /* Together, instead of the product with W_hh. pack goes to run->packed, or backward
-  *to
+  ** to
   ** run->work, in packed_bytes; retreat turns dstate from after the step to before it.
  */
   size_t (*packed_bytes)(const un_run *run);
@@ -126,7 +124,7 @@ void un_cell_forward(const un_run *run, bool packed);
 void un_cell_backward(const un_run *run);
 
 /* Their phases. Forward: begin, then for each step k = 0..T-1, t = un_cell_time(run,
-*k):
+** k):
 ** multiply, the step itself, settle. Backward: turn, then for k = T-1..0: arrive, the
 ** gradient of the step, leave; then finish. */
 int64_t un_cell_time(const un_run *run, int64_t k);

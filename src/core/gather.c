@@ -1,11 +1,10 @@
 /* gather.c -- elements picked by index along one dimension (see gather.h).
 **
 ** The tensor that is indexed takes part in the walk with stride 0 along `dim`: its
-*pointer
+** pointer
 ** says where i and k are, the index adds the way along `dim`. Picking whole rows is the
 ** same thing with an index that is repeated along the rows; a run then has one index
-*and
-** is copied in one go. */
+** and is copied in one go. */
 #include "gather.h"
 
 #include <string.h>

@@ -12,7 +12,7 @@ UN_CHECKED bool un_check_indices(const char *who, const un_view *index, int64_t 
                                  un_err *err);
 
 /* out[i,j,k] = src[i, index[i,j,k], k] for dim = 1 (0-based). out and index have the
-*same
+** same
 ** sizes; in every other dimension src is at least as large. Same dtype; no overlap. */
 void un_gather(const un_view *out, const un_view *src, int dim, const un_view *index);
 

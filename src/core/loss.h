@@ -2,7 +2,7 @@
 **
 ** y (N,V) holds N = T*B rows of outputs without gaps. Each row has a weight (NULL: 1);
 ** a row whose weight is 0 takes no part: its target is not looked at, its gradient is
-*0.
+** 0.
 **     total = sum_n weight_n * loss_n        gradient = scale * d total / dy
 **     softmax cross-entropy: loss_n = log(sum_v exp y_nv) - y_n,target, in nats
 **     squared error:         loss_n = sum_v (y_nv - target_nv)^2

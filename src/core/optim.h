@@ -8,13 +8,12 @@
 ** sgd       m <- momentum m + (1 - dampening) g'          p <- p - lr m
 **           nesterov: p <- p - lr (g' + momentum m); without momentum: p <- p - lr g'
 ** adagrad   s <- s + g'^2             p <- p - lr / (1 + (t-1) lr_decay) g' / (sqrt s +
-*eps)
-** rmsprop   v <- alpha v + (1 - alpha) g'^2               d = g' / (sqrt v + eps)
+** eps) rmsprop   v <- alpha v + (1 - alpha) g'^2               d = g' / (sqrt v + eps)
 **           centered: a <- alpha a + (1 - alpha) g',      d = g' / (sqrt(v - a^2) +
-*eps)
+** eps)
 **           p <- p - lr d; with momentum: b <- momentum b + d, p <- p - lr b
 ** adam(w)   m <- beta1 m + (1 - beta1) g'                 v <- beta2 v + (1 - beta2)
-*g'^2
+** g'^2
 **           p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
 ** t = 1, 2, ... is the number of the step. Gradients are read, never changed. */
 #ifndef UN_OPTIM_H
@@ -72,10 +71,9 @@ UN_CHECKED bool un_optim_update(un_optim_rule rule,
 double un_norm(const un_view *x);
 
 /* x <- factor x for a real tensor that is no broadcast. The product is made in double
-*and
+** and
 ** rounded once: the factor that brings a huge gradient down to size may be too small
-*for
-** a float32. */
+** for a float32. */
 void un_scale(const un_view *x, double factor);
 
 #endif

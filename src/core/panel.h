@@ -3,11 +3,10 @@
 ** A recurrent net multiplies by the same W at every step, so W (K,N) is packed once per
 ** window into panels: W columns of a panel lie together, row after row, padded with
 ** zeros. A panel is as wide as the registers allow; the microkernel keeps a block of y
-*in
-** registers while it runs down K. With one row (batch 1) this is a matrix-vector
-*product
+** in registers while it runs down K. With one row (batch 1) this is a matrix-vector
+** product
 ** that streams W once; with many it is a matrix product. No library call in the time
-*loop.
+** loop.
 **
 ** Each element of y is summed in the same order whatever the number of rows, so a pass
 ** over T steps equals T passes over one step, bit for bit. */

@@ -2,7 +2,7 @@
 **
 ** The probabilities are softmax(logits / temperature); temperature 0 takes the largest
 ** logit (the first of equals). top_k keeps the k most probable symbols; top_p then
-*keeps
+** keeps
 ** the fewest most probable ones that together have at least that share of what is left
 ** (nucleus sampling, Holtzman et al. 2020). Equals keep the order of their indices. */
 #ifndef UN_PICK_H

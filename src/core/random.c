@@ -2,10 +2,10 @@
 **
 ** Normals come from the ziggurat (Marsaglia and Tsang, 2000; in the form of Doornik,
 ** "An improved ziggurat method to generate normal random samples", 2005): the density
-*is
+** is
 ** covered by 128 layers of equal area. Layer i reaches from 0 to edge[i]; a point in it
 ** is under the curve for sure when it is below edge[i + 1], which ratio[] tells. The
-*base
+** base
 ** layer goes on into the tail beyond edge[1], drawn by Marsaglia's method, so that no
 ** value is out of reach. */
 #include "random.h"

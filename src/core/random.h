@@ -1,7 +1,7 @@
 /* random.h -- random numbers: one algorithm everywhere, its state a plain struct.
 **
 ** Bits come from xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom
-*number
+** number
 ** generators", 2021), seeded by splitmix64. Every draw of a uniform or a whole number
 ** takes one 64-bit word (rarely more for a whole number); a normal takes one in 99 of
 ** 100 cases. Filling goes in row-major order whatever the strides, so that the numbers

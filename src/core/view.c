@@ -204,8 +204,7 @@ static int proper_dims(const un_view *v, int64_t *size, int64_t *stride) {
 
 /* From the last dimension on: merges old dimensions that continue each other, then cuts
 ** what results into new ones; a cut that does not come out even means that numbers
-*would
-** have to move. */
+** would have to move. */
 bool un_reshape(un_view *out, const un_view *v, int dims, const int64_t *size) {
   un_view result = {.dtype = v->dtype, .dims = dims, .data = v->data};
   memcpy(result.size, size, (size_t)dims * sizeof *size);

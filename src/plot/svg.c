@@ -1,7 +1,7 @@
 /* svg.c -- stable ids, and words for readers who do not see, in SVG.
 **
 ** cairo draws text as outlines, so title and description are the only words in the
-*file.
+** file.
 **
 ** cairo numbers surfaces, images and the like with counters that live as long as the
 ** process, so the same figure drawn a second time has other ids. Each id prefix+number

@@ -1,12 +1,11 @@
 /* process.c -- other processes and the channels to them (see sys.h).
 **
 ** A channel is a pair of descriptors, to read from and to write to, and the process at
-*the
+** the
 ** other end. Every descriptor is closed on exec and above the standard ones. A child
-*has a
+** has a
 ** process group of its own, so that Ctrl-C at the terminal reaches the parent alone,
-*which
-** decides; and on Linux it dies with its parent, however that ends.
+** which decides; and on Linux it dies with its parent, however that ends.
 */
 #include "sys.h"
 

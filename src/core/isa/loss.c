@@ -1,7 +1,7 @@
 /* isa/loss.c -- softmax cross-entropy and squared error, row by row (see loss.h).
 **
 ** The softmax subtracts the largest element of the row first, so that nothing
-*overflows:
+** overflows:
 ** logits of +-1e4 give the right loss. Rows are cut into vectors; the last, partial one
 ** is worked on in a padded copy. */
 #ifndef REAL

@@ -128,8 +128,7 @@ static void FN(adamw)(int64_t n, void *const line[], const un_optim_options *o) 
 }
 
 /* Of scale * x. Eight sums in a fixed order, so that the loop is vectors and the bits
- *do
- ** not depend on how the compiler arranges them. */
+** do not depend on how the compiler arranges them. */
 static double FN(sum_squares_line)(int64_t n, const REAL *x, double scale) {
   enum { WAYS = 8 };
   double sum[WAYS] = {0};

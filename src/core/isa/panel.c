@@ -3,7 +3,7 @@
 ** Element (k, n) of W is at packed[(n / WIDTH) * K * WIDTH + k * WIDTH + n % WIDTH].
 ** A tile is `rows` rows of y times `vectors` vectors of columns, all in registers. With
 ** AVX-512 a panel has 4 vectors and a tile up to 6 rows; with 16 registers 2 vectors
-*and
+** and
 ** 6 rows. A single row takes 8 vectors, several panels at once: fewer would leave the
 ** adders waiting for each other. Where y has no more than 2 vectors of 512 bits, each
 ** sum runs in two chains (even and odd k) for the same reason. */
