@@ -32,14 +32,15 @@ static un_sys_channel *check_channel(lua_State *L, int arg) {
 /* --- starting -----------------------------------------------------------------------
  */
 
-/* The strings stay in the table, the list lies in a userdata. */
+/* The strings are in the table itself, which is read without metamethods, and so stay
+** alive; the list lies in a userdata. */
 static char **check_arguments(lua_State *L, int arg) {
   luaL_checktype(L, arg, LUA_TTABLE);
-  size_t count = (size_t)luaL_len(L, arg);
+  size_t count = (size_t)lua_rawlen(L, arg);
   luaL_argcheck(L, count > 0, arg, "the list of words is empty");
   char **list = lua_newuserdatauv(L, (count + 1) * sizeof *list, 0);
   for (size_t i = 0; i < count; i++) {
-    if (lua_geti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
+    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
       luaL_argerror(L, arg, "the words must be strings");
     list[i] = (char *)lua_tostring(L, -1); /* execvp does not write */
     lua_pop(L, 1);
@@ -115,11 +116,11 @@ function core.sys.poll(channels, seconds) end
 static int sys_poll(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   double seconds = luaL_checknumber(L, 2);
-  size_t count = (size_t)luaL_len(L, 1);
+  size_t count = (size_t)lua_rawlen(L, 1);
   int *fds = lua_newuserdatauv(L, (count + 1) * sizeof *fds, 0);
   bool *ready = lua_newuserdatauv(L, count + 1, 0);
   for (size_t i = 0; i < count; i++) {
-    lua_geti(L, 1, (lua_Integer)i + 1);
+    lua_rawgeti(L, 1, (lua_Integer)i + 1);
     fds[i] = check_channel(L, -1)->in;
     lua_pop(L, 1);
   }

@@ -1,11 +1,9 @@
 /* process.c -- other processes and the channels to them (see sys.h).
 **
 ** A channel is a pair of descriptors, to read from and to write to, and the process at
-** the
-** other end. Every descriptor is closed on exec and above the standard ones. A child
-** has a
-** process group of its own, so that Ctrl-C at the terminal reaches the parent alone,
-** which decides; and on Linux it dies with its parent, however that ends.
+** the other end. Every descriptor is closed on exec and above the standard ones. A child
+** has a process group of its own, so that Ctrl-C at the terminal reaches the parent
+** alone, which decides; and on Linux it dies with its parent, however that ends.
 */
 #include "sys.h"
 
@@ -218,7 +216,7 @@ int un_sys_poll(const int *fds, bool *ready, size_t count, double seconds) {
   if (!list) return ENOMEM;
   for (size_t i = 0; i < count; i++)
     list[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-  int milliseconds = seconds < 0 || seconds > 1e6 ? -1 : (int)(seconds * 1000);
+  int milliseconds = seconds >= 0 && seconds <= 1e6 ? (int)(seconds * 1000) : -1;
   int n = poll(list, (nfds_t)count, milliseconds);
   int error = n < 0 && errno != EINTR ? errno : 0;
   for (size_t i = 0; i < count; i++)

@@ -139,3 +139,14 @@ function TestProcess.test_append_and_hash()
   lu.assertEquals(sys.hash "a", "af63dc4c8601ec8c")
   lu.assertEquals(sys.hash "foobar", "85944171f73967e8")
 end
+
+-- A length that lies would write beyond the list of words or of channels.
+function TestProcess.test_lists_are_read_without_metamethods()
+  local function lying(list)
+    return setmetatable(list, { __len = function() return (1 << 61) - 1 end,
+      __index = function() return "more" end })
+  end
+  local channel <close> = sys.spawn(lying { "echo", "a" })
+  lu.assertEquals(channel:read(), "a\n")
+  lu.assertEquals(sys.poll(lying { channel }, 5), { 1 }) -- the end can be read
+end
