@@ -98,13 +98,14 @@ local function draw_places(case, corpus)
 end
 
 local function run_case(case, report)
-  local corpus = text.corpus(case.corpus)
+  local corpus = assert(text.corpus(case.corpus))
   local places = draw_places(case, corpus)
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
                          init = case.init, seed = case.seed }
   local result = { seed = case.seed, initial = measure(model, corpus, case, places) }
-  train.fit(model, corpus, { steps = case.steps, window = case.window, lr = case.lr,
-    clip_norm = case.clip, split = "all", progress = false })
+  local history = train.fit(model, corpus, { steps = case.steps, window = case.window,
+    lr = case.lr, clip_norm = case.clip, split = "all", progress = false })
+  if history.stop == "interrupted" then error("interrupted!", 0) end -- no half-trained results
   result.trained = measure(model, corpus, case, places)
   result.loss = train.evaluate(model, corpus, { split = "all" })
   report(("seed %d: spectral radius %.3f, after training %.3f; loss %.4f"):format(case.seed,
