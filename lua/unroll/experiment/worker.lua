@@ -3,6 +3,7 @@
 -- A worker reads requests, one JSON object a line, { id =, case = }, and answers each with
 -- a line { id =, result =, times = } or { id =, error = }; { id =, say = } comes before, as
 -- often as the case reports.
+local interrupts = require "unroll.train.interrupts"
 local json = require "unroll.json"
 local sys = require("unroll.core").sys
 
@@ -43,7 +44,7 @@ function worker.answer(run, request, send)
   local id, case = request.id, request.case
   set_generators(case)
   local function report(text) send(json.line { id = id, say = tostring(text) }) end
-  local ok, result, times = xpcall(run, add_traceback, case, report)
+  local ok, result, times = interrupts.raising(run, add_traceback, case, report)
   if not ok and is_interrupt(result) then error(result, 0) end
   local answered, line = pcall(json.line, { id = id, result = result, times = times })
   if ok and result == nil then

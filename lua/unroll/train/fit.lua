@@ -11,6 +11,7 @@ local core = require "unroll.core"
 local check = require "unroll.train.check"
 local checkpoint = require "unroll.train.checkpoint"
 local evaluate = require "unroll.train.evaluate"
+local interrupts = require "unroll.train.interrupts"
 local log = require "unroll.train.log"
 local metrics = require "unroll.metrics"
 local optim = require "unroll.optim"
@@ -431,7 +432,8 @@ end
 ---@return unroll.History
 --- Errors: unknown options; a source whose vocabulary is not the model's; a loss or a gradient norm that is NaN or infinite (with step,
 --- loss and tensor; the parameters are as before that step); a file that cannot be written.
---- Ctrl-C ends the run after the current step, with a checkpoint when there is a path.
+--- Ctrl-C ends the run after the current step, with a checkpoint when there is a path; in a
+--- case of an experiment it is the error "interrupted!", since half a training is no result.
 return function(model, source, opts)
   local o = check_options(opts, 2)
   check.method(model, "forward", "the model", who, 2)
@@ -444,5 +446,6 @@ return function(model, source, opts)
   if self.step >= self.total then return self:results("steps") end
   local ok, stop = run_guarded(self)
   if not ok then relay(stop, 2) end
+  if stop == "interrupted" and interrupts.raise then error("interrupted!", 0) end
   return self:results(stop)
 end
