@@ -40,7 +40,7 @@ end
 local function logs(values, name)
   local out = {}
   for i, v in ipairs(values) do
-    if not (v > 0) then
+    if v <= 0 or v ~= v then
       error(("fit_power: %s[%d] is %s, must be above 0"):format(name, i, tostring(v)), 3)
     end
     out[i] = math.log(v)

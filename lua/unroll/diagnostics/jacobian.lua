@@ -66,8 +66,9 @@ local function by_backward(cell, xs, state, out)
   local names, H, N = cell.definition.states, cell.hidden, out:size(2)
   local units, trace = unit_vectors(names, H), nil
   for t = 1, xs:size(1) do
-    local after
-    _, after, trace = cell:forward(expanded_input(xs, t, N), repeated(state, N), { trace = trace })
+    local _, after, used = cell:forward(expanded_input(xs, t, N), repeated(state, N),
+      { trace = trace })
+    trace = used
     local _, dstate = cell:backward(trace, nil, units)
     for s, name in ipairs(names) do
       out:select(1, t):narrow(2, (s - 1) * H + 1, H):copy_(dstate[name])
