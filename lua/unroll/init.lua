@@ -9,7 +9,7 @@ local unroll = { version = core.version }
 
 local submodules = {
   tensor = true, rnn = true, optim = true, text = true, metrics = true, plot = true, train = true,
-  experiment = true, gradcheck = true, diagnostics = true,
+  experiment = true, gradcheck = true, diagnostics = true, tasks = true,
 }
 
 return setmetatable(unroll, {

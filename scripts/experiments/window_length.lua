@@ -4,7 +4,7 @@
 --
 -- Every length sees the same number of characters and is judged by the loss on held-out text,
 -- with the state carried. With an equal batch a longer window makes fewer updates, which alone
--- is a handicap; with equal updates the batch is the smaller, the longer the window. Norms are those
+-- is a handicap; with equal updates a longer window has a smaller batch. Norms are those
 -- of the parameters' gradient (mean loss of a window) and of dL/dh at the first step of a
 -- window for the loss of its last step. Times go into window_length-times.json; they are
 -- fitted by power laws, time = factor * length^exponent: 1 for a window and 0 for a character
@@ -93,7 +93,7 @@ local function collect(_, list, outcomes)
   return results
 end
 
--- Seconds a window and a character at an equal batch, medians over seeds, and their power laws.
+-- Seconds a window and a character at an equal batch, medians over seeds; their power laws.
 local function collect_times(config, list, seconds)
   local times = { window = {}, per_window = {}, per_character = {}, total = {} }
   for i, group in ipairs(by_window(list, seconds, "equal batch")) do
@@ -217,13 +217,14 @@ local function draw_curves(ax, part)
     ax:line(share, mean, { label = "window " .. group.window, color = c, marker = "none" })
     if #curves > 1 then ax:band(share, low, high, { color = c }) end
   end
-  ax:set { title = "Training loss, equal batch", xlabel = "share of the characters", xformat = "percent",
-           ylabel = "nats per character" }
+  ax:set { title = "Training loss, equal batch", xlabel = "share of the characters",
+           xformat = "percent", ylabel = "nats per character" }
 end
 
 local function draw_both(ax, results, key, transform, settings)
   for i, part in ipairs(results) do
-    draw(ax, part, key, transform, { label = part.rule, marker = i == 1 and "circle" or "square" })
+    draw(ax, part, key, transform,
+         { label = part.rule, marker = i == 1 and "circle" or "square" })
   end
   settings.xlabel = "window length"
   ax:set(settings)
