@@ -39,4 +39,37 @@ function statistics.line(x, y)
   return slope, my - slope * mx
 end
 
+--- Pearson's correlation; 0 when one of the lists does not vary.
+---@param x number[]
+---@param y number[]
+---@return number between -1 and 1
+function statistics.correlation(x, y)
+  local mx, my = summary.mean_sd(x), summary.mean_sd(y)
+  local xy, xx, yy = 0, 0, 0
+  for i = 1, #x do
+    local dx, dy = x[i] - mx, y[i] - my
+    xy, xx, yy = xy + dx * dy, xx + dx * dx, yy + dy * dy
+  end
+  return xx > 0 and yy > 0 and xy / math.sqrt(xx * yy) or 0
+end
+
+--- The rank of each value, 1 for the smallest; equal values share the mean of their ranks.
+---@param values number[]
+---@return number[]
+function statistics.ranks(values)
+  local order, ranks = {}, {}
+  for i = 1, #values do order[i] = i end
+  table.sort(order, function(a, b)
+    return values[a] < values[b] or (values[a] == values[b] and a < b)
+  end)
+  local first = 1
+  while first <= #order do
+    local last = first
+    while last < #order and values[order[last + 1]] == values[order[first]] do last = last + 1 end
+    for i = first, last do ranks[order[i]] = (first + last) / 2 end
+    first = last + 1
+  end
+  return ranks
+end
+
 return statistics
