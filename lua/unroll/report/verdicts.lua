@@ -1,0 +1,102 @@
+--- Verdicts on all checks, from what the experiments have saved.
+local checks = require "unroll.experiment.checks"
+local store = require "unroll.experiment.store"
+
+local verdicts = {}
+
+--- The four verdicts, in the order of a summary.
+verdicts.kinds = { "holds", "holds only if", "does not hold", "not decided" }
+
+-- The verdict on a check whose experiment has not been run, or not with what it needs.
+local function undecided(check, why)
+  return { id = check.id, statement = check.statement, document = check.document,
+           experiment = check.experiment, verdict = "not decided", why = why, parts = {} }
+end
+
+local function judge(check, measures, dir)
+  local record, message = store.read(dir, check.experiment)
+  local times = record and check.times and store.read(dir, check.experiment .. "-times")
+  if not record or (check.times and not times) then
+    return undecided(check, ("There are no results of the experiment %s (%s).")
+      :format(check.experiment, message or "its times are missing"))
+  end
+  local ok, verdict = pcall(checks.judge, check, measures, record, times and times.times)
+  if ok then return verdict end
+  return undecided(check, ("The results do not allow a verdict: %s."):format(verdict))
+end
+
+local function before(a, b)
+  local na, nb = tonumber(a.id), tonumber(b.id)
+  if na and nb then return na < nb end
+  return (na ~= nil) and nb == nil
+end
+
+-- Statements by their number, then the tables' numbers in the order of their files.
+local function sort_statements(list)
+  for place, verdict in ipairs(list) do verdict.place = place end
+  table.sort(list, function(a, b)
+    if before(a, b) ~= before(b, a) then return before(a, b) end
+    return a.place < b.place
+  end)
+  for _, verdict in ipairs(list) do verdict.place = nil end
+  return list
+end
+
+--- Judges every check.
+---@param claims table[] what the files of scripts/claims return: { checks =, measures = }
+---@param dir string folder of the results
+---@return table[] verdicts see checks.judge: the numbered statements first
+---@return table[] of_times the same for checks that need a clock
+function verdicts.judge(claims, dir)
+  local plain, of_times = {}, {}
+  for _, claim in ipairs(claims) do
+    for _, check in ipairs(claim.checks) do
+      table.insert(check.times and of_times or plain, judge(check, claim.measures, dir))
+    end
+  end
+  return sort_statements(plain), sort_statements(of_times)
+end
+
+--- How many verdicts there are of each kind.
+---@return table<string, integer>
+function verdicts.count(list)
+  local counts = {}
+  for _, kind in ipairs(verdicts.kinds) do counts[kind] = 0 end
+  for _, verdict in ipairs(list) do counts[verdict.verdict] = counts[verdict.verdict] + 1 end
+  return counts
+end
+
+--- "5 hold, 4 hold only under a condition, ..." of a list.
+---@return string
+function verdicts.summary(list)
+  local c = verdicts.count(list)
+  return ("%d hold, %d hold only under a condition, %d do not hold, %d are not decided")
+    :format(c.holds, c["holds only if"], c["does not hold"], c["not decided"])
+end
+
+--- The verdict in words: "holds only if the loss is a sum".
+---@return string
+function verdicts.words(verdict)
+  if not verdict.condition then return verdict.verdict end
+  return verdict.verdict .. " " .. verdict.condition
+end
+
+--- The measured numbers of a verdict as text, one entry a part: what, number with spread,
+--- threshold.
+---@return table[] { statistic, number, spread, threshold, conditional }
+function verdicts.numbers(verdict)
+  local out = {}
+  for i, part in ipairs(verdict.parts) do
+    local function show(value) return checks.show(value, part.format) end
+    local spread
+    if part.count > 1 then
+      spread = ("sd %s, range %s to %s, %d seeds"):format(checks.show(part.deviation, "%.2g"),
+        show(part.low), show(part.high), part.count)
+    end
+    out[i] = { statistic = part.statistic, number = show(part.mean), spread = spread,
+               threshold = part.threshold, conditional = part.conditional }
+  end
+  return out
+end
+
+return verdicts
