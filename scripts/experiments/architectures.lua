@@ -138,14 +138,14 @@ local function answer(results)
 end
 
 local function draw_losses(ax, results)
-  for _, size in ipairs(results.sizes) do
+  for k, size in ipairs(results.sizes) do
     local smooth = {}
     for i, r in ipairs(size.runs) do smooth[i] = summary.smooth(r.loss.mean, 0.1) end
     local mean, low, high = summary.across(smooth)
     local characters = {}
     for i, step in ipairs(size.runs[1].loss.step) do characters[i] = step * size.window end
-    if #size.runs > 1 then ax:band(characters, low, high) end
-    ax:line(characters, mean, { label = name_of(size) })
+    if #size.runs > 1 then ax:band(characters, low, high, { color = k }) end
+    ax:line(characters, mean, { label = name_of(size), color = k })
   end
   ax:hline(math.log(results.vocabulary), { label = ("uniform, ln %d"):format(results.vocabulary) })
   ax:set { title = "Training loss", xlabel = "characters seen", ylabel = "nats per character",
@@ -166,7 +166,8 @@ end
 
 local function figure(results, config)
   local fig = unroll.plot.figure {
-    rows = 1, cols = 3, letters = true, title = "Three sizes of network on the simple text",
+    rows = 1, cols = 3, width = 12, height = 4, letters = true,
+    title = "Three sizes of network on the simple text",
     caption = ("%s, %s · %d seeds: mean, band from lowest to highest")
       :format(config.corpus, config.cell, #config.seeds) }
   local loss, perplexity = {}, {}
@@ -177,9 +178,10 @@ local function figure(results, config)
   local complete = #results.sizes == #document.names
   draw_losses(fig:at(1, 1), results)
   draw_bars(fig:at(1, 2), results, loss, complete and document.loss,
-            { title = "Loss after training", ylabel = "nats per character", format = "%.2g" })
+            { title = "Loss after training", ylabel = "nats per character", yscale = "log",
+              format = "%.2g" })
   draw_bars(fig:at(1, 3), results, perplexity, complete and document.perplexity,
-            { title = "Perplexity after training", ylabel = "perplexity", format = "%.3g" })
+            { title = "Perplexity after training", ylabel = "perplexity", format = "%.3f" })
   return fig
 end
 

@@ -169,14 +169,14 @@ local function answer(results)
 end
 
 local function draw_losses(ax, results)
-  for _, entry in ipairs(results.corpora) do
+  for k, entry in ipairs(results.corpora) do
     local smooth, longest = {}, entry.runs[1].loss.step
     for i, r in ipairs(entry.runs) do smooth[i] = summary.smooth(r.loss.mean, 0.1) end
     local mean, low, high = summary.across(smooth)
     local share = {}
     for i, step in ipairs(longest) do share[i] = step / longest[#longest] end
-    if #entry.runs > 1 then ax:band(share, low, high) end
-    ax:line(share, mean, { label = entry.name })
+    if #entry.runs > 1 then ax:band(share, low, high, { color = k }) end
+    ax:line(share, mean, { label = entry.name, color = k })
   end
   ax:set { title = "Training loss", xlabel = "share of the training", xformat = "percent",
            ylabel = "nats per character", ylim = { 0, 3.5 } }
@@ -220,8 +220,9 @@ end
 local function figure(results, config)
   local fig = unroll.plot.figure {
     rows = 2, cols = 2, letters = true, title = "One network on four kinds of text",
-    caption = ("%s, hidden %d, window %d · %d seeds: mean, band from lowest to highest")
-      :format(config.cell, config.hidden, config.window, #config.seeds) }
+    caption = ("%s, hidden %d, window %d · %d seeds: mean, band from lowest to highest · simple "
+      .. "and numbers repeat: nothing is held out"):format(config.cell, config.hidden,
+      config.window, #config.seeds) }
   draw_losses(fig:at(1, 1), results)
   draw_final(fig:at(1, 2), results)
   draw_entropies(fig:at(2, 1), results)

@@ -89,7 +89,7 @@ end
 -- Raw curve of the first seed, smoothed mean over seeds, band from the lowest to the highest.
 local function draw_curve(ax, results, key, color, transform)
   local smooth, raw = {}, {}
-  for i, r in ipairs(results.runs) do smooth[i] = summary.smooth(r[key].mean, 0.1) end
+  for i, r in ipairs(results.runs) do smooth[i] = summary.smooth(r[key].mean, 0.3) end
   local mean, low, high = summary.across(smooth)
   for i, v in ipairs(results.runs[1][key].mean) do raw[i] = transform(v) end
   for i = 1, #mean do
@@ -125,7 +125,7 @@ local function figure(results, config)
     rows = 2, cols = 2, letters = true,
     title = ("Training a %s network, hidden %d, window %d")
       :format(config.cell, config.hidden, config.window),
-    caption = ("%s · %d seeds: mean and range, raw curve of the first · the state starts anew "
+    caption = ("%s · %d seeds: smoothed mean and range, raw curve of the first · the state starts anew "
       .. "with each pass over the text"):format(config.corpus, #config.seeds) }
   local loss, perplexity = fig:at(1, 1), fig:at(1, 2)
   local norm, shares = fig:at(2, 1), fig:at(2, 2)

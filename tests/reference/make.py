@@ -35,9 +35,13 @@ import json
 import os
 import struct
 
-import numpy
-import torch
-from torch.nn import functional
+try:
+    import numpy
+    import torch
+    from torch.nn import functional
+except ImportError as missing:
+    raise SystemExit(f"make.py: {missing}. `scripts/setup --peers` installs PyTorch and numpy for "
+                     "the system's Python: /usr/bin/python3 tests/reference/make.py ...")
 
 CONDITION = 1e-5  # PyTorch's own float32 must be this close, max|a-b| / max|b|
 
