@@ -1,0 +1,170 @@
+-- divergence.lua -- a training set-up that diverges although it is clipped, and its cures.
+--
+--   unroll scripts/experiments/divergence.lua [--help]
+--
+-- A sentence, repeated; W ~ N(0, 1/fan_in); windows of 25 characters, ten passes. SGD at 0.1 on
+-- the loss SUMMED over the window, values clipped at 1, ends above the loss of a uniform
+-- guess, ln 19 = 2.944 nats a character. Each cure changes one thing.
+local unroll = require "unroll"
+local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
+local summary, statistics = experiment.summary, experiment.statistics
+
+local sentence = "hello world! this is a simple test for our rnn implementation. "
+
+-- `ends`: the bound that the final loss is known to lie above or below; `seen`: in one
+-- calibrated run.
+local setups = {
+  { name = "summed loss, value 1", hidden = 50, window = 25, above = "uniform", seen = 5.44,
+    fit = { reduction = "sum", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
+  { name = "hidden 100, window 35", hidden = 100, window = 35, above = "uniform", seen = 11.5,
+    fit = { reduction = "sum", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
+  { name = "mean loss, value 1", hidden = 50, window = 25, below = 0.3, seen = 0.110,
+    fit = { reduction = "mean", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
+  { name = "summed loss, norm 5", hidden = 50, window = 25, below = 0.3, seen = 0.015,
+    fit = { reduction = "sum", clip_norm = 5, optimizer = "sgd", lr = 0.1 } },
+  { name = "Adagrad, summed, value 5", hidden = 50, window = 25, below = 0.3, seen = 0.026,
+    fit = { reduction = "sum", clip_value = 5, optimizer = "adagrad", lr = 0.1 } },
+}
+
+local function cases(config)
+  local numbers = {}
+  for i = 1, #setups do numbers[i] = i end
+  return experiment.grid({ cell = config.cell, passes = config.passes, repeats = config.repeats },
+    "setup", numbers, "seed", config.seeds)
+end
+
+local function run_case(case, report)
+  local setup = setups[case.setup]
+  local corpus = text.from_string(sentence:rep(case.repeats))
+  local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = setup.hidden,
+                         init = "lecun", seed = case.seed }
+  local settings = { epochs = case.passes, window = setup.window, split = "all",
+                     progress = false }
+  for name, value in pairs(setup.fit) do settings[name] = value end
+  local history = train.fit(model, corpus, settings)
+  local loss = history.loss:totable()
+  local pass = #loss // case.passes
+  local last = table.move(loss, #loss - pass + 1, #loss, 1, {})
+  local result = { seed = case.seed, final = (summary.mean_sd(last)),
+    highest_norm = history.gradient_norm:max(), clipped = history.clipped,
+    loss = summary.bins(loss, 200), vocabulary = corpus.vocab:size() }
+  report(("%s, seed %d: %.4f nats over the last pass"):format(setup.name, case.seed, result.final))
+  return result
+end
+
+local function collect(_, list, outcomes)
+  local results = { vocabulary = outcomes[1].vocabulary, setups = {} }
+  for i, case in ipairs(list) do
+    local entry = results.setups[case.setup]
+      or { name = setups[case.setup].name, window = setups[case.setup].window, runs = {} }
+    results.setups[case.setup] = entry
+    table.insert(entry.runs, outcomes[i])
+  end
+  return results
+end
+
+-- --- reading the results -----------------------------------------------------------------
+
+local function column(entry, key)
+  local out = {}
+  for i, r in ipairs(entry.runs) do out[i] = r[key] end
+  return out
+end
+
+-- The statement about a set-up, and on how many seeds it holds.
+local function judge(results, i)
+  local setup, good = setups[i], 0
+  local limit = setup.below or math.log(results.vocabulary)
+  for _, final in ipairs(column(results.setups[i], "final")) do
+    if setup.below and final < limit or setup.above and final > limit then good = good + 1 end
+  end
+  return ("%s %.3g"):format(setup.below and "below" or "above", limit), good
+end
+
+local function tables(results)
+  local rows = {}
+  for i, entry in ipairs(results.setups) do
+    local d = statistics.describe(column(entry, "final"))
+    local claim, good = judge(results, i)
+    rows[i] = { entry.name, ("%.4f"):format(d.median), ("%.4f to %.4f"):format(d.low, d.high),
+      ("%.1f"):format(math.max(table.unpack(column(entry, "highest_norm")))),
+      ("%.0f %%"):format(100 * summary.mean_sd(column(entry, "clipped"))), setups[i].seen, claim,
+      ("%d of %d"):format(good, #entry.runs) }
+  end
+  return { {
+    title = "Loss over the last pass, nats a character",
+    head = { "set-up", "median", "range", "highest norm", "clipped", "seen before", "claim",
+             "holds" },
+    rows = rows,
+    note = "Norms of the gradient that is used, before the clip: a summed loss has a window times "
+      .. "the mean's.",
+  } }
+end
+
+local function answer(results)
+  local parts = {}
+  for i, entry in ipairs(results.setups) do
+    local claim, good = judge(results, i)
+    parts[i] = ("%s ends %s nats on %d of %d seeds"):format(entry.name, claim, good, #entry.runs)
+  end
+  return table.concat(parts, "; ") .. "."
+end
+
+-- --- figure ------------------------------------------------------------------------------
+
+local function draw_losses(ax, results)
+  for i, entry in ipairs(results.setups) do
+    local curves, characters = {}, {}
+    for k, r in ipairs(entry.runs) do curves[k] = summary.smooth(r.loss.mean, 0.2) end
+    for k, step in ipairs(entry.runs[1].loss.step) do characters[k] = step * entry.window end
+    local mean, low, high = summary.across(curves)
+    if #curves > 1 then ax:band(characters, low, high, { color = i, alpha = 0.12 }) end
+    ax:line(characters, mean, { label = entry.name, color = i, marker = "none" })
+  end
+  ax:hline(math.log(results.vocabulary), { label = ("uniform, ln %d"):format(results.vocabulary) })
+  ax:legend { place = "below", columns = 2 }
+  ax:set { title = "Training loss", xlabel = "characters seen", ylabel = "nats a character",
+           yscale = "log" }
+end
+
+local function draw_finals(ax, results)
+  for i, entry in ipairs(results.setups) do
+    local d = statistics.describe(column(entry, "final"))
+    ax:errorbar({ i }, { d.median }, { color = i,
+      yerr = { low = { d.median - d.low }, high = { d.high - d.median } } })
+    ax:scatter({ i + 0.2 }, { setups[i].seen },
+      { color = 7, marker = "diamond", label = i == 1 and "seen before" or nil })
+  end
+  local ticks = {}
+  for i = 1, #results.setups do ticks[i] = { i, tostring(i) } end
+  ax:hline(math.log(results.vocabulary))
+  ax:set { title = "Last pass", xlabel = "set-up, in the order of the legend",
+           ylabel = "nats a character", yscale = "log", xticks = ticks,
+           xlim = { 0.5, #ticks + 0.5 } }
+end
+
+local function figure(results, config)
+  local fig = unroll.plot.figure {
+    cols = 2, height = 4.6, letters = true, title = "A clip that does not help, and what does",
+    caption = ("%s, W ~ N(0, 1/fan_in), %d passes, SGD 0.1 unless said otherwise · %d seeds: "
+      .. "mean and range (a), median and range (b); diamonds: seen before"):format(config.cell,
+      config.passes, #config.seeds) }
+  draw_losses(fig:at(1, 1), results)
+  draw_finals(fig:at(1, 2), results)
+  return fig
+end
+
+return experiment.define {
+  name = "divergence",
+  title = "The diverging set-up and its cures",
+  question = "Why does a clipped network end worse than a uniform guess, and what cures it?",
+  options = {
+    { "cell", "tanh", "recurrent cell" },
+    { "repeats", 50, "how often the sentence stands in the text" },
+    { "passes", 10, "passes over the text" },
+    { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
+  },
+  quick = { seeds = { 1 } },
+  cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
+  figure = figure,
+}:main(arg)
