@@ -1,8 +1,9 @@
 -- report.lua -- verdicts, report.html and report.md from what the experiments have saved.
 --
---   unroll scripts/report.lua [--out DIR]
+--   unroll scripts/report.lua [--out DIR] FILE...
 --
--- Every number comes from DIR/*.json, the figures from DIR/*.svg. The verdicts are saved as
+-- FILE... are the scripts of the experiments; those without results are left out. Every
+-- number comes from DIR/*.json, the figures from DIR/*.svg. The verdicts are saved as
 -- DIR/verdicts.json, those on times as DIR/verdicts-times.json.
 local argparse = require "argparse"
 local html = require "unroll.report.html"
@@ -14,44 +15,45 @@ local verdicts = require "unroll.report.verdicts"
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 
-local claim_files = { "training", "gradients", "texts" }
+local claim_files = { "training", "gradients", "learning", "texts" }
 
--- The experiments in the order of the report.
-local experiment_files = { "training", "gradient_flow", "initialisation", "architectures",
-                           "datasets", "flow_at_initialisation" }
+-- The experiments that come first in the report, in the order of the document's figures.
+local first = { "training", "gradient_flow", "initialisation", "window_length", "clipping",
+                "architectures", "datasets" }
 
 local function load_claims()
   local claims = {}
-  for i, name in ipairs(claim_files) do claims[i] = dofile(("%s/claims/%s.lua"):format(here, name)) end
+  for i, name in ipairs(claim_files) do
+    claims[i] = dofile(("%s/claims/%s.lua"):format(here, name))
+  end
   return claims
 end
 
 -- An experiment with what it has saved; nil when it has not been run.
-local function load_entry(name, dir)
-  local record = store.read(dir, name)
+local function load_entry(file, dir)
+  local e = dofile(file)
+  local record = store.read(dir, e.name)
   if not record then return nil end
-  local e = dofile(("%s/experiments/%s.lua"):format(here, name))
-  local entry = { experiment = e, record = record, times = store.read(dir, name .. "-times"),
+  local entry = { experiment = e, record = record, times = store.read(dir, e.name .. "-times"),
                   figures = {}, svg = {} }
-  for _, figure in ipairs { name, name .. "-times" } do
+  for _, figure in ipairs { e.name, e.name .. "-times" } do
     local text = sys.read_file(("%s/%s.svg"):format(dir, figure))
-    if text then entry.figures[#entry.figures + 1], entry.svg[figure] = figure, text end
+    if text then table.insert(entry.figures, figure) entry.svg[figure] = text end
   end
   return entry
 end
 
-local function load_entries(dir)
-  local entries = {}
-  for _, name in ipairs(experiment_files) do entries[#entries + 1] = load_entry(name, dir) end
+local function load_entries(files, dir)
+  local ranks, entries = {}, {}
+  for i, name in ipairs(first) do ranks[name] = i end
+  for _, file in ipairs(files) do entries[#entries + 1] = load_entry(file, dir) end
+  table.sort(entries, function(a, b)
+    local na, nb = a.experiment.name, b.experiment.name
+    local ra, rb = ranks[na] or math.huge, ranks[nb] or math.huge
+    if ra ~= rb then return ra < rb end
+    return na < nb
+  end)
   return entries
-end
-
-local function split(list)
-  local statements, numbers = {}, {}
-  for _, verdict in ipairs(list) do
-    table.insert(tonumber(verdict.id) and statements or numbers, verdict)
-  end
-  return statements, numbers
 end
 
 local function save(dir, name, text)
@@ -61,20 +63,23 @@ local function save(dir, name, text)
 end
 
 local parser = argparse("unroll " .. arg[0], "Writes the report on saved results.")
+parser:argument("files", "scripts of the experiments"):args "+"
 parser:option("--out", "folder of the results"):default "results"
-local dir = parser:parse(arg).out
+local settings = parser:parse(arg)
+local dir = settings.out
 
 local plain, of_times = verdicts.judge(load_claims(), dir)
 store.check(store.write(dir, "verdicts", plain))
 store.check(store.write(dir, "verdicts-times", of_times))
 
 local all = table.move(of_times, 1, #of_times, #plain + 1, table.move(plain, 1, #plain, 1, {}))
-local statements, numbers = split(all)
+local statements, numbers = verdicts.split(all)
 local content = {
   title = "What the founding document says, and what was measured",
-  lead = ("Of its %d statements %s. Of the %d numbers in its tables %s."):format(#statements,
+  lead = ("%d statements (%s) and %d numbers from tables (%s)."):format(#statements,
     verdicts.summary(statements), #numbers, verdicts.summary(numbers)),
-  statements = statements, numbers = numbers, entries = load_entries(dir),
+  statements = statements, numbers = numbers,
+  entries = load_entries(settings.files, dir),
   machine = machine.rows(store.read(dir, "machine") or machine.describe()),
 }
 save(dir, "report.html", html.format(content))

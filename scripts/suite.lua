@@ -6,6 +6,8 @@
 -- experiment. Those that measure time (`alone = true`) come after the others, one case at
 -- a time. An experiment that fails does not stop the rest; the exit code is then 1.
 local argparse = require "argparse"
+local machine = require "unroll.report.machine"
+local store = require "unroll.experiment.store"
 local sweep = require "unroll.experiment.sweep"
 
 local function say(...) io.stderr:write(...) end
@@ -79,6 +81,7 @@ say(("%d experiments; results go to %s\n"):format(#entries, settings.out))
 run_together(together, settings, settings.jobs)
 for _, entry in ipairs(alone) do run_together({ entry }, settings, 1) end
 
+store.check(store.write(settings.out, "machine", machine.describe()))
 local failed = 0
 for _, entry in ipairs(entries) do
   if not finish(entry, settings) then failed = failed + 1 end

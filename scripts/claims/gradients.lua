@@ -56,9 +56,8 @@ local checks = {
           at_most = 1e-6 },
         { "largest excess, after training", "excess", stage = "trained", at_most = 1e-6 },
       } },
-    why = "The gradient changes by $1 of σ_max a step at initialisation and by $2 after "
-      .. "training, and never exceeds the bound: with σ_max above 1 it may explode and does "
-      .. "not." },
+    why = "The factor a step is $1 of σ_max at initialisation and $2 after training; the log10 "
+      .. "norm comes at most $3 and $4 above the bound (negative: it stays below)." },
 
   { id = "8", experiment = "initialisation",
     statement = "Xavier gives the best-balanced norms (0.01–0.1) and decay (0.08–0.1); small "

@@ -61,6 +61,7 @@ local function cases(config)
     local of_corpus = experiment.grid({
       corpus = name, cell = config.cell, hidden = config.hidden, split = settings.split,
       held_out = not settings.repeats, fit = settings.fit, sample = config.sample,
+      prime = config.prime,
       temperature = config.temperature,
     }, "seed", config.seeds)
     table.move(of_corpus, 1, #of_corpus, #list + 1, list)
@@ -75,14 +76,22 @@ local function fit_options(case)
   return fit
 end
 
+-- What the model writes after the first characters of the text. (Without a beginning the
+-- first symbol would be any, from a state that no training has seen.)
+local function sample_of(model, corpus, case)
+  local prime = corpus.text:sub(1, utf8.offset(corpus.text, case.prime + 1) - 1)
+  local sample = model:sample { length = case.sample, temperature = case.temperature,
+                                prime = prime, seed = case.seed }
+  return sample:sub(#prime + 1)
+end
+
 local function run_case(case, report)
   local corpus = assert(text.corpus(case.corpus))
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
                          seed = case.seed }
   local history = train.fit(model, corpus, fit_options(case))
   local held = case.held_out and train.evaluate(model, corpus, { split = "test" }) or nil
-  local sample = model:sample { length = case.sample, temperature = case.temperature,
-                                seed = case.seed }
+  local sample = sample_of(model, corpus, case)
   local judge, judged = judges[case.corpus], {}
   if judge then
     judged = judge(sample, corpus.text, text_of(corpus, "train"), text_of(corpus, "test"))
@@ -247,6 +256,7 @@ return experiment.define {
     { "optimizer", "adam", "update rule" },
     { "clip", 1.0, "largest gradient norm" },
     { "sample", 1000, "characters to generate" },
+    { "prime", 20, "characters of the text that a sample goes on from" },
     { "temperature", 0.8, "of the samples" },
     { "seeds", { 1, 2, 3, 4, 5 }, "one run each" },
   },

@@ -95,11 +95,13 @@ end
 
 -- Seconds a window and a character at an equal batch, medians over seeds; their power laws.
 local function collect_times(config, list, seconds)
-  local times = { window = {}, per_window = {}, per_character = {}, total = {} }
+  local times = { window = {}, steps = {}, runs = {}, per_window = {}, per_character = {},
+                  total = {} }
   for i, group in ipairs(by_window(list, seconds, "equal batch")) do
     local total = statistics.median(group.runs)
     local steps = config.characters // (group.window * config.batch)
-    times.window[i], times.total[i] = group.window, total
+    times.window[i], times.steps[i], times.runs[i] = group.window, steps, group.runs
+    times.total[i] = total
     times.per_window[i] = total / steps
     times.per_character[i] = total / (steps * group.window * config.batch)
   end

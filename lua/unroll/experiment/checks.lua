@@ -28,12 +28,14 @@ local conditions = {
   { "at_most", "≤", function(value, bound) return value <= bound end },
 }
 
---- A number for people: the fewest digits that tell three of it.
+--- A number for people: three digits, or all before the point.
 ---@param value number
 ---@param format? string default "%.3g"
 ---@return string
 function checks.show(value, format)
   if math.type(value) == "integer" and not format then return tostring(value) end
+  local size = math.abs(value)
+  if size >= 1000 and size < 1e6 then format = "%.0f" end
   return ((format or "%.3g"):format(value):gsub("e([+-])0*(%d)", "e%1%2"))
 end
 

@@ -25,27 +25,10 @@ local function judge(check, measures, dir)
   return undecided(check, ("The results do not allow a verdict: %s."):format(verdict))
 end
 
-local function before(a, b)
-  local na, nb = tonumber(a.id), tonumber(b.id)
-  if na and nb then return na < nb end
-  return (na ~= nil) and nb == nil
-end
-
--- Statements by their number, then the tables' numbers in the order of their files.
-local function sort_statements(list)
-  for place, verdict in ipairs(list) do verdict.place = place end
-  table.sort(list, function(a, b)
-    if before(a, b) ~= before(b, a) then return before(a, b) end
-    return a.place < b.place
-  end)
-  for _, verdict in ipairs(list) do verdict.place = nil end
-  return list
-end
-
 --- Judges every check.
 ---@param claims table[] what the files of scripts/claims return: { checks =, measures = }
 ---@param dir string folder of the results
----@return table[] verdicts see checks.judge: the numbered statements first
+---@return table[] verdicts see checks.judge
 ---@return table[] of_times the same for checks that need a clock
 function verdicts.judge(claims, dir)
   local plain, of_times = {}, {}
@@ -54,7 +37,28 @@ function verdicts.judge(claims, dir)
       table.insert(check.times and of_times or plain, judge(check, claim.measures, dir))
     end
   end
-  return sort_statements(plain), sort_statements(of_times)
+  return plain, of_times
+end
+
+-- By number, or by the table's name; those that agree in it stay in their order.
+local function rank(verdict) return tonumber(verdict.id) or verdict.id:match "^%w+" end
+
+--- The verdicts on numbered statements, and those on the numbers of the tables, each in order.
+---@return table[] statements
+---@return table[] numbers
+function verdicts.split(list)
+  local statements, numbers, place = {}, {}, {}
+  for i, verdict in ipairs(list) do
+    place[verdict] = i
+    table.insert(tonumber(verdict.id) and statements or numbers, verdict)
+  end
+  for _, half in ipairs { statements, numbers } do
+    table.sort(half, function(a, b)
+      if rank(a) ~= rank(b) then return rank(a) < rank(b) end
+      return place[a] < place[b]
+    end)
+  end
+  return statements, numbers
 end
 
 --- How many verdicts there are of each kind.
@@ -66,12 +70,12 @@ function verdicts.count(list)
   return counts
 end
 
---- "5 hold, 4 hold only under a condition, ..." of a list.
+--- "hold: 5; hold only under a condition: 4; ..." of a list.
 ---@return string
 function verdicts.summary(list)
   local c = verdicts.count(list)
-  return ("%d hold, %d hold only under a condition, %d do not hold, %d are not decided")
-    :format(c.holds, c["holds only if"], c["does not hold"], c["not decided"])
+  return ("hold: %d; hold only under a condition: %d; do not hold: %d; not decided: %d")
+    :format(c["holds"], c["holds only if"], c["does not hold"], c["not decided"])
 end
 
 --- The verdict in words: "holds only if the loss is a sum".

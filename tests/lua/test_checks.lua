@@ -1,0 +1,310 @@
+-- Checks: every check of scripts/claims with made-up numbers for each outcome, and every
+-- measure with made-up results.
+local lu = require "luaunit"
+local support = require "support"
+local checks = require "unroll.experiment.checks"
+local verdicts = require "unroll.report.verdicts"
+
+local claims = {}
+for _, name in ipairs { "training", "gradients", "learning", "texts" } do
+  claims[name] = dofile(("%s/scripts/claims/%s.lua"):format(support.root, name))
+end
+
+local function each_check(f)
+  for _, claim in pairs(claims) do
+    for _, check in ipairs(claim.checks) do f(check) end
+  end
+end
+
+-- A number within the threshold of a part, and one outside.
+local function inside(part)
+  if part.at_least and part.at_most then return (part.at_least + part.at_most) / 2 end
+  return part.at_least and part.at_least + 0.5 or part.at_most - 0.5
+end
+
+local function outside(part)
+  return part.at_least and part.at_least - 0.5 or part.at_most + 0.5
+end
+
+-- Judges with numbers given for each part: made(part) -> list.
+local function judge(check, made)
+  local measures = setmetatable({}, { __index = function()
+    return function(_, _, _, part) return made(part) end
+  end })
+  return checks.judge(check, measures, { results = {}, config = {} }, {})
+end
+
+local function seeds(count, f)
+  local out = {}
+  for seed = 1, count do out[seed] = f(seed) end
+  return out
+end
+
+local function is_conditional(check, part)
+  for _, p in ipairs(check.only_if and check.only_if.parts or {}) do
+    if p == part then return true end
+  end
+  return false
+end
+
+TestChecks = {}
+
+function TestChecks.test_there_is_a_check_for_every_statement_and_number()
+  local ids, numbers = {}, { T1 = 0, T2 = 0, T3 = 0 }
+  each_check(function(check)
+    lu.assertNil(ids[check.id], check.id)
+    ids[check.id] = true
+    local name = check.id:match "^T%d"
+    if name then
+      numbers[name] = numbers[name] + 1
+      lu.assertNotNil(check.document, check.id)
+    end
+  end)
+  for statement = 1, 17 do lu.assertTrue(ids[tostring(statement)], statement) end
+  lu.assertEquals(numbers, { T1 = 9, T2 = 16, T3 = 3 })
+end
+
+function TestChecks.test_every_check_can_hold()
+  each_check(function(check)
+    local v = judge(check, function(part) return seeds(5, function() return inside(part) end) end)
+    lu.assertEquals(v.verdict, "holds", check.id)
+    lu.assertNil(v.condition)
+    lu.assertNil(v.why:find("%$%d"), check.id)
+  end)
+end
+
+function TestChecks.test_every_check_can_fail()
+  each_check(function(check)
+    for broken = 1, #check.parts do -- each part alone is enough
+      local v = judge(check, function(part)
+        local bad = part == check.parts[broken] or is_conditional(check, part)
+        return seeds(5, function() return (bad and outside or inside)(part) end)
+      end)
+      lu.assertEquals(v.verdict, "does not hold", check.id)
+    end
+  end)
+end
+
+function TestChecks.test_every_condition_can_decide()
+  local count = 0
+  each_check(function(check)
+    if not check.only_if then return end
+    count = count + 1
+    local v = judge(check, function(part)
+      local bad = not is_conditional(check, part)
+      return seeds(5, function() return (bad and outside or inside)(part) end)
+    end)
+    lu.assertEquals(v.verdict, "holds only if", check.id)
+    lu.assertEquals(v.condition, check.only_if.condition)
+    lu.assertStrContains(verdicts.words(v), "holds only if " .. v.condition)
+  end)
+  lu.assertTrue(count > 10)
+end
+
+function TestChecks.test_seeds_that_disagree_leave_it_open()
+  each_check(function(check)
+    if check.exact then return end
+    local v = judge(check, function(part)
+      return seeds(5, function(seed) return (seed == 3 and outside or inside)(part) end)
+    end)
+    lu.assertEquals(v.verdict, "not decided", check.id)
+    lu.assertStrContains(v.why, "It passes for 4 of 5 seeds.")
+  end)
+end
+
+function TestChecks.test_four_seeds_are_too_few()
+  each_check(function(check)
+    local v = judge(check, function(part) return seeds(4, function() return inside(part) end) end)
+    lu.assertEquals(v.verdict, check.exact and "holds" or "not decided", check.id)
+    if not check.exact then lu.assertStrContains(v.why, "4 of the 5 seeds") end
+  end)
+end
+
+function TestChecks.test_not_a_number_does_not_pass()
+  local check = { id = "x", statement = "s", experiment = "e", why = "$1 and $9",
+                  parts = { { "p", "m", at_least = 0 } } }
+  local v = judge(check, function() return seeds(5, function() return 0 / 0 end) end)
+  lu.assertEquals(v.verdict, "does not hold")
+end
+
+function TestChecks.test_spread_and_words()
+  local check = { id = "x", statement = "s", experiment = "e", why = "It is $1.",
+                  parts = { { "p", "m", at_most = 10 } } }
+  local v = judge(check, function() return { 1, 2, 3, 4, 5 } end)
+  local part = v.parts[1]
+  support.near({ part.mean, part.deviation, part.low, part.high }, { 3, math.sqrt(2.5), 1, 5 })
+  lu.assertEquals(part.threshold, "≤ 10")
+  lu.assertEquals(v.why, "It is 3.")
+  local n = verdicts.numbers(v)[1]
+  lu.assertEquals(n.spread, "sd 1.6, range 1 to 5, 5 seeds")
+  lu.assertEquals(checks.show(1234.56), "1235")
+  lu.assertEquals(checks.show(1.5e-7), "1.5e-7")
+end
+
+function TestChecks.test_wrong_checks_are_named()
+  local record = { results = {}, config = {} }
+  support.raises("check x: field 'why' is missing", checks.judge,
+    { id = "x", statement = "s", experiment = "e", parts = {} }, {}, record)
+  local check = { id = "x", statement = "s", experiment = "e", why = "",
+                  parts = { { "p", "m" } } }
+  support.raises("check x: part 1 has no threshold", checks.judge, check, {}, record)
+  check.parts[1].at_least = 0
+  support.raises("check x: there is no measure 'm'", checks.judge, check, {}, record)
+  check.parts[2] = { "q", "n", at_least = 0 }
+  support.raises("part 2 has 2 values, part 1 has 1", checks.judge, check,
+    { m = function() return { 1 } end, n = function() return { 1, 2 } end }, record)
+end
+
+function TestChecks.test_order_of_the_report()
+  local list = {}
+  for i, id in ipairs { "T2 a", "10", "T1 z", "2", "T1 a" } do list[i] = { id = id } end
+  local statements, numbers = verdicts.split(list)
+  lu.assertEquals(statements, { { id = "2" }, { id = "10" } })
+  lu.assertEquals(numbers, { { id = "T1 z" }, { id = "T1 a" }, { id = "T2 a" } })
+end
+
+-- --- measures ------------------------------------------------------------------------------
+
+TestMeasures = {}
+
+local tested = {}
+
+local function measured(claim, name, results, part, config, times)
+  tested[claim .. "." .. name] = true
+  return claims[claim].measures[name](results, config or {}, times, part or {})
+end
+
+-- A loss that falls from 3 to 0 in the first tenth of 100 steps, and stays.
+local function falling()
+  local loss = { mean = {}, step = {} }
+  for i = 1, 100 do loss.mean[i], loss.step[i] = i <= 10 and 3 - 0.3 * (i - 1) or 0, i end
+  return loss
+end
+
+function TestMeasures.test_training()
+  local norm = { mean = {} }
+  for i = 1, 100 do norm.mean[i] = i <= 5 and 0.5 or 7 end
+  local results = { runs = { { loss = falling(), norm = norm, healthy = 0.25, distance = 0.01,
+                               longest_copy = 12 } } }
+  local function of(name) return measured("training", name, results, nil, { window = 20 })[1] end
+  lu.assertAlmostEquals(of "early_fall", 3 / (3 - 0), 1e-12)
+  lu.assertEquals(of "late_change", 0)
+  lu.assertEquals(of "lowest_perplexity", 1)
+  lu.assertAlmostEquals(of "formula_with_mean", math.exp(3 / 20 - 3), 1e-12)
+  lu.assertAlmostEquals(of "formula_with_sum", 1, 1e-12)
+  lu.assertEquals(of "in_band", 0.25)
+  lu.assertAlmostEquals(of "in_band_while_learning", 5 / 10, 1e-12)
+  lu.assertEquals(of "distance", 0.01)
+  lu.assertEquals(of "longest_copy", 12)
+end
+
+function TestMeasures.test_gradient_flow()
+  local back = {}
+  for k = 1, 51 do back[k] = -0.1 * (k - 1) end
+  local stage = { last = { { 0, -1 }, back }, every = { { 0, 1 }, back }, sigma_max = 2 }
+  local results = { windows = { 2, 51 }, runs = { { initial = stage } } }
+  local function of(name, part)
+    part = part or {}
+    part.stage = "initial"
+    return measured("gradients", name, results, part)[1]
+  end
+  lu.assertAlmostEquals(of "straightness", 1, 1e-12)
+  lu.assertAlmostEquals(of "rise", -4, 1e-12)
+  lu.assertAlmostEquals(of("left_after", { steps = 40 }), 1e-4, 1e-12)
+  lu.assertAlmostEquals(of "factor_over_sigma", 10 ^ -0.1 / 2, 1e-12)
+  lu.assertAlmostEquals(of "excess", -0.1 - math.log(2, 10), 1e-12)
+  lu.assertAlmostEquals(of("arriving", { window = 2, loss = "every" }), 10, 1e-12)
+  support.raises("has not measured a window of 7", of, "arriving", { window = 7, loss = "last" })
+end
+
+function TestMeasures.test_initialisation()
+  local function entry(name, decay, variance, loss)
+    return { name = name, runs = { { last = { mean = decay * 2, decay = decay },
+                                     every = { variance = variance }, loss = loss } } }
+  end
+  local results = { inits = { entry("glorot", 0.1, 1, 0.1), entry("small", 2, 0.1, 0.3),
+                              entry("large", -0.4, 9, 0.2) } }
+  local function of(name, part) return measured("gradients", name, results, part)[1] end
+  lu.assertEquals(of("init_norm", { init = "glorot" }), 0.2)
+  lu.assertEquals(of("init_decay", { init = "large" }), -0.4)
+  lu.assertAlmostEquals(of "imbalance", -0.3, 1e-12)
+  lu.assertAlmostEquals(of "variance_and_loss", -0.5, 1e-12) -- ranks 2 1 3 and 1 3 2
+  support.raises("has not measured 'he'", of, "init_norm", { init = "he" })
+end
+
+function TestMeasures.test_window_length()
+  local function group(window, loss) return { window = window, runs = { { held_out = loss } } } end
+  local results = { { rule = "equal batch",
+                      windows = { group(5, 2.1), group(25, 2), group(100, 2.3) } } }
+  local part = { rule = "equal batch" }
+  lu.assertEquals(measured("learning", "best_window", results, part), { 25 })
+  support.near(measured("learning", "u_shape", results, part), { math.exp(0.1) - 1 }, 1e-12)
+  local times = { window = { 5, 10, 20 }, steps = { 400, 200, 100 },
+                  runs = { { 4 }, { 8 }, { 16 } } } -- a window takes 0.01, 0.04, 0.16 s
+  support.near(measured("learning", "exponent", nil, nil, nil, times), { 2 }, 1e-12)
+end
+
+function TestMeasures.test_clipping()
+  local function entry(clip, final, sd)
+    return { clip = clip, runs = { { final = final, highest = 50, norm = { mean = { 1, 2, 9 } },
+                                     sd_after = sd, sd_before = -sd } } }
+  end
+  local results = { text = { entry("none", 3, 9), entry("value 1", 2, 3), entry("norm 5", 0.5, 2),
+                             entry("norm 0.5", 0.1, 1) } }
+  local function of(name, part)
+    part.task = "text"
+    return measured("learning", name, results, part)[1]
+  end
+  lu.assertEquals(of("spike", {}), 25)
+  lu.assertEquals(of("worst_loss", {}), 2)
+  lu.assertEquals(of("worst_loss", { kind = "norm" }), 0.1)
+  lu.assertAlmostEquals(of("advantage", {}), 0.1 - 0.5, 1e-12)
+  lu.assertAlmostEquals(of("advantage", { kind = "value" }), 2 - 3, 1e-12)
+  lu.assertAlmostEquals(of("deviation_and_loss", { key = "sd_after" }), 1, 1e-12)
+  lu.assertAlmostEquals(of("deviation_and_loss", { key = "sd_before" }), -1, 1e-12)
+end
+
+function TestMeasures.test_architectures()
+  local function size(final) return { runs = { { final = final, loss = falling() } } } end
+  local results = { sizes = { size(0.3), size(0.1) } }
+  local function of(name, part, times)
+    part.size = 1
+    return measured("texts", name, results, part, nil, times)[1]
+  end
+  lu.assertEquals(of("size_loss", {}), 0.3)
+  lu.assertAlmostEquals(of("size_perplexity", {}), math.exp(0.3), 1e-12)
+  lu.assertAlmostEquals(of("size_passes", { level = 2 }), 0.05, 1e-12)
+  lu.assertEquals(of("size_passes", { level = -1 }), 2)
+  lu.assertAlmostEquals(of("gain", {}), 0.2, 1e-12)
+  lu.assertEquals(of("size_seconds", {}, { sizes = { { seconds = { 1.5 } } } }), 1.5)
+end
+
+function TestMeasures.test_datasets()
+  local function entry(name, entropies, train, held)
+    return { name = name, vocabulary = 7, entropies = entropies,
+             runs = { { train = train, held_out = held, loss = falling(),
+                        judged = { { "good", 0.5 } } } } }
+  end
+  local results = { corpora = { entry("a", { 3, 2, 0 }, 1), entry("b", { 4, 2, 1 }, 2, 3),
+                                entry("c", { 3.5, 2, 2 }, 5) } }
+  local function of(name, part) return measured("texts", name, results, part)[1] end
+  lu.assertEquals(of("vocabulary", { text = "b" }), 7)
+  lu.assertEquals(of("entropy", { text = "b" }), 4)
+  lu.assertEquals(of("loss", { text = "a" }), 1)
+  lu.assertEquals(of("loss", { text = "b" }), 3)
+  lu.assertEquals(of("text_passes", { text = "a", level = 2.7 }), 0.02)
+  lu.assertEquals(of("judged", { text = "a", judged = "good" }), 0.5)
+  lu.assertAlmostEquals(of("correlation", { order = 2 }), 1, 1e-12) -- 0 1 2 and 1 3 5
+  lu.assertAlmostEquals(of("correlation", { order = 0 }), 0.5, 1e-12)
+  support.raises("no text 'z'", of, "loss", { text = "z" })
+  support.raises("have no measure 'bad'", of, "judged", { text = "a", judged = "bad" })
+end
+
+-- Runs last: the names of luaunit's tests are sorted.
+function TestMeasures.test_zz_every_measure_was_tested()
+  for name, claim in pairs(claims) do
+    for measure in pairs(claim.measures) do
+      lu.assertTrue(tested[name .. "." .. measure], name .. "." .. measure)
+    end
+  end
+end
