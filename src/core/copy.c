@@ -49,8 +49,8 @@ typedef struct range {
 } range;
 
 static range range_of(un_dtype dtype) {
-  static const range ranges[] = {[UN_F32] = {-INFINITY, INFINITY},
-                                 [UN_F64] = {-INFINITY, INFINITY},
+  static const range ranges[] = {[UN_F32] = {-(double)INFINITY, (double)INFINITY},
+                                 [UN_F64] = {-(double)INFINITY, (double)INFINITY},
                                  [UN_I32] = {INT32_MIN, INT32_MAX},
                                  [UN_U8] = {0, UINT8_MAX},
                                  [UN_U16] = {0, UINT16_MAX}};
@@ -67,7 +67,7 @@ bool un_check_value(const char *who, un_dtype dtype, double value, un_rounding r
                     un_err *err) {
   range r = range_of(dtype);
   if (un_is_real(dtype) || fits(r, rounding, value)) return true;
-  if (isnan(value)) value = NAN; /* without a sign, for the message */
+  if (isnan(value)) value = (double)NAN; /* without a sign, for the message */
   if (trunc(value) >= r.smallest && trunc(value) <= r.largest)
     return un_fail(err, "%s: %.17g is not a whole number, %s holds no other", who,
                    value, un_dtype_name(dtype));

@@ -21,6 +21,14 @@ const char *un_isa_name(void); /* "generic", "avx2" or "avx512" */
 #define UN_ISA_PASTE(name, isa)  UN_ISA_PASTE_(name, isa)
 #define ISA(name)                UN_ISA_PASTE(name, UN_ISA)
 
+/* Before a loop of which no step reads what another one wrote. clang has no such pragma
+** without a demand to vectorise; it looks at the addresses when the program runs. */
+#ifdef __clang__
+#define INDEPENDENT
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 /* In one .c file of src/core: UN_BY_ISA(struct un_elman_kernels, un_elman) gives
 ** static const struct un_elman_kernels *un_elman(void). */
 #ifdef UN_HAS_AVX2

@@ -72,7 +72,9 @@ static un_tally start(const plan *p) {
   un_tally t = {.total = p->total, .index = -1, .p = p->options->p};
   t.sum = r == UN_PROD ? 1 : 0;
   t.truth = r == UN_ALL;
-  t.best = r == UN_MIN || r == UN_ARGMIN ? INFINITY : r == UN_NORM ? 0 : -INFINITY;
+  t.best = r == UN_MIN || r == UN_ARGMIN ? (double)INFINITY
+           : r == UN_NORM                ? 0
+                                         : -(double)INFINITY;
   return t;
 }
 

@@ -28,7 +28,8 @@ double un_map_value(const un_map *map, double value) {
 }
 
 un_range un_series_range(const un_series *s, bool positive_only) {
-  un_range range = {.low = INFINITY, .high = -INFINITY, .integers = true};
+  un_range range = {
+      .low = (double)INFINITY, .high = -(double)INFINITY, .integers = true};
   for (size_t i = 0; i < s->count; i++) {
     double v = un_series_value(s, i);
     if (!isfinite(v)) continue;

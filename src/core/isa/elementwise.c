@@ -119,7 +119,7 @@ ALWAYS_INLINE void FN(each1)(REAL (*f)(REAL, REAL, REAL), RUN_ARGS) {
   const REAL *x = data[1];
   const int64_t sy = stride[0], sx = stride[1];
   if (sy == 1 && sx == 1) {
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = f(x[i], p, q);
   } else {
@@ -134,17 +134,17 @@ ALWAYS_INLINE void FN(each2)(REAL (*f)(REAL, REAL), RUN_ARGS) {
   const REAL *a = data[1], *b = data[2];
   const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
   if (sy == 1 && sa == 1 && sb == 1) {
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = f(a[i], b[i]);
   } else if (sy == 1 && sa == 1 && sb == 0) {
     const REAL b0 = *b;
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = f(a[i], b0);
   } else if (sy == 1 && sa == 0 && sb == 1) {
     const REAL a0 = *a;
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = f(a0, b[i]);
   } else {
@@ -160,7 +160,7 @@ ALWAYS_INLINE void FN(each3)(REAL (*g)(REAL, REAL, REAL, REAL, REAL), RUN_ARGS) 
   REAL *dx = data[0];
   const REAL *dy = data[1], *a = data[2], *b = data[3];
   if (stride[0] == 1 && stride[1] == 1 && stride[2] == 1 && stride[3] == 1) {
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       dx[i] = g(dy[i], a[i], b[i], p, q);
   } else {
@@ -186,7 +186,7 @@ ALWAYS_INLINE void FN(each_compare)(int32_t (*f)(REAL, REAL), RUN_ARGS) {
   const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
   if (sy == 1 && sa == 1 && sb == 0) {
     const REAL b0 = *b;
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = f(a[i], b0);
   } else {
@@ -225,7 +225,7 @@ static void FN(run_add_scaled)(RUN_ARGS) {
   const REAL *a = data[1], *b = data[2];
   const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
   if (sy == 1 && sa == 1 && sb == 1) {
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = a[i] + alpha * b[i];
   } else {

@@ -224,7 +224,7 @@ static void FN(exponentials)(int64_t n, const void *x, int64_t stride, un_tally 
 ** WIDE lanes, so many that gcc keeps the inner loop a loop, which it vectorises. */
 #define EXTREME(name, term, better)                                                    \
   ALWAYS_INLINE REAL FN(name##_of)(REAL v, REAL best) {                                \
-    return (v better best) | (v != v) ? v : best;                                      \
+    return ((v better best) | (v != v)) ? v : best;                                    \
   }                                                                                    \
   static void FN(name)(int64_t n, const void *data, int64_t stride, un_tally *t) {     \
     const REAL *x = data;                                                              \
@@ -286,11 +286,11 @@ static void FN(all)(int64_t n, const void *data, int64_t stride, un_tally *t) {
 
 /* y = exp(x - max x), and their sum; y may be x. */
 static double FN(exp_line)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_t sx) {
-  un_tally t = {.best = -INFINITY};
+  un_tally t = {.best = -(double)INFINITY};
   FN(max)(n, x, sx, &t);
   const REAL max = (REAL)t.best;
   if (sx == 1 && sy == 1) {
-#pragma GCC ivdep
+    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = M(un_vexp)(x[i] - max);
   } else {
@@ -316,7 +316,7 @@ static void FN(log_softmax)(int64_t n, void *const *data, const int64_t *stride,
   (void)context;
   REAL *y = data[0];
   const REAL *x = data[1];
-  un_tally t = {.best = -INFINITY};
+  un_tally t = {.best = -(double)INFINITY};
   FN(max)(n, x, stride[1], &t);
   const REAL max = (REAL)t.best;
   const REAL log_sum = (REAL)log(FN(exp_total)(n, x, stride[1], max));
