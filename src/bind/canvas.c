@@ -6,6 +6,8 @@
 ** speak to users. */
 #include "canvas_args.h"
 
+#include <stdlib.h>
+
 #define UNL_CANVAS "unroll.Canvas"
 
 typedef struct canvas_handle {
@@ -112,6 +114,53 @@ static int canvas_finish(lua_State *L) {
   return 1;
 }
 
+/*---
+--- Ends a png page and closes the canvas: what is drawn, reduced by averaging.
+---@param width integer pixels
+---@param height integer
+---@return string rows of r, g, b
+function Canvas:pixels(width, height) end
+*/
+static int canvas_pixels(lua_State *L) {
+  un_canvas *c = check_canvas(L);
+  lua_Integer width = luaL_checkinteger(L, 2), height = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, width > 0 && width < 32768, 2, "must be in 1..32767");
+  luaL_argcheck(L, height > 0 && height < 32768, 3, "must be in 1..32767");
+  luaL_Buffer buffer;
+  size_t size = 3 * (size_t)width * (size_t)height;
+  char *pixels = luaL_buffinitsize(L, &buffer, size);
+  un_plot_error error;
+  if (!un_canvas_pixels(c, (int)width, (int)height, (unsigned char *)pixels, &error))
+    return raise(L, &error);
+  luaL_pushresultsize(&buffer, size);
+  canvas_close(L);
+  return 1;
+}
+
+/*---
+--- Rows of r, g, b as a sixel image, with the escapes around it.
+---@param pixels string 3 * width * height bytes
+---@param width integer
+---@param height integer
+---@return string
+function core.canvas.sixel(pixels, width, height) end
+*/
+static int canvas_sixel(lua_State *L) {
+  size_t size, encoded_size;
+  const char *pixels = luaL_checklstring(L, 1, &size);
+  lua_Integer width = luaL_checkinteger(L, 2), height = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, width > 0 && width < 32768 && height > 0 && height < 32768, 2,
+                "width and height must be in 1..32767");
+  luaL_argcheck(L, size == 3 * (size_t)width * (size_t)height, 1,
+                "must hold 3 bytes for each pixel");
+  char *encoded =
+      un_sixel((const unsigned char *)pixels, (int)width, (int)height, &encoded_size);
+  if (!encoded) return luaL_error(L, "not enough memory for a sixel image");
+  lua_pushlstring(L, encoded, encoded_size);
+  free(encoded);
+  return 1;
+}
+
 static int canvas_tostring(lua_State *L) {
   canvas_handle *handle = luaL_checkudata(L, 1, UNL_CANVAS);
   lua_pushfstring(L, "canvas (%s)", handle->canvas ? "open" : "closed");
@@ -191,27 +240,24 @@ static int canvas_polygon(lua_State *L) {
 }
 
 /*---
---- A grid of coloured cells, scaled to the box without blending.
+--- A matrix as coloured cells.
 ---@param left number
 ---@param top number
 ---@param right number
 ---@param bottom number
----@param rgba string 4 * width * height bytes, top row first
----@param width integer
----@param height integer
-function Canvas:image(left, top, right, bottom, rgba, width, height) end
+---@param cells unroll.Tensor float64 (rows, columns); row 1 is the top one
+---@param palette table {table = 256 times r, g, b, scale, low, high, threshold,
+missing}
+---@param turned? table {bottom_up, right_to_left}
+function Canvas:heatmap(left, top, right, bottom, cells, palette, turned) end
 */
-static int canvas_image(lua_State *L) {
+static int canvas_heatmap(lua_State *L) {
   un_box box = unl_checkbox(L, 2);
-  size_t size;
-  const char *rgba = luaL_checklstring(L, 6, &size);
-  lua_Integer width = luaL_checkinteger(L, 7), height = luaL_checkinteger(L, 8);
-  luaL_argcheck(L, width > 0 && width < 32768 && height > 0 && height < 32768, 7,
-                "width and height must be in 1..32767");
-  luaL_argcheck(L, size == 4 * (size_t)width * (size_t)height, 6,
-                "must hold 4 bytes for each cell");
-  un_canvas_image(check_canvas(L), &box, (const unsigned char *)rgba, (int)width,
-                  (int)height);
+  un_grid grid = unl_checkgrid(L, 6);
+  un_palette palette = unl_checkpalette(L, 7);
+  grid.bottom_up = unl_boolfield(L, 8, "bottom_up", false);
+  grid.right_to_left = unl_boolfield(L, 8, "right_to_left", false);
+  un_canvas_heatmap(check_canvas(L), &box, &grid, &palette);
   return 0;
 }
 
@@ -295,27 +341,24 @@ static int canvas_text(lua_State *L) {
 /* --- registration -------------------------------------------------------------------
  */
 
-static const luaL_Reg methods[] = {{"close", canvas_close},
-                                   {"finish", canvas_finish},
-                                   {"clip", canvas_clip},
-                                   {"unclip", canvas_unclip},
-                                   {"rectangle", canvas_rectangle},
-                                   {"segment", canvas_segment},
-                                   {"polygon", canvas_polygon},
-                                   {"image", canvas_image},
-                                   {"polyline", canvas_polyline},
-                                   {"markers", canvas_markers},
-                                   {"area", canvas_area},
-                                   {"text", canvas_text},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"close", canvas_close},         {"finish", canvas_finish},
+    {"clip", canvas_clip},           {"unclip", canvas_unclip},
+    {"rectangle", canvas_rectangle}, {"segment", canvas_segment},
+    {"polygon", canvas_polygon},     {"heatmap", canvas_heatmap},
+    {"pixels", canvas_pixels},       {"polyline", canvas_polyline},
+    {"markers", canvas_markers},     {"area", canvas_area},
+    {"text", canvas_text},           {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__gc", canvas_close},
                                        {"__close", canvas_close},
                                        {"__tostring", canvas_tostring},
                                        {NULL, NULL}};
 
-static const luaL_Reg functions[] = {
-    {"open", canvas_open}, {"measure", canvas_measure}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"open", canvas_open},
+                                     {"measure", canvas_measure},
+                                     {"sixel", canvas_sixel},
+                                     {NULL, NULL}};
 
 void unl_open_canvas(lua_State *L) {
   unl_addmethods(L, UNL_CANVAS, methods);

@@ -2,6 +2,7 @@
 ** canvas_args.h). */
 #include "canvas_args.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,7 +99,13 @@ un_box unl_checkbox(lua_State *L, int first) {
                   luaL_checknumber(L, first + 2), luaL_checknumber(L, first + 3)};
 }
 
-static const char *const scale_names[] = {"linear", "log10", NULL};
+static const char *const scale_names[] = {"linear", "log10", "symlog", NULL};
+
+static void turn_round(un_map *map) {
+  double at_low = map->at_low;
+  map->at_low = map->at_high;
+  map->at_high = at_low;
+}
 
 un_frame unl_checkframe(lua_State *L, int arg) {
   luaL_checktype(L, arg, LUA_TTABLE);
@@ -108,11 +115,58 @@ un_frame unl_checkframe(lua_State *L, int arg) {
       unl_numberfield(L, arg, "right", 1), unl_numberfield(L, arg, "bottom", 1)};
   f.x = (un_map){(un_scale)unl_optionfield(L, arg, "xscale", scale_names),
                  unl_numberfield(L, arg, "xlow", 0),
-                 unl_numberfield(L, arg, "xhigh", 1), f.box.left, f.box.right};
+                 unl_numberfield(L, arg, "xhigh", 1),
+                 f.box.left,
+                 f.box.right,
+                 unl_numberfield(L, arg, "xthreshold", 1)};
   f.y = (un_map){(un_scale)unl_optionfield(L, arg, "yscale", scale_names),
                  unl_numberfield(L, arg, "ylow", 0),
-                 unl_numberfield(L, arg, "yhigh", 1), f.box.bottom, f.box.top};
+                 unl_numberfield(L, arg, "yhigh", 1),
+                 f.box.bottom,
+                 f.box.top,
+                 unl_numberfield(L, arg, "ythreshold", 1)};
+  if (unl_boolfield(L, arg, "xflip", false)) turn_round(&f.x);
+  if (unl_boolfield(L, arg, "yflip", false)) turn_round(&f.y);
   return f;
+}
+
+/* --- matrices -----------------------------------------------------------------------
+ */
+
+un_grid unl_checkgrid(lua_State *L, int arg) {
+  un_view *v = unl_checkreal(L, arg);
+  if (v->dims != 2 || v->dtype != UN_F64)
+    luaL_argerror(L, arg, "must be a float64 matrix");
+  return (un_grid){.data = v->data,
+                   .rows = (size_t)v->size[0],
+                   .columns = (size_t)v->size[1],
+                   .row_stride = (ptrdiff_t)v->stride[0],
+                   .column_stride = (ptrdiff_t)v->stride[1]};
+}
+
+static unsigned pack(un_color c) {
+  return 0xff000000u | (unsigned)lround(c.r * 255) << 16 |
+         (unsigned)lround(c.g * 255) << 8 | (unsigned)lround(c.b * 255);
+}
+
+un_palette unl_checkpalette(lua_State *L, int arg) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  un_palette p = {.map = {(un_scale)unl_optionfield(L, arg, "scale", scale_names),
+                          unl_numberfield(L, arg, "low", 0),
+                          unl_numberfield(L, arg, "high", 1), 0, 1,
+                          unl_numberfield(L, arg, "threshold", 1)},
+                  .missing = pack(unl_colorfield(L, arg, "missing", black))};
+  size_t size;
+  lua_getfield(L, arg, "table");
+  const char *table = lua_tolstring(L, -1, &size);
+  if (!table || size != 3 * UN_PALETTE_SIZE)
+    luaL_argerror(L, arg, "table must be a string of 256 times r, g, b");
+  for (size_t i = 0; i < UN_PALETTE_SIZE; i++) {
+    const unsigned char *c = (const unsigned char *)table + 3 * i;
+    p.colors[i] = 0xff000000u | (unsigned)c[0] << 16 | (unsigned)c[1] << 8 | c[2];
+  }
+  lua_pop(L, 1);
+  return p;
 }
 
 /* --- series -------------------------------------------------------------------------

@@ -2,9 +2,8 @@
 ** series of numbers from Lua.
 **
 ** Styles are tables; colours are "#rrggbb" or "#rrggbbaa". Numbers to draw are 1-d
-** float
-** tensors, read in place, or Lua tables, copied to a userdata that stays on the stack.
- */
+** float tensors, read in place, or Lua tables, copied to a userdata that stays on the
+** stack. */
 #ifndef CANVAS_ARGS_H
 #define CANVAS_ARGS_H
 
@@ -26,9 +25,17 @@ un_stroke unl_checkstroke(lua_State *L, int arg);
 /* Four numbers: left, top, right, bottom. */
 un_box unl_checkbox(lua_State *L, int first);
 
-/* {left=, top=, right=, bottom=, xscale=, xlow=, xhigh=, yscale=, ylow=, yhigh=}: xlow
-** falls on left, ylow on bottom. */
+/* {left=, top=, right=, bottom=, xscale=, xlow=, xhigh=, xthreshold=, xflip=, yscale=
+*...}:
+** xlow falls on left, ylow on bottom; with xflip on right, with yflip on top. */
 un_frame unl_checkframe(lua_State *L, int arg);
+
+/* A float64 matrix, read in place. */
+un_grid unl_checkgrid(lua_State *L, int arg);
+
+/* {table= 256 times r,g,b as bytes, scale=, low=, high=, threshold=, missing= colour}
+ */
+un_palette unl_checkpalette(lua_State *L, int arg);
 
 un_series unl_checkseries(lua_State *L, int arg);
 

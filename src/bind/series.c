@@ -2,6 +2,8 @@
 ** (src/plot/series.c). */
 #include "canvas_args.h"
 
+#include <string.h>
+
 /*---
 --- Lowest and highest finite value.
 ---@param values unroll.Tensor|number[]
@@ -143,10 +145,76 @@ static int canvas_count(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"range", canvas_range},       {"outline", canvas_outline},
-    {"snapshot", canvas_snapshot}, {"values", canvas_values},
-    {"count", canvas_count},       {NULL, NULL}};
+/*---
+--- How many finite values fall between two neighbouring edges; the last edge belongs to
+--- the last bin.
+---@param values unroll.Tensor|number[]
+---@param edges number[] at least two, rising
+---@return number[] counts
+function core.canvas.histogram(values, edges) end
+*/
+static int canvas_histogram(lua_State *L) {
+  lua_settop(L, 2);
+  un_series s = unl_checkseries(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  un_series edges = unl_checkseries(L, 2);
+  luaL_argcheck(L, edges.count >= 2, 2, "at least two edges");
+  double *counts = lua_newuserdatauv(L, edges.count * sizeof *counts, 0);
+  un_series_histogram(&s, edges.data, edges.count, counts);
+  lua_createtable(L, (int)edges.count - 1, 0);
+  for (size_t i = 0; i + 1 < edges.count; i++) {
+    lua_pushnumber(L, counts[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+/*---
+--- The finite values in ascending order, as a float64 tensor.
+---@param values unroll.Tensor|number[]
+---@return unroll.Tensor
+function core.canvas.sorted(values) end
+*/
+static int canvas_sorted(lua_State *L) {
+  lua_settop(L, 1);
+  un_series s = unl_checkseries(L, 1);
+  double *sorted = lua_newuserdatauv(L, (s.count + 1) * sizeof *sorted, 0);
+  int64_t n = (int64_t)un_series_sorted(&s, sorted);
+  un_view *result = unl_newtensor(L, "sorted", UN_F64, 1, &n);
+  if (n > 0) memcpy(result->data, sorted, (size_t)n * sizeof *sorted);
+  return 1;
+}
+
+/*---
+--- The quantile p of sorted values, interpolated linearly; nil when there are none.
+---@param sorted unroll.Tensor from core.canvas.sorted
+---@param p number 0..1
+---@return number?
+function core.canvas.quantile(sorted, p) end
+*/
+static int canvas_quantile(lua_State *L) {
+  un_view *v = unl_checkreal(L, 1);
+  double p = luaL_checknumber(L, 2);
+  luaL_argcheck(
+      L, v->dims == 1 && v->dtype == UN_F64 && (v->size[0] < 2 || v->stride[0] == 1), 1,
+      "must be contiguous float64 values");
+  luaL_argcheck(L, p >= 0 && p <= 1, 2, "must be in 0..1");
+  if (v->size[0] == 0)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, un_quantile(v->data, (size_t)v->size[0], p));
+  return 1;
+}
+
+static const luaL_Reg functions[] = {{"histogram", canvas_histogram},
+                                     {"sorted", canvas_sorted},
+                                     {"quantile", canvas_quantile},
+                                     {"range", canvas_range},
+                                     {"outline", canvas_outline},
+                                     {"snapshot", canvas_snapshot},
+                                     {"values", canvas_values},
+                                     {"count", canvas_count},
+                                     {NULL, NULL}};
 
 void unl_open_series(lua_State *L) {
   unl_subtable(L, "canvas");

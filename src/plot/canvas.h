@@ -1,4 +1,4 @@
-/* canvas.h -- a page to draw on: paths, rectangles, markers, images, text.
+/* canvas.h -- a page to draw on: paths, rectangles, markers, matrices, text.
 **
 ** A thin layer over cairo and Pango that knows neither Lua nor core. Every decision
 ** (where an axis stands, which tick gets a label) is made above, in lua/unroll/plot;
@@ -53,12 +53,14 @@ typedef struct un_series {
   size_t count;
 } un_series;
 
-typedef enum un_scale { UN_LINEAR, UN_LOG10 } un_scale;
+/* UN_SYMLOG: u = v / threshold, and where |u| > 1 its sign times 1 + log10 |u|. */
+typedef enum un_scale { UN_LINEAR, UN_LOG10, UN_SYMLOG } un_scale;
 
 /* page = at_low + (f(v) - f(low)) * (at_high - at_low) / (f(high) - f(low)) */
 typedef struct un_map {
   un_scale scale;
   double low, high, at_low, at_high;
+  double threshold; /* of UN_SYMLOG, positive */
 } un_map;
 
 typedef struct un_frame {
@@ -88,6 +90,16 @@ typedef struct un_page {
 un_canvas *un_canvas_open(const un_page *page, un_plot_error *error);
 void un_canvas_close(un_canvas *c); /* NULL is fine */
 
+/* Ends a raster page and gives it as rows of 8-bit r,g,b, reduced to width x height by
+** averaging; pixels has room for 3 * width * height bytes. false when the page is no
+*raster
+** page or drawing failed. */
+bool un_canvas_pixels(un_canvas *c, int width, int height, unsigned char *pixels,
+                      un_plot_error *error);
+
+/* Rows of r,g,b as a sixel image (sixel.c), to be freed; NULL when memory is short. */
+char *un_sixel(const unsigned char *pixels, int width, int height, size_t *size);
+
 /* Encodes the page. The bytes belong to the canvas and live until it is closed. */
 bool un_canvas_finish(un_canvas *c, const char **bytes, size_t *size,
                       un_plot_error *error);
@@ -108,9 +120,27 @@ void un_canvas_segment(un_canvas *c, double x0, double y0, double x1, double y1,
 /* points: x0,y0,x1,y1,... */
 void un_canvas_polygon(un_canvas *c, const double *points, size_t count, un_color fill);
 
-/* Rows of 8-bit r,g,b,a, top first, scaled to the box without interpolation. */
-void un_canvas_image(un_canvas *c, const un_box *box, const unsigned char *rgba,
-                     int width, int height);
+/* --- matrices (heatmap.c) -----------------------------------------------------------
+ */
+
+/* Strides are in elements. */
+typedef struct un_grid {
+  const double *data;
+  size_t rows, columns;
+  ptrdiff_t row_stride, column_stride;
+  bool bottom_up, right_to_left; /* row 0 at the bottom, column 0 on the right */
+} un_grid;
+
+enum { UN_PALETTE_SIZE = 256 };
+
+typedef struct un_palette {
+  un_map map;                       /* values to 0..1; what lies beyond is cut */
+  unsigned colors[UN_PALETTE_SIZE]; /* 0xffrrggbb */
+  unsigned missing;                 /* of cells without a number, or with none <= 0 */
+} un_palette;
+
+void un_canvas_heatmap(un_canvas *c, const un_box *box, const un_grid *grid,
+                       const un_palette *palette);
 
 /* --- data (lines.c, points.c, area.c) -----------------------------------------------
  */
@@ -149,6 +179,18 @@ double un_series_value(const un_series *s, size_t i);
 double un_map_value(const un_map *map, double value); /* NaN when it has no place */
 
 un_range un_series_range(const un_series *s, bool positive_only);
+
+/* How many finite values fall between edges[i] and edges[i + 1] (the last edge belongs
+*to
+** the last bin). edges rise; counts has room for n_edges - 1. */
+void un_series_histogram(const un_series *s, const double *edges, size_t n_edges,
+                         double *counts);
+
+/* The finite values in ascending order into sorted[count]; returns how many. */
+size_t un_series_sorted(const un_series *s, double *sorted);
+
+/* The quantile p (0..1) of n >= 1 sorted values, interpolated linearly. */
+double un_quantile(const double *sorted, size_t n, double p);
 
 /* Up to `room` points (x0,y0,x1,y1,...; NaN between parts) that stand for the line on
 ** the page: of each bucket of width `bucket` the first, lowest, highest and last one.

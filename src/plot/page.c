@@ -159,7 +159,8 @@ bool un_canvas_finish(un_canvas *c, const char **bytes, size_t *size,
   cairo_status_t status = encode(c);
   if (status != CAIRO_STATUS_SUCCESS)
     return un_plot_fail(error, "%s", cairo_status_to_string(status));
-  bool ok = c->format == UN_PNG   ? un_png_finish(&c->bytes, c->dpi)
+  bool ok = c->format == UN_PNG
+                ? un_png_finish(&c->bytes, c->dpi, c->title, c->description)
             : c->format == UN_SVG ? un_svg_finish(&c->bytes, c->title, c->description)
                                   : true;
   if (!ok || c->bytes.failed)

@@ -33,7 +33,8 @@ bool un_plot_fail(un_plot_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Encoders' last touches, in place (png.c, svg.c). */
-bool un_png_finish(un_bytes *png, double dpi);
+bool un_png_finish(un_bytes *png, double dpi, const char *title,
+                   const char *description);
 bool un_svg_finish(un_bytes *svg, const char *title, const char *description);
 
 void un_set_color(cairo_t *cr, un_color color);
@@ -42,5 +43,8 @@ void un_set_stroke(cairo_t *cr, const un_stroke *stroke);
 /* Room around the box inside which coordinates are handed to cairo: strokes that run
 ** along just outside still show their inner half. */
 un_box un_box_grow(const un_box *box, double by);
+
+/* The box with its edges on device pixels (raster pages) and near the page. */
+un_box un_box_snap(const un_canvas *c, const un_box *box);
 
 #endif

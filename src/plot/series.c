@@ -16,14 +16,16 @@ double un_series_value(const un_series *s, size_t i) {
   return (double)((const float *)s->data)[at];
 }
 
-static double scaled(un_scale scale, double v) {
-  if (scale == UN_LINEAR) return v;
-  return v > 0 ? log10(v) : (double)NAN;
+static double scaled(const un_map *map, double v) {
+  if (map->scale == UN_LINEAR) return v;
+  if (map->scale == UN_LOG10) return v > 0 ? log10(v) : (double)NAN;
+  double u = v / map->threshold, size = fabs(u);
+  return size <= 1 ? u : copysign(1 + log10(size), u);
 }
 
 double un_map_value(const un_map *map, double value) {
-  double low = scaled(map->scale, map->low), high = scaled(map->scale, map->high);
-  double part = (scaled(map->scale, value) - low) / (high - low);
+  double low = scaled(map, map->low), high = scaled(map, map->high);
+  double part = (scaled(map, value) - low) / (high - low);
   return map->at_low + part * (map->at_high - map->at_low);
 }
 

@@ -1,4 +1,4 @@
-/* shapes.c -- clips, rectangles, straight lines, polygons, images: page coordinates.
+/* shapes.c -- clips, rectangles, straight lines, polygons: page coordinates.
 **
 ** On a raster page edges are moved to device pixels: two anti-aliased rectangles that
 ** touch would show a seam, and a thin line between two pixels would be grey and wide.
@@ -40,10 +40,14 @@ static bool is_finite_box(const un_box *b) {
          isfinite(b->bottom);
 }
 
+un_box un_box_snap(const un_canvas *c, const un_box *box) {
+  return (un_box){snap(c, box->left), snap(c, box->top), snap(c, box->right),
+                  snap(c, box->bottom)};
+}
+
 static void box_path(un_canvas *c, const un_box *box) {
-  double left = snap(c, box->left), top = snap(c, box->top);
-  cairo_rectangle(c->cr, left, top, snap(c, box->right) - left,
-                  snap(c, box->bottom) - top);
+  un_box b = un_box_snap(c, box);
+  cairo_rectangle(c->cr, b.left, b.top, b.right - b.left, b.bottom - b.top);
 }
 
 void un_canvas_clip(un_canvas *c, const un_box *box) {
@@ -98,38 +102,4 @@ void un_canvas_polygon(un_canvas *c, const double *points, size_t count,
   cairo_close_path(c->cr);
   un_set_color(c->cr, fill);
   cairo_fill(c->cr);
-}
-
-/* cairo's pixels: 0xAARRGGBB, the colours multiplied by alpha. */
-static void convert_row(unsigned char *row, const unsigned char *rgba, int width) {
-  for (int i = 0; i < width; i++, rgba += 4) {
-    unsigned a = rgba[3];
-    unsigned r = (rgba[0] * a + 127) / 255, g = (rgba[1] * a + 127) / 255,
-             b = (rgba[2] * a + 127) / 255;
-    ((unsigned *)(void *)row)[i] = a << 24 | r << 16 | g << 8 | b;
-  }
-}
-
-void un_canvas_image(un_canvas *c, const un_box *box, const unsigned char *rgba,
-                     int width, int height) {
-  if (!is_finite_box(box) || width <= 0 || height <= 0) return;
-  cairo_surface_t *image =
-      cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
-  unsigned char *pixels = cairo_image_surface_get_data(image);
-  int stride = cairo_image_surface_get_stride(image);
-  for (int i = 0; pixels && i < height; i++)
-    convert_row(pixels + (ptrdiff_t)i * stride, rgba + (ptrdiff_t)i * width * 4, width);
-  cairo_surface_mark_dirty(image);
-  double left = snap(c, box->left), top = snap(c, box->top);
-  cairo_save(c->cr);
-  box_path(c, box);
-  cairo_clip(c->cr);
-  cairo_translate(c->cr, left, top);
-  cairo_scale(c->cr, (snap(c, box->right) - left) / width,
-              (snap(c, box->bottom) - top) / height);
-  cairo_set_source_surface(c->cr, image, 0, 0);
-  cairo_pattern_set_filter(cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
-  cairo_paint(c->cr);
-  cairo_restore(c->cr);
-  cairo_surface_destroy(image);
 }

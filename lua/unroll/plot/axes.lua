@@ -11,10 +11,15 @@
 --   headroom(mark, width, height, theme)   points to keep free above and below the data
 --   obstacles(mark, view, found)    what labels and the legend must keep clear of
 --   labels(mark, view, theme)       texts to place: {item, candidates, leader}
+--   series(mark, theme)    what figure:describe() says of it: {label, points, color}
+--   bare                   true: no grid behind it
+-- pen.view has x and y (functions from data to page points) and frame (for page:polyline,
+-- page:markers, page:area, which take series of numbers).
 
 local color = require "unroll.plot.color"
 local format = require "unroll.plot.format"
 local options = require "unroll.plot.options"
+local scale = require "unroll.plot.scale"
 
 local Axes = {}
 
@@ -22,7 +27,10 @@ local Axes = {}
 
 local setting_kinds = {
   title = "string|number", xlabel = "string|number", ylabel = "string|number",
-  xscale = { "linear", "log" }, yscale = { "linear", "log" },
+  xscale = { "linear", "log", "log10", "log2", "symlog" },
+  yscale = { "linear", "log", "log10", "log2", "symlog" },
+  xthreshold = "positive", ythreshold = "positive",
+  xinvert = "boolean", yinvert = "boolean", aspect = "string|number",
   xlim = "table", ylim = "table", xformat = "string|function", yformat = "string|function",
   xticks = "table", yticks = "table", grid = "boolean",
 }
@@ -57,11 +65,16 @@ end
 local function check_settings(settings)
   for _, which in ipairs { "x", "y" } do
     local lim = settings[which .. "lim"]
-    if lim then check_limits(which .. "lim", lim, settings[which .. "scale"] == "log") end
+    local is_log = scale.named(settings[which .. "scale"]).positive
+    if lim then check_limits(which .. "lim", lim, is_log) end
     if settings[which .. "ticks"] then
       check_ticks(which .. "ticks", settings[which .. "ticks"])
     end
     format.check("set: " .. which .. "format", settings[which .. "format"])
+  end
+  local aspect = settings.aspect
+  if aspect and aspect ~= "equal" and not (math.type(aspect) and aspect > 0 and aspect < 1e6) then
+    options.misuse("set: aspect must be \"equal\" or a positive number, got %s", aspect)
   end
 end
 
@@ -71,11 +84,23 @@ local function copy(t)
   return result
 end
 
+local texts = { title = true, xlabel = true, ylabel = true }
+
+-- Of a twin only the y axis is its own.
+local function check_twin(given)
+  for name in pairs(given) do
+    if type(name) ~= "string" or name:sub(1, 1) ~= "y" then
+      options.misuse("set: %s belongs to the panel, not to its twin", tostring(name))
+    end
+  end
+end
+
 local function set(panel, given)
+  if panel.owner and type(given) == "table" then check_twin(given) end
   local settings = copy(panel.settings)
   for name, value in pairs(options.check("set", given, setting_kinds)) do
     settings[name] = type(value) == "table" and copy(value)
-      or type(value) == "number" and tostring(value) or value
+      or texts[name] and tostring(value) or value
   end
   check_settings(settings)
   panel.settings = settings
@@ -83,8 +108,10 @@ end
 
 --- Sets what surrounds the data; may be called again, later values win.
 ---@param settings table
---- title, xlabel, ylabel; xscale, yscale = "linear"|"log"; xlim, ylim = {low, high}, either
---- may be nil; xformat, yformat = "percent", "si", "%.2f" or a function; xticks, yticks =
+--- title, xlabel, ylabel; xscale, yscale = "linear", "log", "log2" or "symlog" (linear
+--- between -xthreshold and xthreshold, by default three decades below the largest value);
+--- xlim, ylim = {low, high}, either may be nil; xinvert, yinvert = true turns an axis round;
+--- aspect = "equal" (a unit of y is as long as one of x) or a ratio; xformat, yformat = "percent", "si", "%.2f" or a function; xticks, yticks =
 --- {1, 2, {3, "three"}}; grid = false for none.
 ---@return unroll.Axes self
 function Axes:set(settings)
@@ -115,12 +142,31 @@ function Axes:legend(opts)
   return self
 end
 
+-- --- twin ----------------------------------------------------------------------------
+
+local function twin(panel)
+  if panel.owner then options.misuse("twin: these axes are a twin already") end
+  if not panel.twin then
+    panel.twin = { row = panel.row, col = panel.col, owner = panel, settings = {},
+      legend = { place = "none" }, marks = {} }
+    panel.twin_axes = setmetatable({ panel = panel.twin }, Axes)
+  end
+  return panel.twin_axes
+end
+
+--- The second y axis of the panel, on the right, over the same x. Its charts go on with the
+--- panel's colours and stand in the panel's legend; x is set on the panel itself.
+---@return unroll.Axes axes made at the first call
+function Axes:twin()
+  return (options.guard(twin, self.panel)) -- no tail call: errors count levels
+end
+
 -- --- marks ---------------------------------------------------------------------------
 
 -- For "did you mean": the charts that come with unroll.
 local known = { line = true, smooth = true, bar = true, hline = true, vline = true,
-  span = true, band = true, errorbar = true, scatter = true, note = true, set = true,
-  legend = true }
+  span = true, band = true, errorbar = true, scatter = true, note = true, hist = true,
+  heatmap = true, box = true, diagonal = true, set = true, legend = true, twin = true }
 
 -- The module of a chart, or nil when no searcher knows it.
 local function find_kind(name)
@@ -179,13 +225,14 @@ end
 function axes.next_color(panel, who, given)
   local chosen = color.check(who, given)
   if chosen then return chosen end
-  panel.colors = panel.colors + 1
-  return panel.colors
+  local home = panel.owner or panel
+  home.colors = home.colors + 1
+  return home.colors
 end
 
 --- The colour of the series drawn last: what a band around it takes.
 function axes.same_color(panel, who, given)
-  return color.check(who, given) or math.max(1, panel.colors)
+  return color.check(who, given) or math.max(1, (panel.owner or panel).colors)
 end
 
 return axes

@@ -26,7 +26,7 @@ end
 -- Data that are never negative do not get an axis below zero; an axis that would end
 -- close to zero ends there.
 local function keep_sign(side, low, high, data_low, data_high)
-  if side.scale.positive or side.keep_margin then return low, high end
+  if side.scale.positive or side.keep_margin or side.tight then return low, high end
   local near = 0.05 * (high - low)
   if data_low >= 0 and low < near then low = 0.0 end
   if data_high <= 0 and high > -near then high = 0.0 end
@@ -36,7 +36,7 @@ end
 local function padded(side, data_low, data_high)
   local s = side.scale
   if s.positive then
-    local low, high = scale.decades(data_low, data_high)
+    local low, high = scale.decades(s, data_low, data_high)
     if low then return low, high end
   end
   local below = side.edges[data_low] and 0 or side.margin
@@ -58,8 +58,10 @@ local function make_room(s, low, high, data_low, data_high, space)
   return low, high
 end
 
-local function category_limits(n)
-  return 0.35, n + 0.65
+-- Bars stand apart from the ends of their axis, cells touch them.
+local function category_limits(side)
+  local air = side.tight and 0 or 0.15
+  return 0.5 - air, #side.categories + 0.5 + air
 end
 
 --- The limits of an axis: the user's where given, else the data's with a margin.
@@ -70,7 +72,7 @@ end
 function axis.limits(side, lim, space)
   local low, high
   if side.categories then
-    low, high = category_limits(#side.categories)
+    low, high = category_limits(side)
   else
     local data_low, data_high = natural_limits(side)
     low, high = data_low, data_high
@@ -132,14 +134,24 @@ end
 
 local function write_labels(plan, spec, values, step, decades_only)
   if spec then return format.custom(spec, values, step) end
-  if plan.scale.positive and not step then return format.log(values, decades_only) end
-  return format.linear(values, step)
+  if step then return format.linear(values, step) end
+  if plan.scale.kind == "log2" then return format.log2(values) end
+  if plan.scale.kind == "symlog" then return format.symlog(values) end
+  return format.log(values, decades_only)
+end
+
+-- Ticks in the manner of the scale; nil when the linear rule serves.
+local function scale_ticks(plan, most)
+  local s = plan.scale
+  if s.kind == "log" then return ticks.log(plan.low, plan.high, most) end
+  if s.kind == "log2" then return ticks.log2(plan.low, plan.high, most) end
+  if s.kind == "symlog" then return ticks.symlog(plan.low, plan.high, s.threshold, most) end
 end
 
 -- The ticks for at most `most` labels.
 local function automatic(plan, side, spec, most, theme)
-  local values, step, decades_only
-  if plan.scale.positive then values, decades_only = ticks.log(plan.low, plan.high, most) end
+  local values, decades_only = scale_ticks(plan, most)
+  local step
   if not values then
     values, step = ticks.linear(plan.low, plan.high, most, side.integers and
       side.low <= side.high and plan.high - plan.low >= 2)
@@ -289,6 +301,20 @@ local function fit_categories(plan, names, theme, cell)
   thin_categories(plan, names, theme, cell)
 end
 
+-- Names beside a y axis: cut when they would take much of the panel, thinned when they are
+-- too many.
+local function fit_level_categories(plan, names, theme, cell_width)
+  local look = { size = theme.tick_size, color = theme.muted, role = "ytick" }
+  local every = 0
+  repeat
+    every, plan.ticks = every + 1, {}
+    for i, name in ipairs(names) do
+      plan.ticks[i] = { at = i, text = (i - 1) % every == 0
+        and text.shorten(text.category(name), look, 0.4 * cell_width) }
+    end
+  until labels_fit(plan, 0) or every >= #names
+end
+
 -- --- the whole -----------------------------------------------------------------------
 
 local function axis_label(plan, settings)
@@ -301,25 +327,39 @@ end
 ---@param which string "x" or "y"
 ---@param panel table
 ---@param side table its reach
----@param space table {length, above, below, cell} points; cell: the panel's height with
---- its decorations
+---@param space table {length, above, below, cell, cell_width} points; cell, cell_width: the
+--- panel with its decorations; forced: limits {low, high} that are decided already
 ---@param theme table
 function axis.plan(which, panel, side, space, theme)
   local settings = panel.settings
-  local plan = { which = which, scale = side.scale, length = space.length, minor = {} }
-  plan.low, plan.high = axis.limits(side, settings[which .. "lim"], space)
+  local plan = { which = which, scale = side.scale, length = space.length, minor = {},
+    flip = (side.flip or false) ~= (settings[which .. "invert"] or false),
+    categories = side.categories and true }
+  if space.forced then
+    plan.low, plan.high = space.forced[1], space.forced[2]
+  else
+    plan.low, plan.high = axis.limits(side, settings[which .. "lim"], space)
+  end
   local spec, given = settings[which .. "format"], settings[which .. "ticks"]
   if given then
     given_ticks(plan, given, spec, theme)
+  elseif side.categories and which == "y" then
+    fit_level_categories(plan, side.categories, theme, space.cell_width)
   elseif side.categories then
     fit_categories(plan, side.categories, theme, space.cell)
   elseif not try_data_values(plan, side, spec, theme) then
     fit_automatic(plan, side, spec, theme)
-    if side.scale.positive then plan.minor = ticks.log_minor(plan.low, plan.high) end
+    if side.scale.kind == "log" then plan.minor = ticks.log_minor(plan.low, plan.high) end
   end
   each_crowded(plan, 0, function(tick) tick.text = false end) -- the last resort
   plan.label = axis_label(plan, settings)
   return plan
+end
+
+--- Leaves the ticks and takes their labels away: another panel shows them.
+function axis.hide_labels(plan)
+  for _, tick in ipairs(plan.ticks) do tick.text = false end
+  plan.factor = nil
 end
 
 return axis

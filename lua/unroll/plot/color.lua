@@ -52,6 +52,18 @@ function color.mix(a, b, part)
   return ("#%02x%02x%02x"):format(between(r1, r2), between(g1, g2), between(b1, b2))
 end
 
+local function linear(v)
+  v = v / 255
+  return v <= 0.04045 and v / 12.92 or ((v + 0.055) / 1.055) ^ 2.4
+end
+
+--- The text colour, dark or white, that has more contrast on c (WCAG's luminance).
+function color.on(c)
+  local r, g, b = channels(c)
+  local luminance = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+  return luminance > 0.21 and "#262626" or "#ffffff"
+end
+
 --- c with its opacity multiplied by alpha.
 function color.fade(c, alpha)
   local r, g, b, a = channels(c)

@@ -61,6 +61,34 @@ function data.offset(a, b, factor)
   return canvas.snapshot(va)
 end
 
+-- The rows of a nested table, one after the other.
+local function flatten(who, name, rows)
+  local flat, width = {}, type(rows[1]) == "table" and #rows[1] or 0
+  for i, row in ipairs(rows) do
+    if type(row) ~= "table" or #row ~= width then
+      options.misuse("%s: %s must have rows of the same length (row %d)", who, name, i)
+    end
+    table.move(row, 1, width, #flat + 1, flat)
+  end
+  return flat, #rows, width
+end
+
+--- A copy of a matrix: {flat (rows * cols), grid (rows, cols), rows, cols}, float64.
+function data.matrix(who, name, v)
+  local flat, rows, cols = v, 0, 0
+  if type(v) == "userdata" and v.dim and v:dim() == 2 then
+    rows, cols = v:size(1), v:size(2)
+    flat = v:reshape(rows * cols)
+  elseif type(v) == "table" then
+    flat, rows, cols = flatten(who, name, v)
+  else
+    options.misuse("%s: %s must be a tensor with two dimensions or a table of rows, got %s", who,
+      name, type(v) == "userdata" and v.dim and v:dim() .. " dimensions" or type(v))
+  end
+  flat = data.series(who, name, flat)
+  return { flat = flat, grid = flat:reshape(rows, cols), rows = rows, cols = cols }
+end
+
 data.values, data.count = canvas.values, canvas.count
 
 return data

@@ -1,5 +1,7 @@
 --- A figure in words and as plain data: for tests, for alt texts, for tostring.
 
+local format = require "unroll.plot.format"
+
 local describe = {}
 
 local function panel_sentence(panel)
@@ -34,7 +36,7 @@ local function plain_axis(plan)
   for i, tick in ipairs(plan.ticks) do
     values[i], labels[i] = tick.at, tick.text and tick.text.text or ""
   end
-  return { scale = plan.scale.positive and "log" or "linear", low = plan.low,
+  return { scale = plan.scale.kind, invert = plan.flip, low = plan.low,
     high = plan.high, ticks = values, labels = labels, minor = plan.minor,
     label = plan.label }
 end
@@ -47,6 +49,9 @@ local function plain_marks(panel, theme)
       entry.kind = mark.name
       series[#series + 1] = entry
     end
+  end
+  for _, entry in ipairs(panel.twin and plain_marks(panel.twin, theme) or {}) do
+    series[#series + 1] = entry
   end
   return series
 end
@@ -62,6 +67,7 @@ end
 local function plain_panel(p, plan)
   return { row = p.panel.row, col = p.panel.col, title = p.title and p.title.text,
     box = page_box(p.box, plan.zoom), x = plain_axis(p.x), y = plain_axis(p.y),
+    twin = p.panel.twin and plain_axis(p.sides[1].plan),
     series = plain_marks(p.panel, plan.theme), legend = plain_legend(p.legend, plan.zoom),
     notes = p.notes, left_out = p.left_out }
 end
@@ -71,10 +77,35 @@ local function plain_text(item, zoom)
     angle = item.angle, size = item.look.size * zoom, color = item.look.color }
 end
 
+-- "x 0 to 5,000"
+local function range_words(name, plan)
+  if plan.categories then return ("%s %d categories"):format(name, #plan.ticks) end
+  return ("%s %s to %s%s"):format(name, format.value(plan.low), format.value(plan.high),
+    plan.scale.kind ~= "linear" and " (" .. plan.scale.kind .. ")" or "")
+end
+
+--- The words for readers who do not see the figure: what each panel shows, and its axes.
+---@param fig unroll.Figure
+---@param plan table from layout.plan
+function describe.alt(fig, plan)
+  local parts = {}
+  for i, p in ipairs(plan.panels) do
+    local labels = {}
+    for _, entry in ipairs(plain_marks(p.panel, plan.theme)) do
+      labels[#labels + 1] = entry.label
+    end
+    local panel = p.panel
+    parts[i] = ("%s%s%s; %s; %s."):format(p.letter and "(" .. p.letter .. ") " or "",
+      panel_sentence(panel), #labels > 0 and " (" .. table.concat(labels, ", ") .. ")" or "",
+      range_words(panel.settings.xlabel or "x", p.x), range_words(panel.settings.ylabel or "y", p.y))
+  end
+  return ("Figure of %d x %d panels. %s"):format(fig.rows, fig.cols, table.concat(parts, " "))
+end
+
 --- A plan as plain data, in points of the page.
 function describe.plain(fig, plan)
   local result = { width = fig.width * 72, height = fig.height * 72, zoom = plan.zoom,
-    texts = {}, panels = {} }
+    texts = {}, panels = {}, legend = plain_legend(plan.legend, plan.zoom) }
   for i, item in ipairs(plan.texts) do result.texts[i] = plain_text(item, plan.zoom) end
   for i, p in ipairs(plan.panels) do result.panels[i] = plain_panel(p, plan) end
   return result

@@ -3,6 +3,7 @@
 local canvas = require("unroll.core").canvas
 local color = require "unroll.plot.color"
 local describe = require "unroll.plot.describe"
+local sides = require "unroll.plot.sides"
 local style = require "unroll.plot.style"
 local text = require "unroll.plot.text"
 
@@ -10,6 +11,15 @@ local draw = {}
 
 -- --- axes ----------------------------------------------------------------------------
 
+local function has_grid(p)
+  if p.panel.settings.grid == false then return false end
+  for _, mark in ipairs(p.panel.marks) do
+    if mark.kind.bare then return false end
+  end
+  return true
+end
+
+-- Across the values: where the names of bars stand on the y axis, these are on x.
 local function grid_lines(page, p, theme)
   local b = p.box
   local major = { color = theme.grid, width = theme.grid_width }
@@ -24,8 +34,8 @@ local function grid_lines(page, p, theme)
   if p.y.scale.positive and few_decades(p.y) then
     for _, v in ipairs(p.y.minor) do level(v, minor) end
   end
-  for _, tick in ipairs(p.y.ticks) do level(tick.at, major) end
-  if p.x.scale.positive then
+  for _, tick in ipairs(p.y.categories and {} or p.y.ticks) do level(tick.at, major) end
+  if p.x.scale.positive or p.y.categories then
     for _, tick in ipairs(p.x.ticks) do upright(tick.at, major) end
   end
 end
@@ -53,11 +63,13 @@ local function tick_marks(page, p, theme)
   end
   for _, v in ipairs(p.x.minor) do below(v, theme.minor_length, minor) end
   for _, v in ipairs(p.y.minor) do beside(v, theme.minor_length, minor) end
-  if not p.panel.categories then
+  if not p.x.categories then
     for _, tick in ipairs(p.x.ticks) do below(tick.at, theme.tick_length, major) end
   end
   leads(page, p, theme)
-  for _, tick in ipairs(p.y.ticks) do beside(tick.at, theme.tick_length, major) end
+  for _, tick in ipairs(p.y.categories and {} or p.y.ticks) do
+    beside(tick.at, theme.tick_length, major)
+  end
 end
 
 local function spines(page, p, theme)
@@ -75,13 +87,13 @@ local layers = { "back", "reference", "fill", "data", "front" }
 -- Strokes that run along the edge of the panel show their full width.
 local bleed = 1
 
-local function draw_marks(page, p, theme)
-  local b = p.box
-  local pen = { page = page, view = p.view, theme = theme,
+local function draw_marks(page, panel, view, theme)
+  local b = view.box
+  local pen = { page = page, view = view, theme = theme,
     color = function(c) return style.color(theme, c) end }
   page:clip(b.left - bleed, b.top - bleed, b.right + bleed, b.bottom + bleed)
   for _, layer in ipairs(layers) do
-    for _, mark in ipairs(p.panel.marks) do
+    for _, mark in ipairs(panel.marks) do
       if (mark.kind.layer or "data") == layer then mark.kind.draw(mark, pen) end
     end
   end
@@ -159,9 +171,11 @@ end
 -- --- the whole -----------------------------------------------------------------------
 
 local function draw_panel(page, p, theme)
-  if p.panel.settings.grid ~= false then grid_lines(page, p, theme) end
-  draw_marks(page, p, theme)
+  if has_grid(p) then grid_lines(page, p, theme) end
+  draw_marks(page, p.panel, p.view, theme)
+  if p.panel.twin then draw_marks(page, p.panel.twin, p.sides[1].view, theme) end
   spines(page, p, theme)
+  sides.draw(page, p, theme)
   tick_marks(page, p, theme)
   draw_labels(page, p, theme)
   if p.legend then draw_legend(page, p.legend, p.box, theme) end
@@ -176,9 +190,11 @@ end
 function draw.render(fig, plan, format, dpi)
   local theme = plan.theme
   local page <close> = canvas.open { format = format, width = fig.width * 72,
-    height = fig.height * 72, dpi = dpi, zoom = plan.zoom, background = theme.background,
-    title = fig.title, description = fig.alt or describe.sentence(fig) }
+    height = fig.height * 72, dpi = dpi, zoom = plan.zoom,
+    background = not fig.transparent and theme.background or nil,
+    title = fig.title, description = fig.alt or describe.alt(fig, plan) }
   for _, p in ipairs(plan.panels) do draw_panel(page, p, theme) end
+  if plan.legend then draw_legend(page, plan.legend, nil, theme) end
   for _, item in ipairs(plan.texts) do text.draw(page, item) end
   return page:finish()
 end

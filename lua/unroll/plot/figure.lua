@@ -16,7 +16,8 @@ local figure_kinds = {
   rows = "number", cols = "number", width = "positive", height = "positive",
   dpi = "positive", title = "string|number", caption = "string|number",
   footer = "string|number", letters = "boolean", theme = "string", widths = "table",
-  heights = "table", alt = "string",
+  heights = "table", alt = "string", share = { "x", "y", "both" },
+  palette = "string|table", transparent = "boolean",
 }
 
 local figure = {}
@@ -67,7 +68,9 @@ function figure.new(opts)
     footer = as_text(opts.footer), letters = opts.letters or false, alt = opts.alt,
     theme = style.check("figure", opts.theme or style.default()),
     widths = opts.widths and { table.unpack(opts.widths) },
-    heights = opts.heights and { table.unpack(opts.heights) },
+    heights = opts.heights and { table.unpack(opts.heights) }, share = opts.share,
+    palette = style.check_palette("figure", opts.palette),
+    transparent = opts.transparent or false,
     axes = {},
   }, Figure)
 end
@@ -112,6 +115,26 @@ end
 ---@return unroll.Axes
 function Figure:at(row, col, opts)
   return (options.guard(at, self, row, col, opts)) -- no tail call: errors count levels
+end
+
+-- --- legend --------------------------------------------------------------------------
+
+local function set_legend(self, opts)
+  if opts == false then opts = { place = "none" } end
+  if type(opts) == "string" then opts = { place = opts } end
+  opts = options.check("legend", opts, { place = { "below", "above", "right", "none" },
+    columns = "positive" })
+  self.legend_settings = { place = opts.place or "below", columns = opts.columns }
+end
+
+--- One legend for all panels, each entry once, in place of theirs. Without this call there
+--- is one when all panels would have the same legend.
+---@param opts? table|string|boolean place = "below", "above", "right" or "none"; columns.
+--- A string is the place; false is "none".
+---@return unroll.Figure self
+function Figure:legend(opts)
+  options.guard(set_legend, self, opts)
+  return self
 end
 
 -- --- results -------------------------------------------------------------------------

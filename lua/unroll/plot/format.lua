@@ -112,6 +112,31 @@ function format.log(values, decades_only)
   return labels
 end
 
+--- Ticks at powers of two: plain numbers when all lie in 1..99,999, else powers.
+function format.log2(values)
+  local plain, labels = values[1] >= 1 and values[#values] < 1e5, {}
+  for i, v in ipairs(values) do
+    local power_of_two = ("2^{%d}"):format(math.floor(math.log(v, 2) + 0.5)):gsub("-", MINUS)
+    labels[i] = plain and group_thousands(("%.10g"):format(v)) or power_of_two
+  end
+  return labels
+end
+
+--- Ticks of a symlog axis: like those of a log axis, with signs.
+function format.symlog(values)
+  local plain, labels = true, {}
+  for _, v in ipairs(values) do
+    local size = math.abs(v)
+    plain = plain and (size == 0 or (size >= 0.0999 and size <= 1000.1))
+  end
+  for i, v in ipairs(values) do
+    local size = math.abs(v)
+    local words = (plain or size == 0) and group_thousands(("%.10g"):format(size)) or power(size)
+    labels[i] = (v < 0 and MINUS or "") .. words
+  end
+  return labels
+end
+
 -- --- on request ----------------------------------------------------------------------
 
 -- Without a step (log axes) each label has its own decimals.

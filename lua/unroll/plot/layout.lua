@@ -11,10 +11,12 @@
 
 local axis = require "unroll.plot.axis"
 local box = require "unroll.plot.box"
+local heading = require "unroll.plot.heading"
 local legend = require "unroll.plot.legend"
 local place = require "unroll.plot.place"
 local reach = require "unroll.plot.reach"
-local scale = require "unroll.plot.scale"
+local share = require "unroll.plot.share"
+local sides = require "unroll.plot.sides"
 local style = require "unroll.plot.style"
 local text = require "unroll.plot.text"
 local view = require "unroll.plot.view"
@@ -34,40 +36,68 @@ local function title_of(panel, letter)
   return title and ("(%s) %s"):format(letter, title) or ("(%s)"):format(letter)
 end
 
-local function scale_of(panel, which)
-  return panel.settings[which .. "scale"] == "log" and scale.log or scale.linear
-end
-
 -- What does not change from pass to pass.
-local function start_panel(panel, letter, theme)
+local function start_panel(fig, panel, letter, panels)
   local p = { panel = panel, letter = letter }
-  p.reach = reach.of(panel, scale_of(panel, "x"), scale_of(panel, "y"))
-  p.reach.x.categories = panel.categories
+  p.settings = share.settings(fig, panel, panels)
+  p.reach = reach.of(panel, p.settings)
+  p.sides = sides.start(panel, p.reach)
   p.decor = { left = 0, right = 0, top = 0, bottom = 0 }
   return p
 end
 
--- Points that the texts of marks need above and below the data.
-local function room_beyond(p, width, height, theme)
-  local above, below = 0, 0
-  for _, mark in ipairs(p.panel.marks) do
-    if mark.kind.headroom then
-      local a, b = mark.kind.headroom(mark, width, height, theme)
-      above, below = math.max(above, a), math.max(below, b)
-    end
-  end
-  if p.legend and p.legend.room then above = above + p.legend.room end
-  return above, below
+-- Calls f(mark, view) for the marks of the panel and of its twin.
+local function each_mark(p, f)
+  for _, mark in ipairs(p.panel.marks) do f(mark, p.view) end
+  if not p.panel.twin then return end
+  for _, mark in ipairs(p.panel.twin.marks) do f(mark, p.sides[1].view) end
 end
 
-local function plan_axes(p, theme)
+-- Points that the texts of marks need beyond the data: above, below, to the right, left.
+local function room_beyond(p, width, height, theme)
+  local room = { 0, 0, 0, 0 }
+  each_mark(p, function(mark)
+    if not mark.kind.headroom then return end
+    for i, points in ipairs { mark.kind.headroom(mark, width, height, theme) } do
+      room[i] = math.max(room[i], points)
+    end
+  end)
+  if p.legend and p.legend.room then room[1] = room[1] + p.legend.room end
+  return room
+end
+
+local function spaces_of(p, theme)
   local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
-  local cell = p.cell.bottom - p.cell.top
-  local above, below = room_beyond(p, width, height, theme)
-  p.x = axis.plan("x", p.panel, p.reach.x, { length = width, cell = cell }, theme)
-  p.y = axis.plan("y", p.panel, p.reach.y, { length = height, cell = cell,
-    above = above, below = below }, theme)
-  p.view = view.new(p.box, p.x, p.y)
+  local room = room_beyond(p, width, height, theme)
+  local cell, cell_width = p.cell.bottom - p.cell.top, p.cell.right - p.cell.left
+  p.xspace = { length = width, above = room[3], below = room[4], cell = cell }
+  p.yspace = { length = height, above = room[1], below = room[2], cell = cell,
+    cell_width = cell_width }
+end
+
+-- Shared axes have the widest limits that a panel needs.
+local function force_limits(panels, which)
+  local low, high = math.huge, -math.huge
+  for _, p in ipairs(panels) do
+    local l, h = axis.limits(p.reach[which], p.settings[which .. "lim"], p[which .. "space"])
+    low, high = math.min(low, l), math.max(high, h)
+  end
+  for _, p in ipairs(panels) do p[which .. "space"].forced = { low, high } end
+end
+
+local function plan_axes(plan)
+  local theme, shared = plan.theme, share.of(plan.figure)
+  for _, p in ipairs(plan.panels) do spaces_of(p, theme) end
+  for _, which in ipairs { "x", "y" } do
+    if shared[which] and #plan.panels > 1 then force_limits(plan.panels, which) end
+  end
+  for _, p in ipairs(plan.panels) do
+    p.x = axis.plan("x", p, p.reach.x, p.xspace, theme)
+    p.y = axis.plan("y", p, p.reach.y, p.yspace, theme)
+    p.view = view.new(p.box, p.x, p.y)
+    sides.plan(p, p.yspace, theme)
+  end
+  share.hide_inner(plan.figure, plan.panels)
 end
 
 -- --- decorations ---------------------------------------------------------------------
@@ -104,7 +134,7 @@ local function ylabel_room(p, pass)
 end
 
 local function measure_labels(p, pass, theme)
-  local width = p.box.right - p.box.left
+  local width = p.slot.right - p.slot.left
   local label = { size = theme.label_size, color = theme.text, align = "center" }
   local function item(s, wrap, angle, role)
     label.wrap, label.angle, label.role = wrap, angle, role
@@ -114,7 +144,7 @@ local function measure_labels(p, pass, theme)
   p.ylabel = item(p.y.label, ylabel_room(p, pass), 90, "ylabel")
   local title = title_of(p.panel, p.letter)
   p.title = title and text.new(title, { size = theme.title_size, bold = true,
-    color = theme.text, wrap = width, role = "title" })
+    color = theme.text, wrap = p.slot.right - p.box.left, role = "title" })
 end
 
 local function measure_decor(p, pass, theme)
@@ -127,7 +157,7 @@ local function measure_decor(p, pass, theme)
   if p.xlabel then d.bottom = d.bottom + theme.label_pad + p.xlabel.height end
   if p.ylabel then d.left = d.left + theme.label_pad + p.ylabel.width end
   if p.title then d.top = theme.title_pad + p.title.height end
-  d.left, d.right = math.max(d.left, left), math.max(right, 2)
+  d.left, d.right = math.max(d.left, left), math.max(right, 2, sides.measure(p, theme))
   p.inner = { left = d.left, right = d.right, top = d.top, bottom = d.bottom }
   if p.legend and p.legend.outside == "right" then
     d.right = d.right + theme.legend_gap + p.legend.width
@@ -188,6 +218,7 @@ local function notes_of(p, theme)
     requests[#requests + 1] = { item = text.new(s, look), candidates = candidates }
   end
   local dropped = p.reach.x.dropped + p.reach.y.dropped
+    + (p.reach.twin and p.reach.twin.dropped or 0)
   if p.reach.y.low > p.reach.y.high or p.reach.x.low > p.reach.x.high then
     local b = p.box
     add("no data", { { (b.left + b.right) / 2, (b.top + b.bottom) / 2, 0.5, 0.5 } })
@@ -201,24 +232,26 @@ end
 
 local function place_labels(p, theme)
   p.labels, p.left_out, p.notes = {}, {}, {}
-  p.obstacles = place.obstacles(p.panel, p.view)
+  p.obstacles = { lines = {}, boxes = {}, texts = {} }
+  each_mark(p, function(mark, at)
+    if mark.kind.obstacles then mark.kind.obstacles(mark, at, p.obstacles) end
+  end)
   local later = {}
-  for _, mark in ipairs(p.panel.marks) do
-    for _, request in ipairs(mark.kind.labels and mark.kind.labels(mark, p.view, theme)
-      or {}) do
+  each_mark(p, function(mark, at)
+    for _, request in ipairs(mark.kind.labels and mark.kind.labels(mark, at, theme) or {}) do
       if request.fixed then place_label(p, request) else later[#later + 1] = request end
     end
-  end
+  end)
   for _, request in ipairs(later) do place_label(p, request) end
   for _, request in ipairs(notes_of(p, theme)) do place_label(p, request) end
 end
 
 -- May the y axis grow for the legend, and how far?
 local function room_for_legend(p, theme)
-  local lim = p.panel.settings.ylim
-  if lim and lim[2] then return nil end
+  local lim = p.settings.ylim
+  if (lim and lim[2]) or p.y.flip or p.y.categories then return nil end
   local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
-  local above = room_beyond(p, width, height, theme)
+  local above = room_beyond(p, width, height, theme)[1]
   local most = math.min(0.28 * height, 0.45 * height - above)
   return legend.headroom(p.legend, p.box, most, theme)
 end
@@ -305,12 +338,30 @@ local function moved(a, b)
     math.abs(a.right - b.right), math.abs(a.bottom - b.bottom))
 end
 
+-- The largest box within the slot in which a unit of y is `aspect` times as long as one of
+-- x, in its middle; the slot itself where that would leave too little of it.
+local function aspect_box(p)
+  local aspect = p.settings.aspect
+  if not aspect then return nil end
+  local function units(plan) return plan.scale.forward(plan.high) - plan.scale.forward(plan.low) end
+  local width, height = p.slot.right - p.slot.left, p.slot.bottom - p.slot.top
+  local ratio = (aspect == "equal" and 1 or aspect) * units(p.y) / units(p.x)
+  local new_width = math.min(width, height / ratio)
+  local new_height = new_width * ratio
+  if new_width < math.min(width, least_width) or new_height < math.min(height, least_height) then
+    return nil
+  end
+  local x, y = (p.slot.left + p.slot.right) / 2, (p.slot.top + p.slot.bottom) / 2
+  return box.new(x - new_width / 2, y - new_height / 2, x + new_width / 2, y + new_height / 2)
+end
+
 -- New boxes; returns the largest move of an edge.
 local function set_boxes(plan)
   local most = 0
   for _, p in ipairs(plan.panels) do p.old_box = p.box end
-  divide_page(plan, shared_decor(plan), "box")
+  divide_page(plan, shared_decor(plan), "slot")
   for _, p in ipairs(plan.panels) do
+    p.box = p.x and aspect_box(p) or p.slot
     most = math.max(most, p.old_box and moved(p.box, p.old_box) or math.huge)
   end
   return most
@@ -319,53 +370,13 @@ end
 local function large_enough(plan)
   local part = plan.zoom * most_reduced > 1 and least_part or 0
   for _, p in ipairs(plan.panels) do
-    local width, height = p.box.right - p.box.left, p.box.bottom - p.box.top
+    local width, height = p.slot.right - p.slot.left, p.slot.bottom - p.slot.top
     if width < math.max(least_width, part * (p.cell.right - p.cell.left))
       or height < math.max(least_height, part * (p.cell.bottom - p.cell.top)) then
       return false
     end
   end
   return true
-end
-
--- --- title, caption, footer ----------------------------------------------------------
-
-local function heading(plan, s, look)
-  if not s then return nil end
-  look.wrap = plan.width - 2 * plan.theme.pad
-  return text.new(s, look)
-end
-
-local function place_footer(plan)
-  local fig, theme = plan.figure, plan.theme
-  local bottom = plan.height - theme.pad
-  local caption = heading(plan, fig.caption, { size = theme.legend_size,
-    color = theme.text, role = "caption" })
-  local footer = heading(plan, fig.footer, { size = theme.footer_size,
-    color = theme.faint, role = "footer", align = "right" })
-  if footer then
-    text.place(footer, plan.width - theme.pad, bottom, 1, 1)
-    plan.texts[#plan.texts + 1] = footer
-  end
-  if caption then
-    local beside = not footer or caption.width + footer.width + 20
-      <= plan.width - 2 * theme.pad
-    text.place(caption, theme.pad, beside and bottom or footer.box.top - 3, 0, 1)
-    plan.texts[#plan.texts + 1] = caption
-  end
-  local top = math.min(footer and footer.box.top or bottom, caption and caption.box.top
-    or bottom)
-  return (footer or caption) and top - theme.footer_gap or bottom
-end
-
-local function place_header(plan)
-  local fig, theme = plan.figure, plan.theme
-  local title = heading(plan, fig.title, { size = theme.figure_title_size, bold = true,
-    color = theme.text, role = "figure title" })
-  if not title then return theme.pad end
-  text.place(title, theme.pad, theme.pad, 0, 0)
-  plan.texts[#plan.texts + 1] = title
-  return title.box.bottom + theme.header_gap
 end
 
 -- --- placing the decorations ---------------------------------------------------------
@@ -401,6 +412,7 @@ local function place_decor(plan, p)
     middle = math.max(b.top - d.top + half, math.min(middle, b.bottom - half))
     add(plan, text.place(p.ylabel, b.left - d.left, middle, 0, 0.5))
   end
+  sides.place(p, theme, function(item) add(plan, item) end)
   if p.title then add(plan, text.place(p.title, b.left, b.top - theme.title_pad, 0, 1)) end
 end
 
@@ -421,6 +433,7 @@ end
 local function finish_panel(plan, p)
   p.x.length, p.y.length = p.box.right - p.box.left, p.box.bottom - p.box.top
   p.view = view.new(p.box, p.x, p.y)
+  for _, side in ipairs(p.sides) do side.view = view.new(p.box, p.x, side.plan) end
   place_labels(p, plan.theme)
   place_decor(plan, p)
   for _, item in ipairs(p.labels) do add(plan, item) end
@@ -445,20 +458,22 @@ local function sorted_panels(fig)
 end
 
 local function start_plan(fig, enlarged)
-  local theme = style.themes[fig.theme]
+  local theme = style.of(fig)
   local plan = { figure = fig, theme = theme, zoom = 1 / enlarged, texts = {}, panels = {},
     width = fig.width * 72 * enlarged, height = fig.height * 72 * enlarged }
-  plan.area = box.new(theme.pad, place_header(plan), plan.width - theme.pad,
-    place_footer(plan))
-  for i, panel in ipairs(sorted_panels(fig)) do
-    plan.panels[i] = start_panel(panel, letter_of(fig, i), theme)
+  heading.place(plan)
+  local panels, wrapped = sorted_panels(fig), {}
+  for i, panel in ipairs(panels) do wrapped[i] = { panel = panel } end
+  for i, panel in ipairs(panels) do
+    plan.panels[i] = start_panel(fig, panel, letter_of(fig, i), wrapped)
   end
+  share.join(fig, plan.panels)
   return plan
 end
 
 local function measure_panels(plan, pass)
+  plan_axes(plan)
   for _, p in ipairs(plan.panels) do
-    plan_axes(p, plan.theme)
     decide_legend(p, pass, plan.theme)
     measure_decor(p, pass, plan.theme)
   end
@@ -469,7 +484,8 @@ local function settle(plan)
   set_cells(plan)
   set_boxes(plan)
   for _, p in ipairs(plan.panels) do
-    p.legend = legend.new(p.panel, plan.theme, 0.85 * (p.cell.right - p.cell.left))
+    p.legend = not plan.legend
+      and legend.new(p.panel, plan.theme, 0.85 * (p.cell.right - p.cell.left)) or nil
   end
   for pass = 1, passes do
     if not large_enough(plan) then return false end

@@ -16,15 +16,25 @@ local function entry_item(entry, theme, wrap)
     role = "legend", wrap = wrap })
 end
 
--- Labels wider than `most` points are broken into lines.
-local function entries_of(panel, theme, most)
+-- The entries of a panel and its twin, without texts.
+local function keys_of(panel, theme)
   local entries = {}
   for _, mark in ipairs(panel.marks) do
     for _, entry in ipairs(mark.kind.key and mark.kind.key(mark, theme) or {}) do
-      entry.item = entry_item(entry, theme)
-      if entry.item.width > most then entry.item = entry_item(entry, theme, most) end
       entries[#entries + 1] = entry
     end
+  end
+  for _, entry in ipairs(panel.twin and keys_of(panel.twin, theme) or {}) do
+    entries[#entries + 1] = entry
+  end
+  return entries
+end
+
+-- Labels wider than `most` points are broken into lines.
+local function add_texts(entries, theme, most)
+  for _, entry in ipairs(entries) do
+    entry.item = entry_item(entry, theme)
+    if entry.item.width > most then entry.item = entry_item(entry, theme, most) end
   end
   return entries
 end
@@ -37,7 +47,7 @@ end
 function legend.new(panel, theme, width)
   if panel.legend.place == "none" then return nil end
   local most = width - theme.legend_handle - theme.legend_gap - 2 * theme.legend_pad
-  local entries = entries_of(panel, theme, math.max(most, 20))
+  local entries = add_texts(keys_of(panel, theme), theme, math.max(most, 20))
   if #entries == 0 or (#entries == 1 and not panel.legend.wanted) then return nil end
   return { entries = entries, place = panel.legend.place or "best",
     columns = panel.legend.columns and math.ceil(panel.legend.columns) }
@@ -178,6 +188,69 @@ function legend.go_outside(lg, b, theme)
     lg.outside = "below"
     legend.shape(lg, lg.columns or columns_for_width(lg, width, theme), theme)
   end
+end
+
+-- --- for the whole figure --------------------------------------------------------------
+
+-- What an entry looks like, as a string.
+local function signature(entry)
+  local parts = { entry.label }
+  for _, piece in ipairs { "fill", "line", "marker" } do
+    local look = entry.swatch[piece]
+    local names, values = {}, {}
+    for name in pairs(type(look) == "table" and look or {}) do names[#names + 1] = name end
+    table.sort(names)
+    for i, name in ipairs(names) do
+      local v = look[name]
+      values[i] = name .. "=" .. (type(v) == "table" and table.concat(v, " ") or tostring(v))
+    end
+    parts[#parts + 1] = type(look) == "string" and look or table.concat(values, ",")
+  end
+  return table.concat(parts, "\n")
+end
+
+-- The entries of all panels, each once; and whether every panel has the same two or more
+-- and leaves the place of its legend open.
+local function entries_of_figure(fig, theme)
+  local list, count, same = {}, {}, #fig.axes > 1
+  for _, ax in ipairs(fig.axes) do
+    local own = keys_of(ax.panel, theme)
+    same = same and #own > 1 and not ax.panel.legend.wanted
+    for _, entry in ipairs(own) do
+      local key = signature(entry)
+      if not count[key] then list[#list + 1] = entry end
+      count[key] = (count[key] or 0) + 1
+    end
+  end
+  for _, n in pairs(count) do same = same and n == #fig.axes end
+  return list, same
+end
+
+--- The legend of the figure: the one that was asked for, or one in place of equal legends
+--- in all panels. nil when each panel has its own.
+---@param fig unroll.Figure
+---@param theme table
+---@param area table box of the page's free part
+function legend.of_figure(fig, theme, area)
+  local wish = fig.legend_settings
+  if wish and wish.place == "none" then return nil end
+  local entries, same = entries_of_figure(fig, theme)
+  if #entries == 0 or not (wish or same) then return nil end
+  local outside = wish and wish.place or "below"
+  local width = (outside == "right" and 0.4 or 1) * (area.right - area.left)
+  local most = width - theme.legend_handle - theme.legend_gap - 2 * theme.legend_pad
+  return { entries = add_texts(entries, theme, math.max(most, 20)), outside = outside,
+    columns = wish and wish.columns and math.ceil(wish.columns) }
+end
+
+--- Chooses the columns of the figure's legend.
+function legend.shape_for_page(lg, area, theme)
+  local columns = lg.columns
+  if not columns then
+    columns = lg.outside == "right" and columns_for_height(lg, area.bottom - area.top, theme)
+      or columns_for_width(lg, area.right - area.left, theme)
+  end
+  legend.shape(lg, columns, theme)
 end
 
 --- Places an outside legend beside the decorations of its panel.

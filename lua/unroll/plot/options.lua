@@ -3,6 +3,8 @@
 -- Code below a public function calls options.misuse; the public function runs it through
 -- options.guard, which raises the message at the caller of the public function.
 
+local shared = require "unroll.options"
+
 local options = {}
 
 local Misuse = {}
@@ -22,48 +24,13 @@ function options.guard(f, ...)
   error(problem, 0)
 end
 
--- --- nearest names -------------------------------------------------------------------
-
--- Edit distance: insert, delete, replace, or swap two neighbours.
-local function distance(a, b)
-  local before, row = {}, {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local next_row = { [0] = i }
-    for j = 1, #b do
-      local same = a:byte(i) == b:byte(j)
-      next_row[j] = math.min(row[j] + 1, next_row[j - 1] + 1, row[j - 1] + (same and 0 or 1))
-      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        next_row[j] = math.min(next_row[j], before[j - 2] + 1)
-      end
-    end
-    before, row = row, next_row
-  end
-  return row[#b]
-end
-
---- The name nearest to `name`, or nil when none is near.
----@param name string
----@param names table keys are the names
-function options.nearest(name, names)
-  local best, best_distance
-  for candidate in pairs(names) do
-    local d = distance(name:lower(), candidate:lower())
-    if candidate:sub(1, #name) == name then d = math.min(d, 1) end
-    if not best or d < best_distance or (d == best_distance and candidate < best) then
-      best, best_distance = candidate, d
-    end
-  end
-  if best and best_distance <= math.max(1, #name // 3) then return best end
-end
-
 --- "'colour' (did you mean 'color'?)", or with the list of all names when none is near.
 function options.describe_unknown(name, names)
-  local near = options.nearest(tostring(name), names)
-  if near then return ("'%s' (did you mean '%s'?)"):format(name, near) end
   local all = {}
   for known in pairs(names) do all[#all + 1] = known end
   table.sort(all)
+  local near = shared.nearest(tostring(name), all)
+  if near then return ("'%s' (did you mean '%s'?)"):format(name, near) end
   return ("'%s' (known: %s)"):format(name, table.concat(all, ", "))
 end
 

@@ -1,24 +1,12 @@
 --- Finding free spots in a panel for labels, notes and the legend.
 --
--- Obstacles are outlines of the data (page points), boxes of marks, and boxes of texts
--- that have a place already. A text never covers another text; data it covers only when
+-- Obstacles are {lines, boxes, texts}: outlines of the data (page points), boxes of marks,
+-- and boxes of texts that have a place already. A text never covers another text; data it covers only when
 -- there is no better spot.
 
 local box = require "unroll.plot.box"
 
 local place = {}
-
---- Collects the outlines and boxes of the marks of a panel.
----@param panel table
----@param view table the panel's view (frame and maps)
----@return table obstacles {lines, boxes, texts}
-function place.obstacles(panel, view)
-  local found = { lines = {}, boxes = {}, texts = {} }
-  for _, mark in ipairs(panel.marks) do
-    if mark.kind.obstacles then mark.kind.obstacles(mark, view, found) end
-  end
-  return found
-end
 
 -- How many segments of the line touch the box; stops counting at `most`.
 local function line_hits(b, points, most)

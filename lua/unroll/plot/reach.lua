@@ -2,6 +2,8 @@
 
 local canvas = require("unroll.core").canvas
 
+local scale = require "unroll.plot.scale"
+
 local reach = {}
 
 local Side = {}
@@ -12,8 +14,8 @@ local most_distinct = 8
 -- Larger values leave the page: the length of an axis must stay a finite number.
 local utmost = 1e300
 
-local function new_side(scale)
-  return setmetatable({ scale = scale, low = math.huge, high = -math.huge, dropped = 0,
+local function new_side(s)
+  return setmetatable({ scale = s, low = math.huge, high = -math.huge, dropped = 0,
     integers = true, distinct = {}, distinct_count = 0, edges = {}, margin = 0.05 }, Side)
 end
 
@@ -25,6 +27,11 @@ function Side:cover(values)
   self.low = math.min(self.low, math.max(low, -utmost))
   self.high = math.max(self.high, math.min(high, utmost))
   self.integers = self.integers and integers
+end
+
+--- Counts, beside what `cover` drops, the values <= 0 that nothing shows.
+function Side:count_dropped(values)
+  self.dropped = self.dropped + select(4, canvas.range(values, true))
 end
 
 --- A value that a limit keeps without a margin when it is the outermost: the foot of
@@ -81,16 +88,65 @@ function Side:cover_x(x, n)
   end
 end
 
---- The reach of all marks of a panel.
----@param panel table
----@param xscale table
----@param yscale table
-function reach.of(panel, xscale, yscale)
-  local r = { x = new_side(xscale), y = new_side(yscale) }
-  r.x.margin = 0.02
+--- A side with known limits: that of a colour bar.
+function reach.fixed(s, low, high)
+  local side = new_side(s)
+  side.low, side.high, side.integers = low, high, false
+  return side
+end
+
+--- Gives all sides the reach of all.
+---@param list table[] sides of the same scale
+function reach.join(list)
+  local first = list[1]
+  for _, side in ipairs(list) do
+    first.low, first.high = math.min(first.low, side.low), math.max(first.high, side.high)
+    first.integers = first.integers and side.integers
+    first.margin = math.max(first.margin, side.margin)
+    first.keep_margin = first.keep_margin or side.keep_margin
+    first.flip, first.tight = first.flip or side.flip, first.tight or side.tight
+    first.categories = first.categories or side.categories
+    for v in pairs(side.edges) do first.edges[v] = true end
+    first.distinct_count = first.distinct_count + side.distinct_count
+    for v in pairs(side.distinct) do first.distinct[v] = true end
+  end
+  for _, side in ipairs(list) do
+    for name, value in pairs(first) do
+      if name ~= "dropped" then side[name] = value end
+    end
+  end
+end
+
+-- A symlog scale needs to know the data before it is one.
+local function finish_scale(side, settings, which)
+  if settings[which .. "scale"] ~= "symlog" then return end
+  local given = settings[which .. "threshold"]
+  side.scale = scale.symlog(given or scale.threshold(side.low, side.high))
+end
+
+local function cover_marks(r, panel)
   for _, mark in ipairs(panel.marks) do
     if mark.kind.limits then mark.kind.limits(mark, r, panel) end
   end
+end
+
+--- The reach of all marks of a panel, and of its twin.
+---@param panel table
+---@param settings table the panel's, with those of axes it shares
+function reach.of(panel, settings)
+  local r = { x = new_side(scale.named(settings.xscale)),
+    y = new_side(scale.named(settings.yscale)) }
+  r.x.margin = 0.02
+  r.x.categories, r.y.categories = panel.xcategories, panel.ycategories
+  cover_marks(r, panel)
+  finish_scale(r.y, settings, "y")
+  local twin = panel.twin
+  if twin then
+    r.twin = new_side(scale.named(twin.settings.yscale))
+    cover_marks({ x = r.x, y = r.twin }, twin)
+    finish_scale(r.twin, twin.settings, "y")
+  end
+  finish_scale(r.x, settings, "x")
   if r.x:few_values() then -- points that stand apart do not belong onto the spine
     r.x.margin, r.x.keep_margin = math.max(r.x.margin, 0.04), true
   end

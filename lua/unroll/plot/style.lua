@@ -28,16 +28,16 @@ local light = {
   line_width = 1.6, raw_width = 0.8, raw_alpha = 0.3, band_alpha = 0.18,
   marker_size = 5, marker_rim = 0.8, marker_most = 30,
   reference = "#7f7f7f", reference_width = 1, reference_dash = { 4, 3 },
-  span_alpha = 0.11, bar_group = 0.8, error_cap = 3, error_width = 1.1,
+  span_alpha = 0.11, box_alpha = 0.22, bar_group = 0.8, error_cap = 3, error_width = 1.1,
   -- legend
   legend_handle = 18, legend_gap = 6, legend_row_gap = 0.35, legend_pad = 4,
-  legend_column_gap = 14, legend_back = 0.85, legend_rim = "#d9d9d9",
+  legend_column_gap = 14, missing = "#d9d9d9", legend_back = 0.85, legend_rim = "#d9d9d9",
 }
 
 local dark = {
   background = "#16181d", text = "#e8e8e8", muted = "#b4b7bd", faint = "#8d9199",
   axis = "#9a9ea6", grid = "#2b2f37", minor_grid = "#22252c", reference = "#9a9ea6",
-  legend_rim = "#3c414b", span_alpha = 0.2, band_alpha = 0.25,
+  legend_rim = "#3c414b", missing = "#3c414b", span_alpha = 0.2, band_alpha = 0.25,
   palette = { "#4fa8e0", "#ff8a3d", "#2cc295", "#e39ac4", "#f2b632", "#8fd0f5",
     "#f2f2f2" },
 }
@@ -52,6 +52,32 @@ local function derive(changes)
 end
 
 style.themes = { light = light, dark = derive(dark), print = derive(print_theme) }
+
+--- The theme of a figure, with its own palette if it has one.
+function style.of(fig)
+  local theme = style.themes[fig.theme]
+  if not fig.palette then return theme end
+  return setmetatable({ palette = fig.palette }, { __index = theme })
+end
+
+--- A user's palette: a name or a list of colours. nil stays nil.
+function style.check_palette(who, palette)
+  if palette == nil then return nil end
+  if type(palette) == "string" then
+    if not color.palettes[palette] then
+      options.misuse("%s: unknown palette %s", who,
+        options.describe_unknown(palette, color.palettes))
+    end
+    return color.palettes[palette]
+  end
+  local list = {}
+  for i, c in ipairs(palette) do
+    list[i] = color.check(who, c)
+    if math.type(list[i]) then options.misuse("%s: palette[%d] must be a colour", who, i) end
+  end
+  if #list == 0 then options.misuse("%s: palette must hold colours", who) end
+  return list
+end
 
 local preset = "light"
 

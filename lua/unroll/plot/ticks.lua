@@ -86,6 +86,46 @@ function ticks.log(low, high, most)
   if #decades >= 2 then return decades, true end
 end
 
+--- Powers of two, every second, third, ... of them when there are many; nil when fewer than
+--- two are in view.
+---@return number[]|nil values
+function ticks.log2(low, high, most)
+  local first = math.ceil(math.log(low, 2) - 1e-9)
+  local last = math.floor(math.log(high, 2) + 1e-9)
+  if last <= first then return nil end
+  local stride, values = math.max(1, math.ceil((last - first + 1) / most)), {}
+  for n = first, last do
+    if n % stride == 0 then values[#values + 1] = 2.0 ^ n end
+  end
+  return #values >= 2 and values or { 2.0 ^ first, 2.0 ^ last }
+end
+
+--- Ticks of a symlog axis: 0 and the decades on both sides; nil when the linear rule serves,
+--- because the axis ends within the threshold.
+function ticks.symlog(low, high, threshold, most)
+  local first = math.ceil(math.log(threshold, 10) - 1e-9)
+  local last = math.floor(math.log(math.max(-low, high), 10) + 1e-9)
+  if math.max(-low, high) <= threshold or last < first then return nil end
+  local values
+  for stride = 1, last - first + 1 do
+    values = {}
+    for n = last, first, -1 do
+      if (last - n) % stride == 0 then values[#values + 1] = -10.0 ^ n end
+    end
+    values[#values + 1] = 0.0
+    for n = first, last do
+      if (last - n) % stride == 0 then values[#values + 1] = 10.0 ^ n end
+    end
+    local shown = {}
+    for _, v in ipairs(values) do
+      if v >= low and v <= high then shown[#shown + 1] = v end
+    end
+    values = shown
+    if #values <= math.max(most, 3) then break end
+  end
+  return #values >= 2 and values or nil
+end
+
 --- Small marks at 2..9 between the decades, when there are at most ten.
 function ticks.log_minor(low, high)
   if math.log(high / low, 10) > 10 then return {} end

@@ -1,9 +1,12 @@
--- bar.lua -- bars, single and in groups (ax:bar).
+-- bar.lua -- bars: single, in groups or stacks, upright or level (ax:bar).
 --
--- Bars stand on 0, on a log axis on its lower end.
+-- Bars stand on 0, on a log axis on its lower end. In a stack what is positive goes up from
+-- 0 and what is negative goes down. Each bar is known by its ends along the axis of the
+-- categories (in slots) and along that of the values; only `to_page` knows which is which.
 
 local axes = require "unroll.plot.axes"
 local box = require "unroll.plot.box"
+local categories = require "unroll.plot.categories"
 local color = require "unroll.plot.color"
 local common = require "unroll.plot.marks.common"
 local data = require "unroll.plot.data"
@@ -17,7 +20,8 @@ local bar = {}
 
 local kinds = { labels = "table", label = "string|number", values = "boolean",
   format = "string|function", errors = "table|userdata", color = "string|number",
-  colors = "table", width = "positive", alpha = "number" }
+  colors = "table", width = "positive", alpha = "number", mode = { "group", "stack" },
+  horizontal = "boolean" }
 
 -- --- arguments -----------------------------------------------------------------------
 
@@ -47,36 +51,21 @@ local function check_counts(series, n, name)
   end
 end
 
-local function read_categories(v)
-  if type(v) == "userdata" then v = data.values(data.series("bar", "categories", v)) end
-  if type(v) ~= "table" then
-    options.misuse("bar: categories must be a list, got %s", type(v))
-  end
-  local names = {}
-  for i, name in ipairs(v) do
-    if type(name) == "number" then
-      name = math.tointeger(name) or name
-      names[i] = tostring(name)
-    else
-      names[i] = options.text("bar", "category " .. i, name)
+-- Where each part of a stack begins: feet[k][i]. Parts that are no number take no room.
+local function feet_of(series, n)
+  local feet = {}
+  local up, down = {}, {}
+  for k, s in ipairs(series) do
+    feet[k] = {}
+    for i, v in ipairs(data.values(s)) do
+      local sums = v < 0 and down or up
+      feet[k][i] = sums[i] or 0
+      if v - v == 0 then sums[i] = feet[k][i] + v end
     end
   end
-  return names
-end
-
-local function numbered(n)
-  local names = {}
-  for i = 1, n do names[i] = tostring(i) end
-  return names
-end
-
--- All bars of a panel share its categories.
-local function share_categories(panel, names)
-  local known = panel.categories
-  if known and table.concat(known, "\0") ~= table.concat(names, "\0") then
-    options.misuse("bar: the panel has other categories already")
-  end
-  panel.categories = names
+  feet.up, feet.down = {}, {}
+  for i = 1, n do feet.up[i], feet.down[i] = up[i] or 0, down[i] or 0 end
+  return feet
 end
 
 local function read_labels(opts, count)
@@ -105,12 +94,12 @@ local function read_colors(panel, opts, count, n)
 end
 
 local function arguments(a, b, c)
-  if is_data(b) or c ~= nil then return read_categories(a), b, c end
+  if is_data(b) or c ~= nil then return categories.read("bar", a), b, c end
   return nil, a, b
 end
 
 --[[---
---- Bars; values may be a list of series, {a, b}, for groups of bars side by side.
+--- Bars; values may be a list of series, {a, b}, for groups or stacks of bars.
 ---@param categories? (string|number)[]|unroll.Tensor (n) one a slot; without it 1, 2, ...
 --- A category that is a space, tab or newline is shown as a sign.
 ---@param values unroll.Tensor|number[]|table (n), or a list of such series
@@ -119,7 +108,8 @@ end
 --- the bars; format = "percent", "%.2f", ... of these numbers (and shows them); errors =
 --- shaped like values, half the height of an error bar; color; colors = one for each
 --- series, or for one series one for each bar; width = 0.8, the part of a slot that is
---- filled; alpha = 1
+--- filled; mode = "group" (side by side) or "stack"; horizontal = true: level bars, the
+--- first one at the top; alpha = 1
 ---@return unroll.Axes self
 function Axes:bar(categories, values, opts) end
 ]]
@@ -131,59 +121,89 @@ function bar.new(panel, a, b, c)
   end
   local series = read_series("values", values)
   local n = #series > 0 and data.count(series[1]) or 0
-  names = names or numbered(n)
+  names = names or categories.numbered(n)
   check_counts(series, #names, "series")
   local errors = opts.errors and read_series("errors", opts.errors)
   if errors then check_counts(errors, #names, "errors") end
   local labels = read_labels(opts, #series)
   format.check("bar: format", opts.format)
-  share_categories(panel, names)
+  local stacked = opts.mode == "stack"
+  if stacked and errors then options.misuse("bar: errors do not go with a stack") end
+  categories.share("bar", panel, opts.horizontal and "y" or "x", names)
   local colors, each = read_colors(panel, opts, #series, #names)
   return { names = names, series_values = series, errors = errors, labels = labels,
     colors = colors, color_each = each, show = opts.values or opts.format ~= nil,
-    format = opts.format, fill = math.min(1, opts.width or 0),
+    format = opts.format, fill = math.min(1, opts.width or 0), stacked = stacked,
+    horizontal = opts.horizontal, feet = stacked and feet_of(series, #names),
     alpha = common.check_alpha("bar", opts.alpha) }
 end
 
 -- --- geometry ------------------------------------------------------------------------
 
--- Left and right end of bar i of series k, in slots.
+-- Both ends of bar i of series k, in slots.
 local function extent(mark, k, i, theme)
   local fill = mark.fill > 0 and mark.fill or theme.bar_group
+  if mark.stacked then return i - fill / 2, i + fill / 2 end
   local width = fill / #mark.series_values
   local left = i - fill / 2 + (k - 1) * width
   return left, left + width
 end
 
+local function value_axis(mark, view)
+  return mark.horizontal and view.xaxis or view.yaxis
+end
+
+-- A value as a page position.
+local function value_at(mark, view, v)
+  return (mark.horizontal and view.x or view.y)(view_of.inside(value_axis(mark, view), v))
+end
+
+-- The box of slots c0..c1 between the page positions u and w of the values.
+local function to_page(mark, view, c0, c1, u, w)
+  local at = mark.horizontal and view.y or view.x
+  local a, b = at(c0), at(c1)
+  a, b, u, w = math.min(a, b), math.max(a, b), math.min(u, w), math.max(u, w)
+  if mark.horizontal then return box.new(u, a, w, b) end
+  return box.new(a, u, b, w)
+end
+
 -- Calls f(box, value, k, i) for each bar that can be shown.
 local function each_bar(mark, view, theme, f)
-  local plan = view.yaxis
-  local foot = view.y(view_of.inside(plan, 0))
+  local positive = value_axis(mark, view).scale.positive
   for k, series in ipairs(mark.series_values) do
     for i, v in ipairs(data.values(series)) do
-      if v - v == 0 and not (plan.scale.positive and v <= 0) then
-        local left, right = extent(mark, k, i, theme)
-        local y = view.y(view_of.inside(plan, v))
-        f(box.new(view.x(left), math.min(y, foot), view.x(right), math.max(y, foot)),
-          v, k, i)
+      if v - v == 0 and not (positive and v <= 0) then
+        local c0, c1 = extent(mark, k, i, theme)
+        local foot = mark.feet and mark.feet[k][i] or 0
+        f(to_page(mark, view, c0, c1, value_at(mark, view, foot),
+          value_at(mark, view, foot + v)), v, k, i)
       end
     end
   end
 end
 
-local function cover_errors(mark, reach)
+local function cover_errors(mark, side)
   for k, errors in ipairs(mark.errors or {}) do
     for _, sign in ipairs { 1, -1 } do
-      reach.y:cover(data.offset(mark.series_values[k], errors, sign))
+      side:cover(data.offset(mark.series_values[k], errors, sign))
     end
   end
 end
 
 function bar.limits(mark, reach)
-  reach.x:cover({ 1, math.max(1, #mark.names) })
-  for _, series in ipairs(mark.series_values) do reach.y:cover(series) end
-  cover_errors(mark, reach)
-  reach.y:edge(0)
+  local along, across = reach.x, reach.y
+  if mark.horizontal then
+    along, across = across, along
+    along.flip, across.margin = true, 0.05
+  end
+  along:cover({ 1, math.max(1, #mark.names) })
+  for _, series in ipairs(mark.series_values) do across:cover(series) end
+  if mark.feet then
+    across:cover(mark.feet.up)
+    across:cover(mark.feet.down)
+  end
+  cover_errors(mark, across)
+  across:edge(0)
 end
 
 -- --- drawing -------------------------------------------------------------------------
@@ -192,26 +212,35 @@ local function bar_color(mark, k, i)
   return mark.colors[mark.color_each and i or k]
 end
 
+-- A line from (a, u) to (b, w): slots' direction, values' direction, in page positions.
+local function stroke_line(mark, pen, a, u, b, w, stroke)
+  if mark.horizontal then
+    pen.page:segment(u, a, w, b, stroke)
+  else
+    pen.page:segment(a, u, b, w, stroke)
+  end
+end
+
 local function draw_error(mark, pen, b, v, k, i)
   local e = data.values(mark.errors[k])[i]
   if e - e ~= 0 then return end
   local view, theme = pen.view, pen.theme
-  local x = (b.left + b.right) / 2
-  local top = view.y(view_of.inside(view.yaxis, v + e))
-  local bottom = view.y(view_of.inside(view.yaxis, v - e))
+  local middle = mark.horizontal and (b.top + b.bottom) / 2 or (b.left + b.right) / 2
+  local high, low = value_at(mark, view, v + e), value_at(mark, view, v - e)
   local stroke = { color = theme.text, width = theme.error_width }
-  pen.page:segment(x, top, x, bottom, stroke)
-  for _, y in ipairs { top, bottom } do
-    pen.page:segment(x - theme.error_cap, y, x + theme.error_cap, y, stroke)
+  stroke_line(mark, pen, middle, high, middle, low, stroke)
+  for _, u in ipairs { high, low } do
+    stroke_line(mark, pen, middle - theme.error_cap, u, middle + theme.error_cap, u, stroke)
   end
 end
 
 -- The line on which bars of both signs stand.
-local function draw_foot(pen)
-  local plan, b = pen.view.yaxis, pen.view.box
+local function draw_foot(mark, pen)
+  local plan, b = value_axis(mark, pen.view), pen.view.box
   if plan.low < 0 and plan.high > 0 then
-    local y = pen.view.y(0)
-    pen.page:segment(b.left, y, b.right, y,
+    local u, from, to = value_at(mark, pen.view, 0), b.left, b.right
+    if mark.horizontal then from, to = b.top, b.bottom end
+    stroke_line(mark, pen, from, u, to, u,
       { color = pen.theme.axis, width = pen.theme.spine_width })
   end
 end
@@ -222,7 +251,7 @@ function bar.draw(mark, pen)
       color.fade(pen.color(bar_color(mark, k, i)), mark.alpha or 1))
     if mark.errors and mark.errors[k] then draw_error(mark, pen, b, v, k, i) end
   end)
-  draw_foot(pen)
+  draw_foot(mark, pen)
 end
 
 function bar.key(mark, theme)
@@ -282,17 +311,8 @@ local function value_item(s, theme, angle)
     angle = angle })
 end
 
--- The width that the number of one bar may take: the bar's, or the whole slot when the
--- bars stand alone.
-local function value_room(mark, width, theme)
-  local slot = width / (#mark.names + 0.3)
-  if #mark.series_values <= 1 then return slot end
-  local fill = mark.fill > 0 and mark.fill or theme.bar_group
-  return slot * fill / #mark.series_values
-end
-
--- 0 or 90 degrees and the height that takes, or nil when the numbers fit in neither way.
-local function value_angle(mark, width, height, theme)
+-- The widest and the tallest of the numbers.
+local function value_size(mark, theme)
   local widest, tallest = 0, 0
   for _, list in ipairs(value_texts(mark)) do
     for _, s in ipairs(list) do
@@ -300,9 +320,32 @@ local function value_angle(mark, width, height, theme)
       widest, tallest = math.max(widest, item.width), math.max(tallest, item.height)
     end
   end
+  return widest, tallest
+end
+
+-- How much of the categories' axis one number may take: the bar's width, or the whole slot
+-- when the bars stand alone.
+local function value_room(mark, length, theme)
+  local slot = length / (#mark.names + 0.3)
+  local fill = mark.fill > 0 and mark.fill or theme.bar_group
+  if mark.stacked then return slot * fill end
+  if #mark.series_values <= 1 then return slot end
+  return slot * fill / #mark.series_values
+end
+
+-- 0 or 90 degrees and the room that takes along the values, or nil when the numbers fit in
+-- neither way.
+local function value_angle(mark, width, height, theme)
+  local widest, tallest = value_size(mark, theme)
+  if mark.horizontal then
+    if tallest <= value_room(mark, height, theme) and widest <= 0.4 * width then
+      return 0, widest
+    end
+    return nil
+  end
   local room = value_room(mark, width, theme)
   if widest <= room - 2 and tallest <= 0.3 * height then return 0, tallest end
-  if tallest <= room and widest <= 0.4 * height then return 90, widest end
+  if not mark.stacked and tallest <= room and widest <= 0.4 * height then return 90, widest end
 end
 
 local function has_negative(mark)
@@ -315,19 +358,40 @@ local function has_negative(mark)
 end
 
 function bar.headroom(mark, width, height, theme)
-  if not mark.show then return 0, 0 end
+  if not mark.show or mark.stacked then return 0, 0 end
   local angle, high = value_angle(mark, width, height, theme)
   local room = angle and high + 2 * value_gap or 0
-  return room, has_negative(mark) and room or 0
+  local below = has_negative(mark) and room or 0
+  if mark.horizontal then return 0, 0, room, below end
+  return room, below
 end
 
--- The top (or, below zero, the bottom) of a bar and its error bar.
-local function value_edge(mark, view, b, v, k, i)
+-- Beyond the end of a bar and of its error bar.
+local function candidate(mark, view, b, v, k, i)
   local e = mark.errors and mark.errors[k] and data.values(mark.errors[k])[i] or 0
   if e - e ~= 0 then e = 0 end
-  local reach = view.y(view_of.inside(view.yaxis, v < 0 and v - e or v + e))
-  if v < 0 then return math.max(b.bottom, reach) + value_gap, 0 end
-  return math.min(b.top, reach) - value_gap, 1
+  local reach = value_at(mark, view, v < 0 and v - e or v + e)
+  local x, y = (b.left + b.right) / 2, (b.top + b.bottom) / 2
+  if mark.stacked then return { x, y, 0.5, 0.5 } end
+  local backwards = (v < 0) ~= (value_axis(mark, view).flip or false)
+  if mark.horizontal then
+    if backwards then return { math.min(b.left, reach) - value_gap, y, 1, 0.5 } end
+    return { math.max(b.right, reach) + value_gap, y, 0, 0.5 }
+  end
+  if backwards then return { x, math.max(b.bottom, reach) + value_gap, 0.5, 0 } end
+  return { x, math.min(b.top, reach) - value_gap, 0.5, 1 }
+end
+
+-- In a stack the numbers stand in their parts, in white or black, where these are large
+-- enough.
+local function stack_item(mark, s, k, i, at, theme)
+  local item = value_item(s, theme, 0)
+  if item.height > at.bottom - at.top + 1 or item.width > at.right - at.left - 2 then
+    return nil
+  end
+  local fill = style.color(theme, bar_color(mark, k, i))
+  item.look.color = color.on(color.mix(theme.background, fill, mark.alpha or 1))
+  return item
 end
 
 function bar.labels(mark, view, theme)
@@ -338,9 +402,12 @@ function bar.labels(mark, view, theme)
   if not angle then return requests end
   local texts = value_texts(mark)
   each_bar(mark, view, theme, function(at, v, k, i)
-    local y, side = value_edge(mark, view, at, v, k, i)
-    requests[#requests + 1] = { item = value_item(texts[k][i], theme, angle), fixed = true,
-      candidates = { { (at.left + at.right) / 2, y, 0.5, side } } }
+    local item = mark.stacked and stack_item(mark, texts[k][i], k, i, at, theme)
+      or not mark.stacked and value_item(texts[k][i], theme, angle)
+    if item then
+      requests[#requests + 1] = { item = item, fixed = true,
+        candidates = { candidate(mark, view, at, v, k, i) } }
+    end
   end)
   return requests
 end

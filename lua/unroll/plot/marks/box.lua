@@ -1,0 +1,178 @@
+-- box.lua -- quartiles of samples (ax:box).
+--
+-- The box goes from the first to the third quartile, its line is the median; whiskers reach
+-- the last values within 1.5 times the box's height of it (Tukey 1977), and what lies
+-- beyond is drawn point by point. Quantiles are interpolated linearly.
+
+local axes = require "unroll.plot.axes"
+local canvas = require("unroll.core").canvas
+local categories = require "unroll.plot.categories"
+local color = require "unroll.plot.color"
+local common = require "unroll.plot.marks.common"
+local data = require "unroll.plot.data"
+local options = require "unroll.plot.options"
+local style = require "unroll.plot.style"
+local view_of = require "unroll.plot.view"
+
+local box = {}
+
+local kinds = { label = "string|number", color = "string|number", width = "positive",
+  points = "boolean" }
+
+local most_outliers = 1000 -- drawn of one sample
+
+local function summary(series)
+  local sorted = canvas.sorted(series)
+  local values = data.values(sorted)
+  if #values == 0 then return nil end
+  local s = { q1 = canvas.quantile(sorted, 0.25), median = canvas.quantile(sorted, 0.5),
+    q3 = canvas.quantile(sorted, 0.75), outliers = {} }
+  local fence = 1.5 * (s.q3 - s.q1)
+  for _, v in ipairs(values) do
+    if v >= s.q1 - fence and v <= s.q3 + fence then
+      s.low, s.high = s.low or v, v
+    elseif #s.outliers < most_outliers then
+      s.outliers[#s.outliers + 1] = v
+    end
+  end
+  s.all, s.values = series, values
+  return s
+end
+
+local function read_samples(values)
+  if type(values) == "userdata" or (type(values) == "table" and type(values[1]) == "number") then
+    values = { values }
+  end
+  if type(values) ~= "table" then
+    options.misuse("box: samples must be a list of series, got %s", type(values))
+  end
+  local list = {}
+  for i, v in ipairs(values) do list[i] = data.series("box", "sample " .. i, v) end
+  return list
+end
+
+--[[---
+--- Boxes with whiskers: the quartiles of samples, and what lies far outside.
+---@param categories? (string|number)[] (k) names of the samples; without it 1, 2, ...
+---@param samples table list of k series of any lengths; NaN and infinities are left out
+---@param opts? table
+--- label; color; width = 0.5, the part of a slot; points = true draws every value beside it
+---@return unroll.Axes self
+function Axes:box(categories, samples, opts) end
+]]
+function box.new(panel, a, b, c)
+  local is_list = type(b) == "table" and (next(b) == nil or math.type(next(b)) ~= nil)
+  local names, samples, opts = a, b, c
+  if not is_list and c == nil then names, samples, opts = nil, a, b end
+  opts = options.check("box", opts, kinds)
+  samples = read_samples(samples)
+  names = names and categories.read("box", names) or categories.numbered(#samples)
+  if #names ~= #samples then
+    options.misuse("box: %d samples for %d categories", #samples, #names)
+  end
+  categories.share("box", panel, "x", names)
+  local mark = { names = names, samples = samples, boxes = {}, label = common.label(opts.label),
+    width = math.min(1, opts.width or 0.5), points = opts.points,
+    color = axes.next_color(panel, "box", opts.color) }
+  for i, series in ipairs(samples) do mark.boxes[i] = summary(series) or false end
+  return mark
+end
+
+function box.limits(mark, reach)
+  reach.x:cover({ 1, math.max(1, #mark.names) })
+  for _, series in ipairs(mark.samples) do reach.y:cover(series) end
+end
+
+-- Calls f(summary, x, half) for each sample with numbers: its middle on the page and half
+-- the width of its box.
+local function each_box(mark, view, f)
+  local half = math.min(mark.width * math.abs(view.x(2) - view.x(1)) / 2, 40)
+  for i, s in ipairs(mark.boxes) do
+    if s and not (view.yaxis.scale.positive and s.q1 <= 0) then f(s, view.x(i), half) end
+  end
+end
+
+local function draw_box(s, x, half, pen, main)
+  local page, view, theme = pen.page, pen.view, pen.theme
+  local function y(v) return view.y(view_of.inside(view.yaxis, v)) end
+  local stroke = { color = main, width = theme.error_width }
+  page:rectangle(x - half, y(s.q3), x + half, y(s.q1), color.fade(main, theme.box_alpha))
+  for _, v in ipairs { s.q1, s.q3 } do page:segment(x - half, y(v), x + half, y(v), stroke) end
+  for _, side in ipairs { -half, half } do
+    page:segment(x + side, y(s.q1), x + side, y(s.q3), stroke)
+  end
+  page:segment(x, y(s.q1), x, y(s.low), stroke)
+  page:segment(x, y(s.q3), x, y(s.high), stroke)
+  for _, v in ipairs { s.low, s.high } do
+    page:segment(x - half / 2, y(v), x + half / 2, y(v), stroke)
+  end
+  page:segment(x - half, y(s.median), x + half, y(s.median),
+    { color = main, width = 1.6 * theme.line_width })
+end
+
+-- Points on the page at x, y: markers take a frame, here that of the page itself.
+local function draw_points(points, pen, marker)
+  local b = pen.view.box
+  if #points.x == 0 then return end
+  pen.page:markers({ left = b.left, right = b.right, top = b.top, bottom = b.bottom,
+    xlow = b.left, xhigh = b.right, ylow = b.bottom, yhigh = b.top }, points.x, points.y, marker)
+end
+
+-- Spreads n points over the width, the same way each time: multiples of the golden ratio
+-- fall evenly into 0..1 (a low-discrepancy sequence).
+local function spread(values, x, half, view)
+  local points = { x = {}, y = {} }
+  for i, v in ipairs(values) do
+    points.x[i] = x + half * 0.8 * (2 * (i * 0.6180339887 % 1) - 1)
+    points.y[i] = view.y(v)
+  end
+  return points
+end
+
+local function draw_outliers(s, x, pen, main)
+  local points = { x = {}, y = {} }
+  for i, v in ipairs(s.outliers) do points.x[i], points.y[i] = x, pen.view.y(v) end
+  draw_points(points, pen, { shape = "circle", size = 0.7 * pen.theme.marker_size, color = main,
+    rim = pen.theme.background, rim_width = 0.5 })
+end
+
+function box.draw(mark, pen)
+  local main = pen.color(mark.color)
+  each_box(mark, pen.view, function(s, x, half)
+    draw_box(s, x, half, pen, main)
+    if mark.points and #s.values <= most_outliers then
+      draw_points(spread(s.values, x, half, pen.view), pen, { shape = "circle", color = main,
+        size = 0.6 * pen.theme.marker_size, alpha = 0.7 })
+    else
+      draw_outliers(s, x, pen, main)
+    end
+  end)
+end
+
+function box.key(mark, theme)
+  local c = style.color(theme, mark.color)
+  return common.key(mark, { fill = color.fade(c, theme.box_alpha),
+    line = { color = c, width = theme.line_width } })
+end
+
+function box.obstacles(mark, view, found)
+  each_box(mark, view, function(s, x, half)
+    local high, low = s.values[#s.values], s.values[1]
+    found.boxes[#found.boxes + 1] = { left = x - half, right = x + half,
+      top = view.y(view_of.inside(view.yaxis, high)),
+      bottom = view.y(view_of.inside(view.yaxis, low)) }
+  end)
+end
+
+function box.series(mark, theme)
+  local list = {}
+  for i, series in ipairs(mark.samples) do
+    local s = mark.boxes[i] or {}
+    list[i] = { label = mark.label, points = data.count(series), median = s.median, q1 = s.q1,
+      q3 = s.q3, low = s.low, high = s.high, outliers = s.outliers and #s.outliers,
+      color = style.color(theme, mark.color) }
+  end
+  return list
+end
+
+return box
