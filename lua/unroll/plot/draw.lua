@@ -181,6 +181,19 @@ local function draw_panel(page, p, theme)
   if p.legend then draw_legend(page, p.legend, p.box, theme) end
 end
 
+-- A page with the plan on it.
+local function open_page(fig, plan, format, dpi)
+  local theme = plan.theme
+  local page = canvas.open { format = format, width = fig.width * 72,
+    height = fig.height * 72, dpi = dpi, zoom = plan.zoom,
+    background = not fig.transparent and theme.background or nil,
+    title = fig.title, description = fig.alt or describe.alt(fig, plan) }
+  for _, p in ipairs(plan.panels) do draw_panel(page, p, theme) end
+  if plan.legend then draw_legend(page, plan.legend, nil, theme) end
+  for _, item in ipairs(plan.texts) do text.draw(page, item) end
+  return page
+end
+
 --- Draws a plan.
 ---@param fig unroll.Figure
 ---@param plan table from layout.plan
@@ -188,15 +201,15 @@ end
 ---@param dpi number
 ---@return string bytes of the file
 function draw.render(fig, plan, format, dpi)
-  local theme = plan.theme
-  local page <close> = canvas.open { format = format, width = fig.width * 72,
-    height = fig.height * 72, dpi = dpi, zoom = plan.zoom,
-    background = not fig.transparent and theme.background or nil,
-    title = fig.title, description = fig.alt or describe.alt(fig, plan) }
-  for _, p in ipairs(plan.panels) do draw_panel(page, p, theme) end
-  if plan.legend then draw_legend(page, plan.legend, nil, theme) end
-  for _, item in ipairs(plan.texts) do text.draw(page, item) end
+  local page <close> = open_page(fig, plan, format, dpi)
   return page:finish()
+end
+
+--- Draws a plan into width x height pixels.
+---@return string rows of r, g, b; what is transparent is white
+function draw.pixels(fig, plan, width, height)
+  local page <close> = open_page(fig, plan, "png", width / fig.width)
+  return page:pixels(width, height)
 end
 
 return draw
