@@ -131,7 +131,8 @@ local function failures(tasks, outcomes)
   local lines = {}
   for i, outcome in ipairs(outcomes) do
     if outcome.error then
-      lines[#lines + 1] = ("%s: %s"):format(worker.show(tasks[i].case), outcome.error:match "[^\n]*")
+      local first_line = outcome.error:match "[^\n]*"
+      lines[#lines + 1] = ("%s: %s"):format(worker.show(tasks[i].case), first_line)
     end
   end
   if #lines == 0 then return nil end

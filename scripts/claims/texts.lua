@@ -69,7 +69,7 @@ local function near(value, tolerance)
   return { at_least = value * (1 - tolerance), at_most = value * (1 + tolerance) }
 end
 
-local function part(statistic, measure, bounds, fields)
+local function make_part(statistic, measure, bounds, fields)
   local out = { statistic, measure, at_least = bounds.at_least, at_most = bounds.at_most }
   for name, value in pairs(fields) do out[name] = value end
   return out
@@ -78,7 +78,7 @@ end
 -- The condition under which a loss above ours is met: training that stops there.
 local function if_stopped(measure, fields)
   return { condition = "training stops when its loss first passes that number",
-    parts = { part("share of the updates until then (2: never)", measure, { at_most = 1 },
+    parts = { make_part("share of the updates until then (2: never)", measure, { at_most = 1 },
                    fields) } }
 end
 
@@ -86,7 +86,7 @@ local function add_size(size)
   local name, index = size[1], size[2]
   add { id = "T1 " .. name .. ", loss", experiment = "architectures", document = size.loss,
     statement = ("The %s network reaches a loss of %s nats."):format(name, size.loss),
-    parts = { part("loss after training, nats per character", "size_loss",
+    parts = { make_part("loss after training, nats per character", "size_loss",
                    near(size.loss, close), { size = index, format = "%.4g" }) },
     only_if = if_stopped("size_passes", { size = index, level = size.loss }),
     why = "We measure $1 nats; the training loss passes the document's number after $2 of the "
@@ -94,14 +94,14 @@ local function add_size(size)
   add { id = "T1 " .. name .. ", perplexity", experiment = "architectures",
     document = size.perplexity,
     statement = ("The %s network reaches a perplexity of %s."):format(name, size.perplexity),
-    parts = { part("perplexity after training", "size_perplexity",
+    parts = { make_part("perplexity after training", "size_perplexity",
                    near(size.perplexity, close), { size = index, format = "%.4g" }) },
     only_if = if_stopped("size_passes", { size = index, level = math.log(size.perplexity) }),
     why = "We measure $1; the training passes the document's number after $2 of the updates." }
   add { id = "T1 " .. name .. ", time", experiment = "architectures", document = size.seconds,
     times = true,
     statement = ("Training the %s network takes %s s."):format(name, size.seconds),
-    parts = { part("seconds of a training", "size_seconds",
+    parts = { make_part("seconds of a training", "size_seconds",
                    { at_least = size.seconds / 2, at_most = size.seconds * 2 },
                    { size = index }) },
     why = "It takes $1 s on one core of this machine." }
@@ -112,27 +112,27 @@ local function add_text(text)
   add { id = "T2 " .. name .. ", vocabulary", experiment = "datasets", exact = true,
     document = text.vocabulary,
     statement = ("%s has %d symbols."):format(name, text.vocabulary),
-    parts = { part("symbols", "vocabulary",
+    parts = { make_part("symbols", "vocabulary",
                    { at_least = text.vocabulary, at_most = text.vocabulary },
                    { text = name, format = "%.0f" }) },
     why = "Our text has $1 symbols." }
   add { id = "T2 " .. name .. ", entropy", experiment = "datasets", exact = true,
     document = text.bits,
     statement = ("%s has a unigram entropy of %s bits."):format(name, text.bits),
-    parts = { part("unigram entropy, bits", "entropy",
+    parts = { make_part("unigram entropy, bits", "entropy",
                    { at_least = text.bits - 0.01, at_most = text.bits + 0.01 },
                    { text = name, format = "%.3f" }) },
     why = "Our text has $1 bits." }
   add { id = "T2 " .. name .. ", loss", experiment = "datasets", document = text.loss,
     statement = ("On %s the loss reaches %s nats."):format(name, text.loss),
-    parts = { part("loss, nats per character; held-out where the text does not repeat", "loss",
+    parts = { make_part("loss, nats per character; held-out where the text does not repeat", "loss",
                    near(text.loss, close), { text = name, format = "%.4g" }) },
     only_if = if_stopped("text_passes", { text = name, level = text.loss }),
     why = "We measure $1 nats; the training loss passes the document's number after $2 of the "
       .. "updates." }
   add { id = "T2 " .. name .. ", samples", experiment = "datasets", document = text.sample,
     statement = ("Samples of %s show %s."):format(name, text.sample),
-    parts = { part(text.measure, "judged", { at_least = text.at_least },
+    parts = { make_part(text.measure, "judged", { at_least = text.at_least },
                    { text = name, judged = text.measure, format = text.format }) },
     why = "Measured: $1 (" .. text.measure .. ")." }
 end

@@ -261,5 +261,6 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one run each" },
   },
   quick = { steps = 400, steps_repeating = 600, seeds = { 1 } },
-  cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer, figure = figure,
+  cases = cases, run_case = run_case, collect = collect, tables = tables,
+  answer = answer, figure = figure,
 }:main(arg)

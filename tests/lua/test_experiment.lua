@@ -172,8 +172,13 @@ function TestScripts.test_each_runs_and_draws()
     local name, out = path:match("([^/]+)%.lua$"), support.tmpdir()
     local output, code = run_script(path, "'%s' --out " .. out)
     lu.assertEquals(code, 0, output)
-    for _, suffix in ipairs { "json", "png", "svg" } do
-      lu.assertTrue(#support.read_file(("%s/%s.%s"):format(out, name, suffix)) > 0, name)
+    lu.assertTrue(#support.read_file(("%s/%s.json"):format(out, name)) > 0, name)
+    local e = dofile(path)
+    local figures = { e.figure and name, e.time_figure and name .. "-times" }
+    lu.assertTrue(next(figures) ~= nil, name)
+    for _, figure in pairs(figures) do
+      lu.assertStrContains(support.read_file(("%s/%s.svg"):format(out, figure)), "</svg>")
+      lu.assertEquals(support.read_file(("%s/%s.png"):format(out, figure)):sub(2, 4), "PNG")
     end
     count = count + 1
   end

@@ -106,7 +106,7 @@ function sweep.run(tasks, how, say)
   local kept, keys = how.cache and cache.open(how.cache), {}
   local outcomes, queue = look_up(tasks, kept, keys, how.fresh)
   local screen = display.new(tasks, outcomes, { quiet = how.progress == false, say = say })
-  local goodbye <close> = farewell(kept, screen, outcomes, #tasks)
+  local _ <close> = farewell(kept, screen, outcomes, #tasks)
   if #queue == 0 then return outcomes end
   local count = math.min(how.jobs or sys.cores(), #queue)
   local pool <close> = executor.start { count = count, tasks = tasks }

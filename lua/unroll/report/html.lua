@@ -183,7 +183,8 @@ function html.format(content)
   local function add(text) out[#out + 1] = text end
   add '<section id="verdicts">\n<h2>Verdicts on the statements</h2>\n<ol class="statements">\n'
   for _, verdict in ipairs(content.statements) do add(statement(verdict)) end
-  add "</ol>\n</section>\n<section id=\"numbers\">\n<h2>The document’s tables, number by number</h2>\n"
+  add '</ol>\n</section>\n<section id="numbers">\n'
+  add "<h2>The document’s tables, number by number</h2>\n"
   add(number_table(content.numbers))
   add "</section>\n"
   for _, entry in ipairs(content.entries) do add(section(entry)) end
