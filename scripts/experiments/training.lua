@@ -125,8 +125,8 @@ local function figure(results, config)
     rows = 2, cols = 2, letters = true,
     title = ("Training a %s network, hidden %d, window %d")
       :format(config.cell, config.hidden, config.window),
-    caption = ("%s · %d seeds: smoothed mean and range, raw curve of the first · the state starts anew "
-      .. "with each pass over the text"):format(config.corpus, #config.seeds) }
+    caption = ("%s · %d seeds: smoothed mean and range, raw curve of the first · the state "
+      .. "starts anew with each pass over the text"):format(config.corpus, #config.seeds) }
   local loss, perplexity = fig:at(1, 1), fig:at(1, 2)
   local norm, shares = fig:at(2, 1), fig:at(2, 2)
 

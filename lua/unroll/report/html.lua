@@ -47,7 +47,7 @@ end
 local function measured(verdict)
   local out = {}
   for _, n in ipairs(verdicts.numbers(verdict)) do
-    out[#out + 1] = fill("<li>%h%s: <b>%s</b>%h; threshold %s</li>",
+    out[#out + 1] = fill('<li>%h%s: <b>%s</b>%h; <span class="whole">threshold %s</span></li>',
       n.conditional and "<i>if:</i> " or "", n.statistic, n.number,
       n.spread and fill(" <span>(%s)</span>", n.spread) or "", n.threshold)
   end
@@ -75,9 +75,9 @@ local function number_row(verdict)
   end
   return fill('<tr><th scope="row">%s</th><td data-label="document">%s</td>'
     .. '<td data-label="ours"><b>%s</b> <span class="spread">%s</span></td>'
-    .. '<td data-label="verdict">%h%h</td></tr>\n',
+    .. '<td data-label="verdict">%h%h<br><span class="spread">%s</span></td></tr>\n',
     verdict.id, verdict.document or "–", number, spread, badge(verdict),
-    verdict.condition and fill(" %s", verdict.condition) or "")
+    verdict.condition and fill(" %s", verdict.condition) or "", verdict.why)
 end
 
 local function number_table(list)

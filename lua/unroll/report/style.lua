@@ -4,7 +4,7 @@ return [[
   --paper: #ffffff; --yes: #1d6b45; --if: #7a5200; --no: #a12b2b; --open: #4a5568; }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--paper); color: var(--ink);
+body { margin: 0; overflow-wrap: anywhere; background: var(--paper); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; font-weight: 600; margin: 0 0 .6rem; }
@@ -28,6 +28,7 @@ nav a { margin-right: .9rem; white-space: nowrap; }
   color: var(--soft); }
 .measured b, .spread { font-variant-numeric: tabular-nums; }
 .measured b { color: var(--ink); }
+.whole { white-space: nowrap; }
 .spread { color: var(--soft); font-size: .85rem; }
 .question { color: var(--soft); }
 .answer { font-weight: 600; }
@@ -35,7 +36,7 @@ figure { margin: 1.4rem 0; }
 figure svg { display: block; width: 100%; min-width: 38rem; height: auto; }
 figcaption, .note { color: var(--soft); font-size: .85rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums;
+table { overflow-wrap: normal; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums;
   margin: 1rem 0 .3rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { text-align: left; padding: .3rem 1.1rem .3rem 0; vertical-align: top;
@@ -51,7 +52,8 @@ dd span { color: var(--soft); font-size: .85rem; }
   main { padding: 1.4rem 1rem 3rem; }
   h1 { font-size: 1.5rem; }
   .statements { padding-left: 1.7rem; }
-  .cards thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
+  .cards thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px;
+    overflow: hidden; }
   .cards, .cards tbody { display: block; width: 100%; }
   .cards tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }
   .cards th, .cards td { display: block; border: 0; padding: .05rem 0; }

@@ -14,11 +14,11 @@ local function undecided(check, why)
 end
 
 local function judge(check, measures, dir)
-  local record, message = store.read(dir, check.experiment)
+  local record = store.read(dir, check.experiment)
   local times = record and check.times and store.read(dir, check.experiment .. "-times")
   if not record or (check.times and not times) then
-    return undecided(check, ("There are no results of the experiment %s (%s).")
-      :format(check.experiment, message or "its times are missing"))
+    return undecided(check, ("There are no %s of the experiment %s."):format(
+      record and "times" or "results", check.experiment))
   end
   local ok, verdict = pcall(checks.judge, check, measures, record, times and times.times)
   if ok then return verdict end

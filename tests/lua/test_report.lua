@@ -1,0 +1,161 @@
+-- The report: one page that loads nothing, from saved results; opened in a browser.
+local lu = require "luaunit"
+local support = require "support"
+local html = require "unroll.report.html"
+local svg = require "unroll.report.svg"
+
+TestReport = {}
+
+local names = { "training", "architectures", "datasets" }
+local dir -- results of the short forms of three experiments, and the report on them
+
+local function script_list()
+  local files = {}
+  for i, name in ipairs(names) do
+    files[i] = ("'%s/scripts/experiments/%s.lua'"):format(support.root, name)
+  end
+  return table.concat(files, " ")
+end
+
+local function program(script, arguments)
+  local output, code = support.run(("%s '%s/scripts/%s.lua' --out '%s' %s %s"):format(
+    support.quoted_program, support.root, script, dir, arguments, script_list()))
+  lu.assertEquals(code, 0, output)
+  return output
+end
+
+local function page()
+  if not dir then
+    dir = support.tmpdir()
+    program("suite", "--quick --formats svg")
+    program("report", "")
+  end
+  return support.read_file(dir .. "/report.html")
+end
+
+local function count(text, pattern) return select(2, text:gsub(pattern, "")) end
+
+local void = { meta = true, br = true, ["!DOCTYPE"] = true, ["!doctype"] = true }
+
+function TestReport.test_elements_are_closed_in_order()
+  local open = {}
+  for close, name, rest in page():gmatch "<(/?)([%w!:]+)([^>]*)>" do
+    if close == "/" then
+      lu.assertEquals(table.remove(open), name)
+    elseif not void[name] and rest:sub(-1) ~= "/" then
+      open[#open + 1] = name
+    end
+  end
+  lu.assertEquals(open, {})
+end
+
+function TestReport.test_nothing_is_loaded_and_nothing_runs()
+  local text = page()
+  lu.assertNil(text:find "<script")
+  lu.assertNil(text:find "<link")
+  lu.assertNil(text:find "%ssrc=")
+  lu.assertNil(text:find "@import")
+  for target in text:gmatch 'href="([^"]*)"' do lu.assertEquals(target:sub(1, 1), "#", target) end
+  for target in text:gmatch "url%(([^)]*)%)" do lu.assertEquals(target:sub(1, 1), "#", target) end
+end
+
+function TestReport.test_ids_are_unique_and_every_link_has_an_end()
+  local ids, text = {}, page()
+  for id in text:gmatch '%sid="([^"]*)"' do
+    lu.assertNil(ids[id], id)
+    ids[id] = true
+  end
+  -- a statement links to its experiment, also to one that has not been run
+  local figures = 0
+  for target in text:gmatch '<use [^>]-href="#([^"]*)"' do
+    lu.assertTrue(ids[target], target)
+    figures = figures + 1
+  end
+  lu.assertTrue(figures > 100)
+  for target in text:gmatch '<nav.-</nav>' do
+    for link in target:gmatch 'href="#([^"]*)"' do lu.assertTrue(ids[link], link) end
+  end
+end
+
+function TestReport.test_says_what_was_measured_and_what_was_not()
+  local text = page()
+  lu.assertEquals(count(text, '<li class="statement"'), 17)
+  lu.assertEquals(count(text, '<th scope="row">T%d'), 28)
+  lu.assertEquals(count(text, "<figure>"), 4) -- three, and the times of the architectures
+  -- one seed is not enough, gradient_flow has not been run
+  lu.assertStrContains(text, "1 of the 5 seeds that a verdict needs")
+  lu.assertStrContains(text, "There are no results of the experiment gradient_flow")
+  local record = require("unroll.experiment.store").read(dir, "training")
+  lu.assertStrContains(support.read_file(dir .. "/report.md"),
+    ("to %.4f nats per character"):format(record.results.runs[1].final))
+end
+
+function TestReport.test_verdicts_are_saved_and_the_report_is_the_same_again()
+  local first = page()
+  local verdicts = require("unroll.experiment.store").read(dir, "verdicts")
+  lu.assertEquals(#verdicts, 41)
+  lu.assertEquals(#require("unroll.experiment.store").read(dir, "verdicts-times"), 4)
+  program("report", "")
+  lu.assertTrue(page() == first)
+end
+
+function TestReport.test_words_are_escaped()
+  lu.assertEquals(html.escape [[a < b & "c"]], "a &lt; b &amp; &quot;c&quot;")
+end
+
+function TestReport.test_inline_svg()
+  local text = '<?xml version="1.0"?>\n<svg xmlns="x" width="9pt" height="4pt" viewBox="0 0 9 4">'
+    .. '<g id="a"/><use xlink:href="#a"/><path clip-path="url(#b)"/></svg>\n'
+  lu.assertEquals(svg.inline(text, "f-"), '<svg xmlns="x" viewBox="0 0 9 4">'
+    .. '<g id="f-a"/><use xlink:href="#f-a"/><path clip-path="url(#f-b)"/></svg>')
+  support.raises("has no <svg> element", svg.inline, "nothing", "f-")
+end
+
+-- --- in a browser --------------------------------------------------------------------------
+
+local function browser()
+  local path = support.run "command -v chromium || command -v chromium-browser"
+  return path:match "^%S+"
+end
+
+local function browse(options, url)
+  return support.run(("timeout 60 '%s' --headless --no-sandbox --disable-gpu --no-first-run "
+    .. "--disable-background-networking --hide-scrollbars --user-data-dir='%s/profile' %s %s "
+    .. "2>/dev/null"):format(browser(), dir, options, url))
+end
+
+-- The width that the page takes in a frame as wide as a phone or a desk: a frame, because a
+-- window has a least width.
+local function width_in_browser(width)
+  local probe = page():gsub("</body>", function()
+    return "<script>parent.document.title = document.documentElement.scrollWidth</script></body>"
+  end)
+  support.write_file(dir .. "/probe.html", ('<iframe width="%d" height="800" style="border:0" '
+    .. 'srcdoc="%s"></iframe>'):format(width, (probe:gsub("&", "&amp;"):gsub('"', "&quot;"))))
+  local dom = browse("--dump-dom", "file://" .. dir .. "/probe.html")
+  return tonumber(dom:match "<title>(%d+)</title>")
+end
+
+function TestReport.test_fits_a_phone_and_a_desk()
+  page()
+  if not browser() then -- then at least the page says how it is to be laid out
+    lu.assertStrContains(page(), 'name="viewport" content="width=device-width')
+    return
+  end
+  lu.assertEquals(width_in_browser(390), 390)
+  lu.assertEquals(width_in_browser(1280), 1280)
+end
+
+function TestReport.test_a_browser_draws_it()
+  page()
+  if not browser() then
+    lu.assertStrContains(page(), "</svg>")
+    return
+  end
+  local shot = dir .. "/shot.png"
+  browse(("--window-size=1280,4000 --screenshot='%s'"):format(shot), "file://" .. dir
+    .. "/report.html")
+  local bytes = support.read_file(shot)
+  lu.assertEquals({ (">I4I4"):unpack(bytes, 17) }, { 1280, 4000, 25 })
+  lu.assertTrue(#bytes > 100000, "an empty page is smaller")
+end
