@@ -308,3 +308,14 @@ function TestMeasures.test_zz_every_measure_was_tested()
     end
   end
 end
+
+function TestChecks.test_a_sentence_may_name_more_than_nine_numbers()
+  local parts = {}
+  for i = 1, 11 do parts[i] = { "part " .. i, "m" .. i, at_least = 0 } end
+  local check = { id = "x", statement = "s", experiment = "e", why = "$1, $2 and $11", parts = parts }
+  local v = judge(check, function(part)
+    local value = tonumber(part[2]:match "%d+")
+    return { value, value, value, value, value }
+  end)
+  lu.assertEquals(v.why, "1, 2 and 11")
+end

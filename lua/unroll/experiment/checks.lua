@@ -101,8 +101,8 @@ local function decide(check, passed, passed_if)
 end
 
 local function fill_in(template, measured)
-  return (template:gsub("%$(%d)", function(digit)
-    local part = measured[tonumber(digit)]
+  return (template:gsub("%$(%d+)", function(number)
+    local part = measured[tonumber(number)]
     return part and checks.show(part.mean, part.format) or "?"
   end))
 end
