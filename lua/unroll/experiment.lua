@@ -50,6 +50,7 @@ local experiment = {
   store = store, summary = require "unroll.experiment.summary",
   statistics = require "unroll.experiment.statistics",
   format_table = texttable.format, grid = require "unroll.experiment.grid",
+  without = require "unroll.experiment.without",
   sweep = sweep.of_cases, table = require "unroll.experiment.table",
 }
 

@@ -22,10 +22,7 @@ local function clip_options(clip)
 end
 
 local function cases(config)
-  local base = {}
-  for name, value in pairs(config) do
-    base[name] = name ~= "seeds" and name ~= "clips" and value or nil
-  end
+  local base = experiment.without(config, "seeds", "clips")
   return experiment.grid(base, "task", task_names, "clip", config.clips, "seed", config.seeds)
 end
 

@@ -31,8 +31,7 @@ local zero = -400 -- stands for log10 of 0 in the saved numbers
 local tolerance = { 0.2, 0.2, 0.5, 1.0 } -- of a mean over 20 networks
 
 local function cases(config)
-  local base = {}
-  for name, value in pairs(config) do base[name] = name ~= "seeds" and value or nil end
+  local base = experiment.without(config, "seeds")
   return experiment.grid(base, "seed", config.seeds)
 end
 

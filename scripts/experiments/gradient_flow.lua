@@ -45,7 +45,8 @@ local function decay(model, corpus, places, T, loss)
 end
 
 -- log10 of the largest, the fifth and the median singular value of products of Jacobians, and
--- of the product of the norms of the single ones, for each of `lags`.
+-- of the product of the norms of the single ones, for each of `lags`; the largest Lyapunov
+-- exponent of the trajectory.
 local function spectra(model, corpus, last, T, lags)
   local x, _, state = window_at(model, corpus, last, T)
   local J = diagnostics.jacobians(model.layers[1], x, state[1])
@@ -56,7 +57,8 @@ local function spectra(model, corpus, last, T, lags)
     sum = sum + log10(S[1])
     norms[k] = sum
   end
-  local out = { largest = {}, fifth = {}, median = {}, stepwise = {} }
+  local out = { largest = {}, fifth = {}, median = {}, stepwise = {},
+                lyapunov = math.max(zero, diagnostics.lyapunov(J)[1]) }
   for i, lag in ipairs(lags) do
     local s = by_lag[lag]
     out.largest[i], out.fifth[i] = math.max(zero, s[1]), math.max(zero, s[math.min(5, #s)])
@@ -82,8 +84,7 @@ local function measure(model, corpus, case, places)
 end
 
 local function cases(config)
-  local base = {}
-  for name, value in pairs(config) do base[name] = name ~= "seeds" and value or nil end
+  local base = experiment.without(config, "seeds")
   return experiment.grid(base, "seed", config.seeds)
 end
 
@@ -175,12 +176,16 @@ local function matrix_table(results)
     local function column(key)
       return summary.spread(over_seeds(results, function(r) return r[stage][key] end))
     end
-    rows[#rows + 1] = { stage, column "radius", column "sigma_max", column "saturation" }
+    local exponents = over_seeds(results, function(r) return r[stage].spectra.lyapunov end)
+    rows[#rows + 1] = { stage, column "radius", column "sigma_max", column "saturation",
+                        summary.spread(exponents) }
   end
   return {
     title = "The recurrent matrix (mean ± sd over seeds)",
-    head = { "network", "spectral radius", "largest singular value", "share saturated" },
+    head = { "network", "spectral radius", "largest singular value", "share saturated",
+             "Lyapunov exponent" },
     rows = rows,
+    note = "Lyapunov exponent: the largest, in nats a step; share saturated: |h| > 0.97.",
   }
 end
 

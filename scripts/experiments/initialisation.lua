@@ -29,10 +29,7 @@ local warm_up = 100 -- characters before a window, for its first state
 local zero = -300   -- stands for log10 of 0 in the saved numbers
 
 local function cases(config)
-  local base = {}
-  for name, value in pairs(config) do
-    base[name] = name ~= "seeds" and name ~= "inits" and value or nil
-  end
+  local base = experiment.without(config, "seeds", "inits")
   return experiment.grid(base, "init", config.inits, "seed", config.seeds)
 end
 

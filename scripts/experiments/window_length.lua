@@ -18,10 +18,7 @@ local rules = { "equal batch", "equal updates" }
 local zero = -300 -- stands for log10 of 0 in the saved numbers
 
 local function cases(config)
-  local base = {}
-  for name, value in pairs(config) do
-    base[name] = name ~= "seeds" and name ~= "windows" and value or nil
-  end
+  local base = experiment.without(config, "seeds", "windows")
   return experiment.grid(base, "rule", rules, "window", config.windows, "seed", config.seeds)
 end
 

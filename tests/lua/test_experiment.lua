@@ -215,3 +215,10 @@ function TestScripts.test_an_interrupted_training_is_no_result()
   lu.assertEquals(output, "false\tinterrupted!\tinterrupted\n")
   lu.assertEquals(code, 0)
 end
+
+function TestExperiment.test_without_leaves_out_what_is_spread()
+  local config = { hidden = 5, fast = false, seeds = { 1 } }
+  lu.assertEquals(experiment.without(config, "seeds"), { hidden = 5, fast = false })
+  lu.assertEquals(config.seeds, { 1 })
+  support.raises("the settings have no 'seed'", experiment.without, config, "seed")
+end
