@@ -202,6 +202,42 @@ static int sys_executable(lua_State *L) {
 }
 
 /*---
+--- The size of the terminal that standard output or standard error goes to.
+---@return integer? columns nil when there is none
+---@return integer? rows
+---@return integer? width in pixels, 0 when it does not say
+---@return integer? height
+function core.sys.terminal_size() end
+*/
+static int sys_terminal_size(lua_State *L) {
+  un_sys_terminal t;
+  if (!un_sys_terminal_size(&t)) return 0;
+  lua_pushinteger(L, t.columns);
+  lua_pushinteger(L, t.rows);
+  lua_pushinteger(L, t.width);
+  lua_pushinteger(L, t.height);
+  return 4;
+}
+
+/*---
+--- Asks the terminal (/dev/tty) and returns what it answers.
+---@param question string escape sequences
+---@param last string the character that ends the answer
+---@param seconds number how long to wait
+---@return string answer empty when there is none
+function core.sys.ask_terminal(question, last, seconds) end
+*/
+static int sys_ask_terminal(lua_State *L) {
+  char answer[256];
+  const char *question = luaL_checkstring(L, 1), *last = luaL_checkstring(L, 2);
+  double seconds = luaL_checknumber(L, 3);
+  luaL_argcheck(L, seconds >= 0 && seconds <= 60, 3, "must be in 0..60");
+  size_t length = un_sys_ask_terminal(question, *last, seconds, answer, sizeof answer);
+  lua_pushlstring(L, answer, length);
+  return 1;
+}
+
+/*---
 --- A short name for bytes: FNV-1a with 64 bits. Different bytes differ in it but for
 --- bad luck or an enemy.
 --- > core.sys.hash "a"  --> "af63dc4c8601ec8c"
@@ -268,6 +304,8 @@ static const luaL_Reg functions[] = {{"write_file", sys_write_file},
                                      {"cores", sys_cores},
                                      {"isatty", sys_isatty},
                                      {"terminal_width", sys_terminal_width},
+                                     {"terminal_size", sys_terminal_size},
+                                     {"ask_terminal", sys_ask_terminal},
                                      {"defer_interrupts", sys_defer_interrupts},
                                      {"interrupted", sys_interrupted},
                                      {NULL, NULL}};

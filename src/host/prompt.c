@@ -1,9 +1,10 @@
 /* prompt.c -- the prompt: reads a statement or an expression, runs it, prints its values.
 **
-** A line that is an expression prints its values, "= expression" too. A line that ends in
-** the middle of a statement asks for more. An error is shown and the prompt goes on;
-** Ctrl-C drops what was typed or stops what runs; Ctrl-D ends the program. What the
-** prompt has at hand and how it looks is decided by lua/unroll/prompt.lua.
+** A line that is an expression prints its values, "= expression" too, unless it ends in
+** ";". A line that ends in the middle of a statement asks for more. An error is shown and
+** the prompt goes on; Ctrl-C drops what was typed or stops what runs; Ctrl-D ends the
+** program. What the prompt has at hand, how it looks and how it shows values is decided by
+** lua/unroll/prompt.lua.
 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,11 +110,22 @@ static int load_statement(lua_State *L, reading *how) {
   }
 }
 
+/* Pushes require("unroll.prompt").print, or the global print while that is not there. */
+static void push_printer(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, "unroll.prompt") == LUA_TTABLE)
+    lua_getfield(L, -1, "print");
+  else
+    lua_getglobal(L, "print");
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
 static void print_values(lua_State *L) {
   int count = lua_gettop(L);
   if (count == 0) return;
   luaL_checkstack(L, LUA_MINSTACK, "too many values to print");
-  lua_getglobal(L, "print");
+  push_printer(L);
   lua_insert(L, 1);
   int status = host_call(L, count, 0);
   if (status != LUA_OK)
@@ -121,20 +133,29 @@ static void print_values(lua_State *L) {
   host_report(L, status);
 }
 
+/* A line that ends in ";" does not print its values. */
+static bool is_silent(const char *line) {
+  size_t length = strlen(line);
+  while (length > 0 && strchr(" \t\r", line[length - 1]))
+    length--;
+  return length > 0 && line[length - 1] == ';';
+}
+
 /* One turn. Returns false at the end of the input. */
 static bool turn(lua_State *L) {
   lua_settop(L, 0);
   reading how = read_line(L, true);
   if (how != GOT_LINE) return how == GOT_INTERRUPT;
+  bool silent = is_silent(lua_tostring(L, -1));
   int status = load_expression(L) ? LUA_OK : load_statement(L, &how);
   if (how == GOT_INTERRUPT) return true;
   lua_replace(L, 1); /* the function alone, or the message */
   lua_settop(L, 1);
   if (status == LUA_OK) status = host_call(L, 0, LUA_MULTRET);
-  if (status == LUA_OK)
-    print_values(L);
-  else
+  if (status != LUA_OK)
     host_report(L, status);
+  else if (!silent)
+    print_values(L);
   return true;
 }
 

@@ -1,9 +1,8 @@
-/* machine.c -- clock, processors, terminal, the program itself. */
+/* machine.c -- clock, processors, the program itself. */
 #include "sys.h"
 
 #include <errno.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,13 +23,6 @@ int un_sys_cores(void) {
 
 bool un_sys_isatty(int fd) {
   return isatty(fd) == 1;
-}
-
-int un_sys_terminal_width(void) {
-  struct winsize size;
-  for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 0;
 }
 
 int un_sys_executable(char *path, size_t room) {

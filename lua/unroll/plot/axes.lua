@@ -22,6 +22,7 @@ local options = require "unroll.plot.options"
 local scale = require "unroll.plot.scale"
 
 local Axes = {}
+local axes = {}
 
 -- --- settings ------------------------------------------------------------------------
 
@@ -184,6 +185,11 @@ local function add_mark(panel, kind, name, ...)
   panel.marks[#panel.marks + 1] = mark
 end
 
+--- Adds a chart to axes, for callers within the module: misuse is raised as such.
+function axes.add(ax, name, ...)
+  add_mark(ax.panel, find_kind(name), name, ...)
+end
+
 local adders = {}
 
 local function adder(name)
@@ -211,8 +217,6 @@ function Axes:__tostring()
 end
 
 Axes.__name = "unroll.Axes"
-
-local axes = {}
 
 --- Axes in a cell of the grid.
 function axes.new(row, col, rowspan, colspan)

@@ -177,6 +177,17 @@ function Figure:describe()
   return describe.plain(self, layout.plan(self))
 end
 
+--- Shows the figure in the terminal: the picture itself where the terminal can, else as
+--- coloured blocks; where there is no terminal the figure is saved and its path printed. The
+--- environment variable UNROLL_IMAGE decides: kitty, iterm, sixel, block or none (a path).
+---@return boolean|nil true, string|nil message nil and a message when it cannot be written
+function Figure:show()
+  return require("unroll.plot.show").figure(self)
+end
+
+-- What the prompt does with a figure that is the value of a line.
+Figure.__show = Figure.show
+
 function Figure:__tostring()
   return describe.sentence(self)
 end
