@@ -34,9 +34,8 @@ int unl_optionfield(lua_State *L, int table, const char *key,
   while (name && names[i] && strcmp(name, names[i]) != 0)
     i++;
   if (!name || !names[i])
-    luaL_argerror(
-        L, table,
-        lua_pushfstring(L, "unknown %s '%s'", key, luaL_tolstring(L, -1, NULL)));
+    luaL_argerror(L, table,
+                  lua_pushfstring(L, "unknown %s '%s'", key, unl_pushtext(L, -1)));
   lua_pop(L, 1);
   return i;
 }
@@ -55,9 +54,9 @@ static bool read_color(const char *s, un_color *color) {
 un_color unl_checkcolor(lua_State *L, int arg) {
   un_color color;
   if (!read_color(lua_tostring(L, arg), &color))
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L, "colour '#rrggbb' expected, got %s",
-                                  luaL_tolstring(L, arg, NULL)));
+    luaL_argerror(
+        L, arg,
+        lua_pushfstring(L, "colour '#rrggbb' expected, got %s", unl_pushtext(L, arg)));
   return color;
 }
 
@@ -67,7 +66,7 @@ un_color unl_colorfield(lua_State *L, int table, const char *key, un_color prese
       !read_color(lua_tostring(L, -1), &color))
     luaL_argerror(L, table,
                   lua_pushfstring(L, "%s: colour '#rrggbb' expected, got %s", key,
-                                  luaL_tolstring(L, -1, NULL)));
+                                  unl_pushtext(L, -1)));
   lua_pop(L, 1);
   return color;
 }

@@ -100,7 +100,7 @@ static int bad_key(lua_State *L) {
   return luaL_error(L,
                     "a tensor is indexed by an integer or by a list {i, {first, last}, "
                     "{}}, got %s",
-                    lua_isnumber(L, 2) ? lua_tostring(L, 2) : luaL_typename(L, 2));
+                    lua_isnumber(L, 2) ? unl_pushtext(L, 2) : luaL_typename(L, 2));
 }
 
 /* Names like the one asked for come from Lua (unroll/options.lua). */

@@ -11,9 +11,9 @@
 static double check_scale(lua_State *L, int arg, const char *name) {
   double x = luaL_checknumber(L, arg);
   if (!(x >= 0 && isfinite(x)))
-    luaL_argerror(
-        L, arg,
-        lua_pushfstring(L, "%s is %f, must be finite and not negative", name, x));
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "%s is %s, must be finite and not negative", name,
+                                  unl_pushtext(L, arg)));
   return x;
 }
 
@@ -22,7 +22,8 @@ static double check_rate(lua_State *L, int arg, const char *name) {
   double x = luaL_checknumber(L, arg);
   if (!(x >= 0 && x < 1))
     luaL_argerror(L, arg,
-                  lua_pushfstring(L, "%s is %f, must be from 0 to below 1", name, x));
+                  lua_pushfstring(L, "%s is %s, must be from 0 to below 1", name,
+                                  unl_pushtext(L, arg)));
   return x;
 }
 

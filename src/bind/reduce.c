@@ -232,8 +232,9 @@ static int norm(lua_State *L) {
   c.x = check_input(L, c.r->kind);
   c.options.p = luaL_optnumber(L, 2, 2);
   if (!(c.options.p > 0))
-    luaL_argerror(L, 2,
-                  lua_pushfstring(L, "p is %f, must be greater than 0", c.options.p));
+    luaL_argerror(
+        L, 2,
+        lua_pushfstring(L, "p is %s, must be greater than 0", unl_pushtext(L, 2)));
   return reduce_from(L, 3, &c);
 }
 

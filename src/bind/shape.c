@@ -73,7 +73,8 @@ function Tensor:transpose(dim1, dim2) end
 */
 static int tensor_transpose(lua_State *L) {
   const un_view *v = unl_checktensor(L, 1);
-  return push_swapped(L, v, unl_checkdim(L, 2, v), unl_checkdim(L, 3, v));
+  int first = unl_checkdim(L, 2, v), second = unl_checkdim(L, 3, v);
+  return push_swapped(L, v, first, second);
 }
 
 /*---

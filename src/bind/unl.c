@@ -1,5 +1,6 @@
 /* unl.c -- tensors as userdata, argument checks, errors (see unl.h). */
 #include "unl.h"
+#include <math.h>
 
 #include <stdalign.h>
 #include <stdio.h>
@@ -173,14 +174,48 @@ int64_t unl_checkindex(lua_State *L, int arg, int64_t size, const char *what) {
 }
 
 int unl_checkdim(lua_State *L, int arg, const un_view *v) {
+  if (lua_isnoneornil(L, arg))
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "a dimension of %s expected, got %s",
+                                  un_shape(v).s, luaL_typename(L, arg)));
   return (int)unl_checkindex(L, arg, v->dims, "dimension");
 }
 
 static const char *const dtype_names[] = {"float32", "float64", "int32",
                                           "uint8",   "uint16",  NULL};
 
+/* Pushes the names as "a, b, c". */
+static const char *push_list(lua_State *L, const char *const *names) {
+  lua_pushliteral(L, "");
+  for (int i = 0; names[i]; i++) {
+    lua_pushfstring(L, "%s%s%s", lua_tostring(L, -1), i > 0 ? ", " : "", names[i]);
+    lua_remove(L, -2);
+  }
+  return lua_tostring(L, -1);
+}
+
+const char *unl_pushtext(lua_State *L, int arg) {
+  double value = lua_type(L, arg) == LUA_TNUMBER ? lua_tonumber(L, arg) : 0;
+  if (!isnan(value)) return luaL_tolstring(L, arg, NULL);
+  return lua_pushliteral(L, "nan");
+}
+
+/* The dtype of that name; -1 when there is none. */
+static int find_dtype(const char *name) {
+  for (int i = 0; name && dtype_names[i]; i++)
+    if (strcmp(name, dtype_names[i]) == 0) return i;
+  return -1;
+}
+
 un_dtype unl_checkdtype(lua_State *L, int arg) {
-  return (un_dtype)luaL_checkoption(L, arg, NULL, dtype_names);
+  int i = find_dtype(lua_tostring(L, arg));
+  if (i < 0) {
+    const char *text = lua_isnone(L, arg) ? "no value" : unl_pushtext(L, arg);
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "dtype is '%s', must be one of %s", text,
+                                  push_list(L, dtype_names)));
+  }
+  return (un_dtype)i;
 }
 
 un_dtype unl_dtypefield(lua_State *L, int arg, const char *key, un_dtype preset) {
@@ -188,14 +223,13 @@ un_dtype unl_dtypefield(lua_State *L, int arg, const char *key, un_dtype preset)
   luaL_checktype(L, arg, LUA_TTABLE);
   un_dtype dtype = preset;
   if (lua_getfield(L, arg, key) != LUA_TNIL) {
-    const char *name = lua_tostring(L, -1);
-    int i = 0;
-    while (name && dtype_names[i] && strcmp(name, dtype_names[i]) != 0)
-      i++;
-    if (!name || !dtype_names[i])
+    int i = find_dtype(lua_tostring(L, -1));
+    if (i < 0) {
+      const char *text = unl_pushtext(L, -1);
       luaL_argerror(L, arg,
-                    lua_pushfstring(L, "%s is '%s', must be float32, float64 or int32",
-                                    key, luaL_tolstring(L, -1, NULL)));
+                    lua_pushfstring(L, "%s is '%s', must be one of %s", key, text,
+                                    push_list(L, dtype_names)));
+    }
     dtype = (un_dtype)i;
   }
   lua_pop(L, 1);
@@ -227,7 +261,7 @@ static int sizes_from_table(lua_State *L, int arg, int64_t *size) {
     if (!is_integer)
       luaL_argerror(L, arg,
                     lua_pushfstring(L, "size %I must be an integer, got %s", d,
-                                    luaL_tolstring(L, -1, NULL)));
+                                    unl_pushtext(L, -1)));
     lua_pop(L, 1);
   }
   return (int)n;
@@ -259,9 +293,10 @@ static void check_option_names(lua_State *L, int arg, const char *const *known) 
         ok = ok || strcmp(lua_tostring(L, -2), known[i]) == 0;
     if (!ok) {
       lua_pushvalue(L, -2);
-      luaL_argerror(
-          L, arg,
-          lua_pushfstring(L, "there is no option '%s'", luaL_tolstring(L, -1, NULL)));
+      const char *name = unl_pushtext(L, -1);
+      luaL_argerror(L, arg,
+                    lua_pushfstring(L, "there is no option '%s', there are: %s", name,
+                                    push_list(L, known)));
     }
     lua_pop(L, 1);
   }

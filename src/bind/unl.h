@@ -68,6 +68,9 @@ int64_t unl_checkindex(lua_State *L, int arg, int64_t size, const char *what);
 /* A dimension of v, 1..dims or negative from the end -> 0-based. */
 int unl_checkdim(lua_State *L, int arg, const un_view *v);
 
+/* Pushes the value as messages show it: luaL_tolstring, but NaN never has a sign. */
+const char *unl_pushtext(lua_State *L, int arg);
+
 un_dtype unl_checkdtype(lua_State *L, int arg);
 
 /* The field of the options table at `arg` (nil or absent: `preset`). */

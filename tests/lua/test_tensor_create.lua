@@ -88,8 +88,8 @@ function TestFromTables.test_frequent_mistakes()
 end
 
 function TestFromTables.test_options()
-  support.raises("no option 'dtpye'", tensor.tensor, { 1 }, { dtpye = "float64" })
-  support.raises("dtype is 'float16', must be float32, float64 or int32",
+  support.raises("no option 'dtpye', there are: dtype)", tensor.tensor, { 1 }, { dtpye = "float64" })
+  support.raises("dtype is 'float16', must be one of float32, float64, int32, uint8, uint16",
     tensor.tensor, { 1 }, { dtype = "float16" })
   support.raises("table expected", tensor.tensor, { 1 }, "float64")
 end
@@ -166,6 +166,9 @@ function TestFilled.test_impossible_sizes()
     support.raises(name .. ": sizes expected, got none", make)
     support.raises("no option 'size'", make, 2, { size = 3 })
   end
+  support.raises("got nan", function() return tensor.zeros(2)[-(0 / 0)] end)
+  support.raises("got nan", function() return tensor.zeros(2)[0 / 0] end)
+  support.raises("size 1 must be an integer, got nan", tensor.zeros, { 0 / 0 })
   support.raises("more memory than there is", tensor.zeros, 1 << 55)
   support.raises("full: 1.5 is not a whole number", tensor.full, { 2 }, 1.5, { dtype = "int32" })
   support.raises("number expected", tensor.full, { 2 })
