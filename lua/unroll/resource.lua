@@ -33,4 +33,24 @@ function resource.read(name)
   return sys.read_file((beside or ".") .. "/unroll/" .. name)
 end
 
+--- The names of the files in a folder under lua/unroll, sorted; folders are left out in the
+--- program. None when there is no such folder.
+---@param folder string path from lua/unroll on, with "/"
+---@return string[]
+function resource.list(folder)
+  local beside = here:match("^(.*)/unroll/resource%.lua$")
+  if beside or not embedded then
+    local sys = require("unroll.core").sys
+    local names = sys.list((beside or ".") .. "/unroll/" .. folder) or {}
+    table.sort(names)
+    return names
+  end
+  local prefix, names = "unroll/" .. folder .. "/", {}
+  for _, name in ipairs(embedded.names()) do
+    local rest = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1)
+    if rest and not rest:find("/", 1, true) then names[#names + 1] = rest end
+  end
+  return names
+end
+
 return resource

@@ -9,8 +9,9 @@
 
 #include "sys.h"
 
-#define FILE_CLASS  "unroll.File"
-#define GUARD_CLASS "unroll.InterruptGuard"
+#define FILE_CLASS      "unroll.File"
+#define DIRECTORY_CLASS "unroll.Directory"
+#define GUARD_CLASS     "unroll.InterruptGuard"
 
 static int push_failure(lua_State *L, const char *path, int error) {
   lua_pushnil(L);
@@ -134,6 +135,38 @@ static int sys_mkdir(lua_State *L) {
   int error = un_sys_mkdir(path);
   if (error) return push_failure(L, path, error);
   lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int directory_close(lua_State *L) {
+  void **directory = luaL_checkudata(L, 1, DIRECTORY_CLASS);
+  if (*directory) un_sys_close_directory(*directory);
+  *directory = NULL;
+  return 0;
+}
+
+/*---
+--- The names in a directory, in no order, without "." and "..".
+---@param path string
+---@return string[]? names nil when it failed
+---@return string? message
+function core.sys.list(path) end
+*/
+static int sys_list(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  void **directory = lua_newuserdatauv(L, sizeof *directory, 0);
+  *directory = NULL;
+  luaL_setmetatable(L, DIRECTORY_CLASS);
+  lua_toclose(L, -1);
+  int error = un_sys_open_directory(path, directory);
+  if (error) return push_failure(L, path, error);
+  lua_newtable(L);
+  lua_Integer n = 0;
+  for (const char *name; (name = un_sys_next_name(*directory));) {
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, ++n);
+  }
   return 1;
 }
 
@@ -300,6 +333,7 @@ static const luaL_Reg functions[] = {{"write_file", sys_write_file},
                                      {"executable", sys_executable},
                                      {"hash", sys_hash},
                                      {"mkdir", sys_mkdir},
+                                     {"list", sys_list},
                                      {"clock", sys_clock},
                                      {"cores", sys_cores},
                                      {"isatty", sys_isatty},
@@ -324,6 +358,7 @@ static void make_closable(lua_State *L, const char *class_name, lua_CFunction cl
 
 void unl_open_sys(lua_State *L) {
   make_closable(L, FILE_CLASS, file_close);
+  make_closable(L, DIRECTORY_CLASS, directory_close);
   make_closable(L, GUARD_CLASS, guard_close);
   unl_subtable(L, "sys");
   luaL_setfuncs(L, functions, 0);

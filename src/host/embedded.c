@@ -84,10 +84,20 @@ static int embedded_read(lua_State *L) {
   return 1;
 }
 
+/* unroll.embedded.names(): the names of the files in the program, sorted. */
+static int embedded_names(lua_State *L) {
+  lua_createtable(L, (int)un_embedded_count, 0);
+  for (size_t i = 0; i < un_embedded_count; i++) {
+    lua_pushstring(L, un_embedded[i].name);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
 static int open_reader(lua_State *L) {
-  lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, embedded_read);
-  lua_setfield(L, -2, "read");
+  static const luaL_Reg functions[] = {
+      {"read", embedded_read}, {"names", embedded_names}, {NULL, NULL}};
+  luaL_newlib(L, functions);
   return 1;
 }
 

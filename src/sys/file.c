@@ -6,6 +6,7 @@
 */
 #include "sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -166,4 +167,18 @@ int un_sys_mkdir(const char *path) {
     if (error) return error;
   }
   return make_one(part);
+}
+
+int un_sys_open_directory(const char *path, void **directory) {
+  *directory = opendir(path);
+  return *directory ? 0 : errno;
+}
+
+const char *un_sys_next_name(void *directory) {
+  const struct dirent *entry = readdir(directory);
+  return entry ? entry->d_name : NULL;
+}
+
+void un_sys_close_directory(void *directory) {
+  closedir(directory);
 }

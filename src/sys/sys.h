@@ -35,6 +35,11 @@ void un_sys_close(int fd);
 /* Makes a directory and those above it; one that exists already is no error. */
 int un_sys_mkdir(const char *path);
 
+/* Lists a directory: opens it, gives one name after the other (NULL at the end), closes. */
+int un_sys_open_directory(const char *path, void **directory);
+const char *un_sys_next_name(void *directory);
+void un_sys_close_directory(void *directory);
+
 /* --- the machine (machine.c) -------------------------------------------------------- */
 
 double un_sys_clock(void); /* seconds; never goes backwards; the zero is arbitrary */
@@ -70,7 +75,8 @@ typedef struct un_sys_channel {
   int in, out, pid, owner;
 } un_sys_channel;
 
-#define UN_SYS_CLOSED_CHANNEL {-1, -1, -1, -1}
+#define UN_SYS_CLOSED_CHANNEL                                                          \
+  { -1, -1, -1, -1 }
 
 /* Starts a program (searched in PATH; the list ends with NULL) with the channel on its
 ** standard input and output. Its standard error is ours. */

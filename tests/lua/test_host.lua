@@ -233,6 +233,16 @@ function TestEmbedded.test_tracebacks_name_the_library_s_files()
   lu.assertStrContains(output, "unroll/json.lua:")
 end
 
+function TestEmbedded.test_resources_are_listed()
+  local code = "for _, folder in ipairs { 'rnn', 'text/data', 'none' } do "
+    .. "print(table.concat(require('unroll.resource').list(folder), ' ')) end"
+  local expected = support.run(("cd '%s/lua/unroll' && for d in rnn text/data none; do "
+    .. "LC_ALL=C ls $d 2>/dev/null | paste -sd ' '; done"):format(support.root))
+  lu.assertStrContains(expected, "cell.lua")
+  lu.assertEquals(run(('-e "%s"'):format(code)), expected)
+  lu.assertEquals(support.run(('%s -e "%s"'):format(support.stock_lua, code)), expected)
+end
+
 function TestEmbedded.test_resources_are_the_files_of_the_tree()
   local code = "io.write(require('unroll.resource').read('json.lua'))"
   local expected = support.read_file(support.root .. "/lua/unroll/json.lua")

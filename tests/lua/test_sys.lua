@@ -254,3 +254,17 @@ function TestDefer.test_a_forgotten_guard_ends_with_the_collector()
     collectgarbage()
     print(pcall(function() press() print(busy()) end))]])
 end
+
+TestList = {}
+
+function TestList.test_names_of_a_directory()
+  local folder = support.tmpdir()
+  lu.assertEquals(sys.list(folder), {})
+  for _, name in ipairs { "b", "a", ".hidden" } do support.write_file(folder .. "/" .. name, "") end
+  assert(sys.mkdir(folder .. "/c"))
+  lu.assertItemsEquals(sys.list(folder), { ".hidden", "a", "b", "c" })
+  local names, message = sys.list(folder .. "/none")
+  lu.assertNil(names)
+  lu.assertEquals(message, folder .. "/none: No such file or directory")
+  lu.assertNil(sys.list(folder .. "/a"))
+end
