@@ -84,6 +84,19 @@ local function check_names(opts, accepted, who, level)
   end
 end
 
+local function check_required(opts, accepted, who, level)
+  local missing = {}
+  for key, default in pairs(accepted) do
+    if default == options.required and opts[key] == nil then
+      missing[#missing + 1] = ("'%s'"):format(key)
+    end
+  end
+  if #missing == 0 then return end
+  table.sort(missing)
+  error(("%s: option%s %s %s required"):format(who, #missing > 1 and "s" or "",
+    table.concat(missing, ", "), #missing > 1 and "are" or "is"), level + 1)
+end
+
 --- Checks the names in an option table and fills in the defaults.
 ---@param opts table? what the caller gave; nil counts as {}
 ---@param accepted table list of names without default, and name = default (or `options.required`)
@@ -101,18 +114,20 @@ function options.check(opts, accepted, who, level)
   local checked = {}
   for key, default in pairs(accepted) do
     if math.type(key) ~= "integer" then
-      if default == options.required and opts[key] == nil then
-        error(("%s: option '%s' is required"):format(who, key), level)
-      end
       checked[key] = default
     end
   end
+  check_required(opts, accepted, who, level)
   for key, value in pairs(opts) do checked[key] = value end
   return checked
 end
 
--- A value as messages show it; a string in quotes, so that "5" is not taken for 5.
-local function shown(value)
+--- A value as messages show it: a string in quotes, so that "5" is not taken for 5, and
+--- NaN without the sign that some processors give it.
+---@param value any
+---@return string
+function options.shown(value)
+  if value ~= value then return "nan" end
   return type(value) == "string" and ("the string '%s'"):format(value) or tostring(value)
 end
 
@@ -128,7 +143,7 @@ function options.integer(value, name, who, least, level)
   local n = math.type(value) and math.tointeger(value)
   if not n or n < least then
     local bound = least > math.mininteger and (" of at least %d"):format(least) or ""
-    error(("%s: %s must be an integer%s, got %s"):format(who, name, bound, shown(value)),
+    error(("%s: %s must be an integer%s, got %s"):format(who, name, bound, options.shown(value)),
       (level or 2) + 1)
   end
   return n

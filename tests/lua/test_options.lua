@@ -28,6 +28,8 @@ end
 
 function TestOptions.test_required_and_wrong_tables()
   support.raises("f: option 'hidden' is required", options.check, {}, accepted, "f")
+  support.raises("f: options 'a', 'b' are required", options.check, { c = 1 },
+    { a = options.required, b = options.required, c = options.required }, "f")
   support.raises("f: options must be a table, got number", options.check, 3, accepted, "f")
 end
 
@@ -45,6 +47,14 @@ function TestOptions.test_nearest()
   lu.assertEquals(options.nearest("adagard", names), "adagrad")
   lu.assertNil(options.nearest("momentum", names))
   lu.assertNil(options.nearest("x", {}))
+end
+
+function TestOptions.test_shown()
+  lu.assertEquals(options.shown(0 / 0), "nan")
+  lu.assertEquals(options.shown(-(0 / 0)), "nan")
+  lu.assertEquals(options.shown(-math.huge), "-inf")
+  lu.assertEquals(options.shown("5"), "the string '5'")
+  lu.assertEquals(options.shown(nil), "nil")
 end
 
 function TestOptions.test_integer_and_choice()

@@ -67,6 +67,7 @@ local function expected(kind)
 end
 
 local function shown(value)
+  if value ~= value then return "nan" end -- some processors give it a sign
   return type(value) == "string" and '"' .. value .. '"' or tostring(value)
 end
 

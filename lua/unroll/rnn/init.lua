@@ -90,7 +90,7 @@ local function parse(how, what, who, level)
   if argument == nil then argument = 1 end
   if not is_number(argument) or (argument < 0 and name ~= "constant" and name ~= "identity") then
     error(("%s: %s: %s = %s must be a finite number, at least 0"):format(who, what, name,
-      tostring(argument)), level + 1)
+      options.shown(argument)), level + 1)
   end
   return name, argument
 end

@@ -20,7 +20,7 @@ local accepted = { length = 200, temperature = 1, top_p = 1, "top_k", "prime", "
 
 local function check_number(value, name, ok, what, level)
   if math.type(value) == nil or not ok(value) then
-    error(("%s: %s must be %s, got %s"):format(who, name, what, tostring(value)), level + 1)
+    error(("%s: %s must be %s, got %s"):format(who, name, what, options.shown(value)), level + 1)
   end
 end
 

@@ -10,7 +10,7 @@ local schedule = {}
 
 local function check(lr, steps, who)
   if not math.type(lr) or not (lr >= 0 and lr < math.huge) then
-    error(("%s: lr is %s, must be a number of at least 0"):format(who, tostring(lr)), 3)
+    error(("%s: lr is %s, must be a number of at least 0"):format(who, options.shown(lr)), 3)
   end
   options.integer(steps, "steps", who, 1, 3)
 end
