@@ -161,15 +161,15 @@ local checks = {
 local scale_check = { is_scale, "a finite number of at least 0" }
 
 local function describe(value)
-  if type(value) ~= "table" then return tostring(value) end
+  if type(value) ~= "table" then return options.shown(value) end
   local words = {}
-  for i, item in ipairs(value) do words[i] = tostring(item) end
+  for i, item in ipairs(value) do words[i] = options.shown(item) end
   return "{" .. table.concat(words, ", ") .. "}"
 end
 
-local function check_values(o, who, level)
-  for name, value in pairs(o) do
-    local check = checks[name] or scale_check
+local function check_values(o, defaults, who, level)
+  for name in pairs(defaults) do
+    local value, check = o[name], checks[name] or scale_check
     if not check[1](value) then
       error(("%s: %s is %s, must be %s"):format(who, name, describe(value), check[2]),
         level + 1)
@@ -186,7 +186,7 @@ end
 ---@field lr number the learning rate; like every option it may be changed between steps
 local Optimizer = {}
 
-local hidden = setmetatable({}, { __mode = "k" }) -- optimiser -> { rule, name, slots, t }
+local hidden = setmetatable({}, { __mode = "k" }) -- optimiser -> { rule, name, step_name, slots, t }
 
 --- Updates the parameters from the gradients. The gradients are neither changed nor
 --- cleared.
@@ -194,6 +194,7 @@ local hidden = setmetatable({}, { __mode = "k" }) -- optimiser -> { rule, name, 
 function Optimizer:step()
   local own = hidden[self]
   local update, t = own.rule.update, own.t + 1
+  check_values(self, own.rule.defaults, own.step_name, 2)
   for i = 1, #own.slots do update(self, own.slots[i], t) end
   own.t = t
 end
@@ -273,7 +274,7 @@ function Optimizer:set_state(state)
   options.integer(state.step, "step", "set_state", 0)
   if type(state.tensors) ~= "table" then error("set_state: the state has no tensors", 2) end
   local o = options.check(state.options, own.rule.defaults, "set_state")
-  check_values(o, "set_state", 2)
+  check_values(o, own.rule.defaults, "set_state", 2)
   local copies = copied_slots(own, state, o)
   for i, slot in ipairs(own.slots) do slot.state = copies[i] end
   for name, value in pairs(o) do rawset(self, name, value) end
@@ -283,8 +284,9 @@ end
 local metatable = {
   __index = Optimizer,
   __name = "unroll.Optimizer",
-  __newindex = function(self, name)
+  __newindex = function(self, name, value)
     local own = hidden[self]
+    if own.rule.defaults[name] ~= nil then return rawset(self, name, value) end
     local names = {}
     for known in pairs(own.rule.defaults) do names[#names + 1] = known end
     error(("%s has no option '%s'.%s"):format(own.name, tostring(name),
@@ -305,9 +307,9 @@ end
 local function new(name, model, opts)
   local who, rule = "optim." .. name, rules[name]
   local self = options.check(opts, rule.defaults, who)
-  check_values(self, who, 2)
+  check_values(self, rule.defaults, who, 2)
   if self.betas then self.betas = { self.betas[1], self.betas[2] } end
-  hidden[self] = { rule = rule, name = name, slots = slots_of(model, who), t = 0 }
+  hidden[self] = { rule = rule, name = name, step_name = who .. ":step", slots = slots_of(model, who), t = 0 }
   return setmetatable(self, metatable)
 end
 
@@ -416,7 +418,7 @@ end
 
 local function check_limit(limit, who)
   if not math.type(limit) or limit ~= limit or limit <= 0 then
-    error(("%s: the limit is %s, must be a number above 0"):format(who, tostring(limit)), 3)
+    error(("%s: the limit is %s, must be a number above 0"):format(who, options.shown(limit)), 3)
   end
 end
 

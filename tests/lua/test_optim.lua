@@ -177,7 +177,7 @@ function TestOptim.test_bad_options()
   local cases = {
     { "sgd", { lr = -1 }, "lr is -1" },
     { "sgd", { lr = 0 / 0 }, "lr is" },
-    { "sgd", { lr = "fast" }, "lr is fast" },
+    { "sgd", { lr = "fast" }, "lr is the string 'fast'" },
     { "sgd", { momentum = 1 / 0 }, "momentum is" },
     { "sgd", { nesterov = true }, "nesterov needs a momentum" },
     { "sgd", { nesterov = true, momentum = 0.9, dampening = 0.1 }, "nesterov" },
@@ -202,6 +202,29 @@ function TestOptim.test_bad_options_later()
   opt.lr = 0 / 0
   support.raises("lr is", opt.step, opt)
   luaunit.assertEquals(opt:steps(), 0)
+end
+
+function TestOptim.test_a_step_names_the_option_that_is_wrong()
+  for _, name in ipairs(NAMES) do
+    for shown, value in pairs { ["the string 'x'"] = "x", nan = 0 / 0, ["-1"] = -1, inf = math.huge,
+      ["false"] = false } do
+      local model = toy("float64", true)
+      local before, opt = values(model), optim[name](model)
+      opt.lr = value
+      local text = support.raises(("optim.%s:step: lr is %s, must be a finite number"):format(name,
+        shown), function() opt:step() end)
+      luaunit.assertStrMatches(text, "^[^:]*test_optim%.lua:%d+: .*")
+      luaunit.assertEquals(values(model), before)
+    end
+  end
+  local opt = optim.adam(toy("float64", true))
+  opt.betas = 3
+  support.raises("optim.adam:step: betas is 3", opt.step, opt)
+  opt.betas, opt.lr = { 0.9, 0.99 }, nil
+  support.raises("optim.adam:step: lr is nil", opt.step, opt)
+  opt.lr = 0.1 -- an option that was taken away can be given again
+  opt:step()
+  luaunit.assertEquals(opt:steps(), 1)
 end
 
 function TestOptim.test_bad_models()
