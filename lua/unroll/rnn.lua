@@ -26,7 +26,7 @@ function rnn.register(def)
   definition.register(def, 2)
 end
 
---- The names of the cells that are known: the built-in and the registered ones.
+--- The names of the cells that are known: built in, in lua/unroll/cells, registered.
 ---@return string[]
 function rnn.cells()
   return definition.names()

@@ -253,14 +253,6 @@ function checks.backward_adds(name)
   end
 end
 
--- Cells in files are known once they have been asked for.
-local pipe = assert(io.popen("ls '" .. support.root .. "/lua/unroll/cells' 2>&1"))
-for file in pipe:lines() do
-  local name = file:match("^([%a_][%w_]*)%.lua$")
-  if name then rnn.cell(name, { input = 1, hidden = 1 }) end
-end
-pipe:close()
-
 TestCells = {}
 for _, name in ipairs(rnn.cells()) do
   for check, run in pairs(checks) do

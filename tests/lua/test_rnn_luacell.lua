@@ -269,6 +269,37 @@ function TestLuaCellDefinition.test_found_as_a_file()
   support.raises("a mistake in the file", rnn.cell, "broken", { input = 1, hidden = 1 })
 end
 
+function TestLuaCellDefinition.test_cells_in_the_folder_are_listed()
+  local root = support.tmpdir()
+  support.run(("cp -r '%s/lua/unroll' '%s' && mkdir -p '%s/unroll/cells'"):format(support.root, root,
+    root))
+  support.write_file(root .. "/unroll/cells/mix.lua", "return { name = 'mix', states = { 'h' } }")
+  local output = support.run(([[UNROLL_LUA='%s' %s -e '
+    local rnn = require("unroll").rnn
+    print(table.concat(rnn.cells(), " "))
+    print(pcall(rnn.cell, "mxi", { input = 1, hidden = 1 }))
+    print(pcall(rnn.cell, "mix", { input = 1, hidden = 1 }))']]):format(root,
+    support.quoted_program))
+  luaunit.assertStrContains(output, "mix relu tanh\n")
+  luaunit.assertStrContains(output, "there is no cell 'mxi'. Did you mean 'mix'?")
+  luaunit.assertStrContains(output, "rnn.cell: cell 'mix': gates must be a list")
+end
+
+function TestLuaCellDefinition.test_the_function_that_was_called_is_named()
+  for who, call in pairs {
+    ["rnn.lm: a cell's definition needs a name"] = function()
+      local _ = rnn.lm { cell = {}, vocab = 5, hidden = 4 }
+    end,
+    ["rnn.cell: a cell's definition needs a name"] = function()
+      local _ = rnn.cell({}, { input = 1, hidden = 1 })
+    end,
+    ["rnn.register: a cell's definition needs a name"] = function() rnn.register {} end,
+    ["rnn.cell: options 'hidden', 'input' are required"] = function() local _ = rnn.cell "tanh" end,
+  } do
+    luaunit.assertStrMatches(support.raises(who, call), "^[^:]*test_rnn_luacell%.lua:%d+: rnn.*")
+  end
+end
+
 function TestLuaCellDefinition.test_malformed()
   local function with(changes)
     local def = lua_tanh()

@@ -363,8 +363,28 @@ function TestRnnModelErrors.test_constructors()
     { vocab = "abc", hidden = 2 })
   support.raises("vocab must be an integer of at least 1, got 0", rnn.lm, { vocab = 0, hidden = 2 })
   support.raises("option 'vocab' is required", rnn.lm, { hidden = 2 })
+  support.raises("rnn.lm: options 'hidden', 'vocab' are required", rnn.lm)
   local text = support.raises("layers", model { layers = 1.5 })
   luaunit.assertStrContains(text, "test_rnn_model.lua")
+end
+
+function TestRnnModelErrors.test_too_large()
+  for name, case in pairs {
+    ["rnn.lm: the model is too large: 1e+14 float32 parameters are more than memory can hold"] =
+      { hidden = 1e7 },
+    ["rnn.lm: the model is too large: hidden is 1000000000000000000, at most"] = { hidden = 1e18 },
+    ["rnn.lm: the model is too large: 4.612e+18 float32"] = { hidden = 2147483647 },
+    ["rnn.lm: layers is 1000000000, at most 1000"] = { hidden = 4, layers = 1e9 },
+  } do
+    case.vocab = 5
+    local text = support.raises(name, function() local _ = rnn.lm(case) end)
+    luaunit.assertStrMatches(text, "^[^:]*test_rnn_model%.lua:%d+: rnn%.lm: .*")
+    luaunit.assertNotStrContains(text, "parameters.lua")
+  end
+  local text = support.raises("rnn.cell: the model is too large", function()
+    local _ = rnn.cell("tanh", { input = 3, hidden = 1e7 })
+  end)
+  luaunit.assertNotStrContains(text, "parameters.lua")
 end
 
 function TestRnnModelErrors.test_parameters_are_written_into_not_replaced()

@@ -59,15 +59,16 @@ local accepted = { input = options.required, hidden = options.required, dtype = 
 function cell.new(name, opts)
   local d = definition.find(name, "rnn.cell", 2)
   local o = options.check(opts, accepted, "rnn.cell")
-  local input = options.integer(o.input, "input", "rnn.cell")
-  local hidden = options.integer(o.hidden, "hidden", "rnn.cell")
+  local input = check.size(o.input, "input", "rnn.cell", 2)
+  local hidden = check.size(o.hidden, "hidden", "rnn.cell", 2)
   check.dtype(o.dtype, "rnn.cell", 2)
   local seed = o.seed and options.integer(o.seed, "seed", "rnn.cell", math.mininteger)
     or init.draw_seed()
   local specs = d.specs(input, hidden)
-  local values = parameters.new(specs, o.dtype)
+  local values = parameters.new(specs, o.dtype, "rnn.cell", 2)
   init.fill_all(values, specs, o.init, seed, "rnn.cell", 2)
-  return cell.wrap(d, input, hidden, o.dtype, values, parameters.new(specs, o.dtype))
+  return cell.wrap(d, input, hidden, o.dtype, values,
+    parameters.new(specs, o.dtype, "rnn.cell", 2))
 end
 
 --- The parameters: a list of { name =, tensor = }, also by name, with `.flat`.
@@ -85,10 +86,10 @@ function Cell:zero_gradients() self.slopes.flat:zero_() end
 function Cell:to(dtype)
   check.dtype(dtype, "cell:to", 2)
   local specs = self.definition.specs(self.input, self.hidden)
-  local values = parameters.new(specs, dtype)
+  local values = parameters.new(specs, dtype, "cell:to", 2)
   for i, entry in ipairs(self.values) do values[i].tensor:copy_(entry.tensor) end
   return cell.wrap(self.definition, self.input, self.hidden, dtype, values,
-    parameters.new(specs, dtype))
+    parameters.new(specs, dtype, "cell:to", 2))
 end
 
 --- States of zeros.

@@ -21,6 +21,19 @@ function check.dtype(dtype, who, level)
   return dtype
 end
 
+local largest_size <const> = 2 ^ 31 - 1 -- what the kernels count with
+
+--- A size of a cell or a model: an integer from 1 on that the kernels can count to.
+---@return integer
+function check.size(value, name, who, level)
+  local n = options.integer(value, name, who, 1, level + 1)
+  if n > largest_size then
+    error(("%s: the model is too large: %s is %d, at most %d is possible"):format(who, name, n,
+      largest_size), level + 1)
+  end
+  return n
+end
+
 --- Inputs of a cell: (T,B) int32 tokens, or (T,B,I) numbers of its dtype.
 ---@return integer T
 ---@return integer B

@@ -24,6 +24,7 @@
 
 local core = require "unroll.core"
 local options = require "unroll.options"
+local resource = require "unroll.resource"
 
 local definition = {}
 
@@ -154,6 +155,15 @@ local function from_table(def, level)
   return (make(def, level + 1)) -- in parentheses: a tail call would lose the level
 end
 
+local no_position <const> = -100 -- a level that stays below 1 however often it is raised
+
+-- from_table, with messages that begin with the function that was called.
+local function checked(def, who, level)
+  local ok, result = pcall(from_table, def, no_position)
+  if not ok then error(("%s: %s"):format(who, tostring(result)), level + 1) end
+  return result
+end
+
 -- --- from C -----------------------------------------------------------------------------
 
 local function from_core(name)
@@ -175,19 +185,29 @@ end
 -- --- by name ----------------------------------------------------------------------------
 
 -- lua/unroll/cells/<name>.lua, if there is one.
-local function from_file(name, level)
+local function from_file(name, who, level)
   local module = "unroll.cells." .. name
   local ok, result = pcall(require, module)
-  if ok then return (from_table(result, level + 1)) end
+  if ok and type(result) ~= "table" then
+    error(("%s: cells/%s.lua must return a definition"):format(who, name), level + 1)
+  elseif ok then
+    return (checked(result, who, level + 1))
+  end
   if tostring(result):find(("module '%s' not found"):format(module), 1, true) then return nil end
-  error(("cell '%s': %s"):format(name, tostring(result)), level + 1)
+  error(("%s: cell '%s': %s"):format(who, name, tostring(result)), level + 1)
 end
 
---- The names that a cell can be asked for by, as far as they are known now.
+--- The names that a cell can be asked for by: built in, in lua/unroll/cells, registered.
 ---@return string[]
 function definition.names()
-  local names = core.cell.names()
-  for name in pairs(registered) do names[#names + 1] = name end
+  local known, names = {}, {}
+  for _, name in ipairs(core.cell.names()) do known[name] = true end
+  for _, file in ipairs(resource.list("cells")) do
+    local name = file:match("^(.+)%.lua$")
+    if is_name(name) then known[name] = true end
+  end
+  for name in pairs(registered) do known[name] = true end
+  for name in pairs(known) do names[#names + 1] = name end
   table.sort(names)
   return names
 end
@@ -199,11 +219,11 @@ function definition.register(def, level)
   if type(def) ~= "table" then
     error("rnn.register: a definition table expected, got " .. type(def), level + 1)
   end
-  local checked = from_table(def, level + 1)
+  local d = checked(def, "rnn.register", level + 1)
   if core.cell.describe(def.name) then
     error(("rnn.register: '%s' is a built-in cell"):format(def.name), level + 1)
   end
-  registered[def.name] = checked
+  registered[def.name] = d
 end
 
 --- The definition for what a caller gave as cell.
@@ -212,13 +232,13 @@ end
 ---@param level integer
 ---@return table
 function definition.find(cell, who, level)
-  if type(cell) == "table" then return (from_table(cell, level + 1)) end
+  if type(cell) == "table" then return (checked(cell, who, level + 1)) end
   if type(cell) ~= "string" then
     error(("%s: cell must be a name or a definition, got %s"):format(who, type(cell)), level + 1)
   end
   local found = registered[cell] or from_core(cell)
   if not found and is_name(cell) then
-    found = from_file(cell, level + 1)
+    found = from_file(cell, who, level + 1)
     registered[cell] = found
   end
   if not found then

@@ -89,12 +89,13 @@ local function specs_of(d, o)
 end
 
 -- A model with parameters of zero after checked options.
-local function build(d, o)
+local function build(d, o, who, level)
   local specs, layers = specs_of(d, o)
   local self = {
     cell = d.name, definition = d, input = o.input, hidden = o.hidden, output = o.output,
     head = o.head, dtype = o.dtype, vocab = o.vocab, layers = {},
-    values = parameters.new(specs, o.dtype), slopes = parameters.new(specs, o.dtype),
+    values = parameters.new(specs, o.dtype, who, level + 1),
+    slopes = parameters.new(specs, o.dtype, who, level + 1),
   }
   for l, layer in ipairs(layers) do
     self.layers[l] = cell.wrap(d, l == 1 and o.input or o.hidden, o.hidden, o.dtype,
@@ -106,9 +107,15 @@ end
 
 local losses = { softmax = "cross_entropy", linear = "squared_error" }
 
+local most_layers <const> = 1000
+
 local function check_sizes(o, who, level)
   for _, name in ipairs { "input", "hidden", "output", "layers" } do
-    options.integer(o[name], name, who, 1, level + 1)
+    o[name] = check.size(o[name], name, who, level + 1)
+  end
+  if o.layers > most_layers then
+    error(("%s: layers is %d, at most %d are possible"):format(who, o.layers, most_layers),
+      level + 1)
   end
   check.dtype(o.dtype, who, level + 1)
   options.choice(o.head, { "softmax", "linear" }, "head", who, level + 1)
@@ -119,7 +126,7 @@ end
 local function make(o, who, level)
   local d = definition.find(o.cell, who, level + 1)
   check_sizes(o, who, level + 1)
-  local self, specs = build(d, o)
+  local self, specs = build(d, o, who, level + 1)
   init.fill_all(self.values, specs, o.init, o.seed or init.draw_seed(), who, level + 1)
   return self
 end
@@ -172,7 +179,7 @@ function Model:to(dtype)
   check.dtype(dtype, "model:to", 2)
   local copy = build(self.definition, { input = self.input, hidden = self.hidden,
     output = self.output, layers = #self.layers, head = self.head, dtype = dtype,
-    vocab = self.vocab })
+    vocab = self.vocab }, "model:to", 2)
   copy.values.flat:copy_(self.values.flat)
   return copy
 end

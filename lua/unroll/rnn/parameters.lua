@@ -11,10 +11,19 @@ local tensor = core.tensor
 
 local parameters = {}
 
+-- In floating point, where a product that is too large for an integer does not wrap.
 local function count_of(size)
-  local n = 1
+  local n = 1.0
   for _, s in ipairs(size) do n = n * s end
   return n
+end
+
+local function allocate(total, dtype, who, level)
+  local count = math.tointeger(total)
+  local ok, flat = pcall(tensor.zeros, { count or math.maxinteger }, { dtype = dtype })
+  if ok then return flat end
+  error(("%s: the model is too large: %.4g %s parameters are more than memory can hold"):format(
+    who, total, dtype), level + 1)
 end
 
 local function view_of(storage, spec)
@@ -31,15 +40,17 @@ end
 --- Makes a list of zeroed tensors after specifications.
 ---@param specs table[] see above
 ---@param dtype string
+---@param who string the function, for messages
+---@param level integer stack level that errors point at
 ---@return table list { {name=, tensor=}, ... }, also by name, `.flat` and `.storage` (the
 --- contiguous tensors behind the names, in order)
-function parameters.new(specs, dtype)
-  local total = 0
+function parameters.new(specs, dtype, who, level)
+  local total = 0.0
   for _, spec in ipairs(specs) do total = total + count_of(spec.size) end
-  local list = { flat = tensor.zeros({ total }, { dtype = dtype }), storage = {} }
+  local list = { flat = allocate(total, dtype, who, level + 1), storage = {} }
   local first = 1
   for i, spec in ipairs(specs) do
-    local n = count_of(spec.size)
+    local n = math.tointeger(count_of(spec.size))
     local named, stored = view_of(list.flat:narrow(1, first, n), spec)
     list[i] = { name = spec.name, tensor = named }
     list[spec.name] = named
