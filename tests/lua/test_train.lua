@@ -187,6 +187,45 @@ function TestFit:test_errors_of_callbacks_pass_through()
     quiet { steps = 3, on_step = function() error "mine" end })
 end
 
+function TestFit:test_model_then_source_then_options()
+  support.raises("train.fit: the model must have :forward(), got nil", train.fit, nil)
+  support.raises("train.fit: the source must have :batches(), got nil", train.fit, self.model)
+  support.raises("train.fit: give either steps or epochs", train.fit, self.model, self.corpus)
+  support.raises("train.evaluate: the model must have", train.evaluate, nil, nil, { bacth = 1 })
+end
+
+function TestFit:test_switches_are_booleans()
+  for _, name in ipairs { "progress", "resume", "restore_best" } do
+    support.raises(("train.fit: %s must be a boolean, got string"):format(name), train.fit,
+      self.model, self.corpus, { steps = 1, [name] = "yes" })
+  end
+end
+
+function TestFit:test_missing_folders_are_errors_before_the_first_step()
+  local folder, steps = support.tmpdir() .. "/none", 0
+  for _, name in ipairs { "log", "checkpoint" } do
+    support.raises(folder, train.fit, self.model, self.corpus, quiet { steps = 1, batch = 2,
+      window = 8, [name] = folder .. "/file", on_step = function() steps = steps + 1 end })
+  end
+  lu.assertEquals(steps, 0)
+  lu.assertNil(core.sys.list(folder))
+end
+
+function TestFit:test_nan_has_no_sign()
+  for _, nan in ipairs { 0 / 0, -(0 / 0) } do
+    support.raises("schedule(1) gave nan,", train.fit, self.model, self.corpus, quiet { steps = 1,
+      batch = 2, window = 8, schedule = function() return nan end })
+    support.raises("clip_norm is nan,", train.fit, self.model, self.corpus,
+      quiet { steps = 1, clip_norm = nan })
+    local blind = setmetatable({ forward = function() return nan end }, { __index = self.model })
+    local loss = train.evaluate(blind, self.corpus, { window = 8 })
+    lu.assertEquals(("%.3f"):format(loss), "nan")
+    local line = train.progress.format { step = 1, total = 2, loss = nan, validation = nan,
+      norm = nan, seconds = 1 }
+    lu.assertEquals(line, "  1/2  loss nan  val nan  ppl nan  |grad| nan  ETA 1.0 s")
+  end
+end
+
 function TestFit:test_wrong_options()
   local function fails(part, opts)
     support.raises(part, train.fit, self.model, self.corpus, opts)
@@ -308,7 +347,7 @@ local function lines_of(path)
 end
 
 function TestLog:test_one_row_for_each_step()
-  local path = support.tmpdir() .. "/new/dir/metrics.csv"
+  local path = support.tmpdir() .. "/metrics.csv"
   local history = train.fit(self.model, self.corpus,
     quiet { steps = 6, log = path, validation = { every = 3 } })
   local lines = lines_of(path)

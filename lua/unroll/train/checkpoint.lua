@@ -156,14 +156,15 @@ function checkpoint.put_parameters(model, copies)
   for name, tensor in pairs(parameters_by_name(model)) do tensor:copy_(copies[name]) end
 end
 
---- Makes the directory that a file will be in.
+--- Checks that the folder of a file is there, before a long run finds that it is not.
 ---@param path string
 ---@return true? ok
 ---@return string? message
-function checkpoint.make_directory(path)
-  local directory = path:match("^(.*)/[^/]*$")
-  if not directory or directory == "" then return true end
-  return core.sys.mkdir(directory)
+function checkpoint.check_folder(path)
+  local folder = path:match("^(.*)/[^/]*$")
+  if not folder or folder == "" then return true end
+  local names, message = core.sys.list(folder)
+  return names and true, message
 end
 
 return checkpoint

@@ -14,11 +14,11 @@ local accepted = { "every", batch = 1, window = 100, split = "validation" }
 ---@return number count of predictions
 --- Errors: unknown options; a source whose vocabulary is not the model's.
 return function(model, source, opts)
+  check.method(model, "forward", "the model", "train.evaluate", 2)
+  check.method(source, "batches", "the source", "train.evaluate", 2)
   local o = options.check(opts, accepted, "train.evaluate")
   options.integer(o.batch, "batch", "train.evaluate")
   options.integer(o.window, "window", "train.evaluate")
-  check.method(model, "forward", "the model", "train.evaluate", 2)
-  check.method(source, "batches", "the source", "train.evaluate", 2)
   check.vocabularies(model, source, "train.evaluate", 2)
   local opened, iterator = pcall(source.batches, source,
     { batch = o.batch, window = o.window, split = o.split })
@@ -36,5 +36,6 @@ return function(model, source, opts)
     total = total + (info and info.weight and info.weight:sum() or y:numel())
   end
   if total == 0 then error("train.evaluate: the source gave no batch", 2) end
-  return sum / total, total
+  local loss = sum / total
+  return loss == loss and loss or math.abs(loss), total -- NaN prints without a sign
 end

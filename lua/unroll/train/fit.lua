@@ -42,7 +42,8 @@ end
 
 local function check_limit(value, name, level)
   if value ~= nil and not (math.type(value) and value > 0) then
-    error(("%s: %s is %s, must be a number above 0"):format(who, name, tostring(value)), level + 1)
+    error(("%s: %s is %s, must be a number above 0"):format(who, name, options.shown(value)),
+      level + 1)
   end
 end
 
@@ -58,13 +59,16 @@ local function check_options(opts, level)
   check_type(o.on_step, "function", "on_step", level)
   check_type(o.log, "string", "log", level)
   check_type(o.checkpoint, "string", "checkpoint", level)
+  check_type(o.progress, "boolean", "progress", level)
+  check_type(o.resume, "boolean", "resume", level)
+  check_type(o.restore_best, "boolean", "restore_best", level)
   check_limit(o.clip_norm, "clip_norm", level)
   check_limit(o.clip_value, "clip_value", level)
   if o.clip_norm and o.clip_value then
     error(who .. ": give either clip_norm or clip_value", level)
   end
   if o.seed ~= nil and not (math.type(o.seed) and math.tointeger(o.seed)) then
-    error(("%s: seed must be an integer, got %s"):format(who, tostring(o.seed)), level)
+    error(("%s: seed must be an integer, got %s"):format(who, options.shown(o.seed)), level)
   end
   if (o.resume or o.checkpoint_every) and not o.checkpoint then
     error(who .. ": resume and checkpoint_every need checkpoint = \"path\"", level)
@@ -213,7 +217,8 @@ end
 local function scheduled_rate(schedule, step)
   local lr = schedule(step)
   if not (math.type(lr) and lr >= 0 and lr < math.huge) then
-    error(("schedule(%d) gave %s, must be a number of at least 0"):format(step, tostring(lr)), 0)
+    error(("schedule(%d) gave %s, must be a number of at least 0"):format(step,
+      options.shown(lr)), 0)
   end
   return lr
 end
@@ -331,11 +336,10 @@ end
 
 function Run:open()
   local o = self.o
-  if o.checkpoint then raise_if(checkpoint.make_directory(o.checkpoint)) end
+  if o.checkpoint then raise_if(checkpoint.check_folder(o.checkpoint)) end
   local resumed = o.resume and checkpoint.exists(o.checkpoint)
   if resumed then self:restore_checkpoint() end
   if o.log then
-    raise_if(checkpoint.make_directory(o.log))
     local message
     self.log, message = log.open(o.log, resumed and self.step or nil)
     raise_if(self.log, message)
@@ -427,17 +431,20 @@ end
 --- validation: {every = steps, split = "validation", batch =, window =}; patience: stop after
 --- so many validations without a new best; restore_best: end with the best parameters;
 --- log: path of a CSV file; checkpoint: path; checkpoint_every: steps; resume: continue
---- from the checkpoint if there is one; progress: false for silence;
+--- from the checkpoint if there is one (the folders of log and checkpoint must be there);
+--- progress: false shows no progress (only that the run was interrupted is still said);
 --- on_step: function(step, loss, gradient_norm), true stops; seed: of the default generator
 ---@return unroll.History
---- Errors: unknown options; a source whose vocabulary is not the model's; a loss or a gradient norm that is NaN or infinite (with step,
---- loss and tensor; the parameters are as before that step); a file that cannot be written.
---- Ctrl-C ends the run after the current step, with a checkpoint when there is a path; in a
+--- Errors: unknown options; a source whose vocabulary is not the model's; a loss or a
+--- gradient norm that is NaN or infinite (with step, loss and tensor; the parameters are as
+--- before that step); a file that cannot be written.
+--- Ctrl-C ends the run after the current step, with a checkpoint when there is a path;
+--- history.stop is then "interrupted". In a
 --- case of an experiment it is the error "interrupted!", since half a training is no result.
 return function(model, source, opts)
-  local o = check_options(opts, 2)
   check.method(model, "forward", "the model", who, 2)
   check.method(source, "batches", "the source", who, 2)
+  local o = check_options(opts, 2)
   check.vocabularies(model, source, who, 2)
   local made, self = pcall(new_run, model, source, o)
   if not made then relay(self, 2) end

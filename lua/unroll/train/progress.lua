@@ -60,7 +60,9 @@ local function loss_format(loss) return loss < 0.1 and "%.4f" or "%.3f" end
 -- terminal is narrow.
 local function fields_of(status, utf8_terminal)
   local fields = {}
-  local function add(rank, format, ...) fields[#fields + 1] = { rank, format:format(...) } end
+  local function add(rank, format, ...)
+    fields[#fields + 1] = { rank, (format:format(...):gsub("-nan", "nan")) }
+  end
   if status.loss then add(1, "loss " .. loss_format(status.loss), status.loss) end
   if status.validation then
     add(2, "val " .. loss_format(status.validation), status.validation)
