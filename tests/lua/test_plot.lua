@@ -114,6 +114,21 @@ function TestPlot.test_missing_folder()
   local ok, message = full_figure():save("/nonexistent-folder/a.png")
   lu.assertNil(ok)
   lu.assertStrContains(message, "/nonexistent-folder")
+  lu.assertNil(core.sys.list("/nonexistent-folder")) -- and it is not made
+end
+
+function TestPlot.test_pages_that_no_canvas_can_hold()
+  for text, call in pairs {
+    ["figure: width = 1e+06 inches at 150 dpi are 1.5e+08 pixels, must be in 1..32767"] =
+      function() plot.figure { width = 1e6 } end,
+    ["figure: height = 1e-06 inches"] = function() plot.figure { height = 1e-6 } end,
+    ["figure: width = 4.5 inches at 1e+06 dpi"] = function() plot.figure { dpi = 1e6 } end,
+    ["save: width = 4.5 inches at 1e+06 dpi"] = function()
+      plot.figure():save("never.png", { dpi = 1e6 })
+    end,
+  } do
+    lu.assertStrContains(support.raises(text, call), "test_plot.lua:")
+  end
 end
 
 function TestPlot.test_old_file_stays_when_saving_fails()

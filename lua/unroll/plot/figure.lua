@@ -27,7 +27,7 @@ local figure = {}
 local function whole(who, name, value)
   if math.type(value) ~= "integer" or value < 1 or value > 20 then
     options.misuse("%s: %s must be a whole number in 1..20, got %s", who, name,
-      tostring(value))
+      value ~= value and "nan" or tostring(value))
   end
   return value
 end
@@ -42,6 +42,17 @@ local function check_weights(name, weights, n)
       options.misuse("figure: %s must hold positive numbers", name)
     end
   end
+end
+
+-- What cairo can draw, in pixels.
+local longest_side <const> = 32767
+
+local function check_size(who, name, inches, dpi)
+  if inches * dpi < 1 or inches * dpi > longest_side then
+    options.misuse("%s: %s = %g inches at %g dpi are %.3g pixels, must be in 1..%d", who,
+      name, inches, dpi, inches * dpi, longest_side)
+  end
+  return inches
 end
 
 -- Inches: one panel 4.5 x 3.2, 2 x 2 panels 8 x 6.
@@ -62,9 +73,10 @@ function figure.new(opts)
   check_weights("widths", opts.widths, cols)
   check_weights("heights", opts.heights, rows)
   local width, height = default_size(rows, cols)
+  local dpi = opts.dpi or 150
   return setmetatable({
-    rows = rows, cols = cols, width = opts.width or width, height = opts.height or height,
-    dpi = opts.dpi or 150, title = as_text(opts.title), caption = as_text(opts.caption),
+    rows = rows, cols = cols, width = check_size("figure", "width", opts.width or width, dpi),
+    height = check_size("figure", "height", opts.height or height, dpi), dpi = dpi, title = as_text(opts.title), caption = as_text(opts.caption),
     footer = as_text(opts.footer), letters = opts.letters or false, alt = opts.alt,
     theme = style.check("figure", opts.theme or style.default()),
     widths = opts.widths and { table.unpack(opts.widths) },
@@ -139,11 +151,13 @@ end
 
 -- --- results -------------------------------------------------------------------------
 
-local function check_path(path, opts)
+local function check_path(self, path, opts)
   if type(path) ~= "string" then
     options.misuse("save: a file name expected, got %s", type(path))
   end
-  options.check("save", opts, { dpi = "positive" })
+  local dpi = options.check("save", opts, { dpi = "positive" }).dpi or self.dpi
+  check_size("save", "width", self.width, dpi)
+  check_size("save", "height", self.height, dpi)
   local suffix = path:match("%.(%a+)$")
   suffix = suffix and suffix:lower()
   if suffix ~= "png" and suffix ~= "svg" and suffix ~= "pdf" then
@@ -157,7 +171,7 @@ end
 ---@param opts? table dpi (PNG)
 ---@return string
 function Figure:render(format, opts)
-  format = options.guard(check_path, "." .. tostring(format), opts)
+  format = options.guard(check_path, self, "." .. tostring(format), opts)
   return draw.render(self, layout.plan(self), format, opts and opts.dpi or self.dpi)
 end
 
@@ -166,7 +180,7 @@ end
 ---@param opts? table dpi (PNG)
 ---@return boolean|nil true, string|nil message nil and a message when it cannot be written
 function Figure:save(path, opts)
-  local format = options.guard(check_path, path, opts)
+  local format = options.guard(check_path, self, path, opts)
   return core.sys.write_file(path, self:render(format, opts))
 end
 
