@@ -186,7 +186,8 @@ end
 ---@field lr number the learning rate; like every option it may be changed between steps
 local Optimizer = {}
 
-local hidden = setmetatable({}, { __mode = "k" }) -- optimiser -> { rule, name, step_name, slots, t }
+-- optimiser -> { rule, name, step_name, slots, t }
+local hidden = setmetatable({}, { __mode = "k" })
 
 --- Updates the parameters from the gradients. The gradients are neither changed nor
 --- cleared.
@@ -309,7 +310,8 @@ local function new(name, model, opts)
   local self = options.check(opts, rule.defaults, who)
   check_values(self, rule.defaults, who, 2)
   if self.betas then self.betas = { self.betas[1], self.betas[2] } end
-  hidden[self] = { rule = rule, name = name, step_name = who .. ":step", slots = slots_of(model, who), t = 0 }
+  hidden[self] = { rule = rule, name = name, step_name = who .. ":step",
+    slots = slots_of(model, who), t = 0 }
   return setmetatable(self, metatable)
 end
 

@@ -32,7 +32,8 @@ local function split_sizes(fractions, length, who)
   local sum, last = 0, 1
   for i, fraction in ipairs(fractions) do
     if not math.type(fraction) or not (fraction >= 0 and fraction <= 1) then
-      error(("%s: split fraction %d is %s, must be in 0..1"):format(who, i, options.shown(fraction)), 4)
+      error(("%s: split fraction %d is %s, must be in 0..1"):format(who, i,
+        options.shown(fraction)), 4)
     end
     sum = sum + fraction
     if fraction > 0 then last = i end
