@@ -40,14 +40,14 @@ end
 
 local function how_to_run(settings, jobs)
   return { executor = "process", jobs = jobs, cache = settings.out .. "/cache",
-           fresh = settings.fresh }
+           fresh = settings.fresh, words = false }
 end
 
 -- Runs the tasks of several experiments; leaves each experiment's outcomes in its entry.
 local function run_together(entries, settings, jobs)
   local tasks = {}
   for _, entry in ipairs(entries) do table.move(entry.tasks, 1, #entry.tasks, #tasks + 1, tasks) end
-  local outcomes, from = sweep.run(tasks, how_to_run(settings, jobs), function() end), 0
+  local outcomes, from = sweep.run(tasks, how_to_run(settings, jobs)), 0
   for _, entry in ipairs(entries) do
     entry.outcomes = table.move(outcomes, from + 1, from + #entry.tasks, 1, {})
     from = from + #entry.tasks

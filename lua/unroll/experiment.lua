@@ -260,7 +260,7 @@ function Experiment:main(arguments)
     record = store.check(store.read(settings.out, self.name))
     times = store.read(settings.out, self.name .. "-times")
   else
-    say(self.title, "\n", self.question, "\n")
+    say(self.title, "\n", self.question, "\n", worker.show(self:config(overrides)), "\n")
     record, times = self:record(overrides, function(text) say("  ", text, "\n") end,
                                 how_to_run(self, settings, arguments[0]))
     self:save(settings.out, record, times)

@@ -106,8 +106,8 @@ end
 function TestReport.test_inline_svg()
   local text = '<?xml version="1.0"?>\n<svg xmlns="x" width="9pt" height="4pt" viewBox="0 0 9 4">'
     .. '<g id="a"/><use xlink:href="#a"/><path clip-path="url(#b)"/></svg>\n'
-  lu.assertEquals(svg.inline(text, "f-"), '<svg xmlns="x" viewBox="0 0 9 4">'
-    .. '<g id="f-a"/><use xlink:href="#f-a"/><path clip-path="url(#f-b)"/></svg>')
+  lu.assertEquals(svg.inline(text, "f-"), '<svg style="max-width:15px;min-width:9px" xmlns="x" '
+    .. 'viewBox="0 0 9 4"><g id="f-a"/><use xlink:href="#f-a"/><path clip-path="url(#f-b)"/></svg>')
   support.raises("has no <svg> element", svg.inline, "nothing", "f-")
 end
 

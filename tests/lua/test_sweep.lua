@@ -154,6 +154,45 @@ function TestSweep.test_ctrl_c_keeps_what_is_done_and_leaves_nobody_behind()
   lu.assertStrContains(again, "of 6 cases are known from before")
 end
 
+-- Several experiments in one queue; one of them fails.
+function TestSweep.test_a_suite_goes_on_without_the_experiment_that_fails()
+  local dir = prepare()
+  local other = script:gsub('"slow"', '"other"'):gsub("case.seed == case.dies", "case.seed == 2")
+  support.write_file(dir .. "/other.lua", other)
+  local output, code = support.run(("cd '%s' && %s '%s/scripts/suite.lua' other.lua slow.lua")
+    :format(dir, support.quoted_program, support.root))
+  lu.assertEquals(code, 1)
+  lu.assertStrContains(output, "1 of 2 experiments failed")
+  lu.assertEquals(#experiment.store.read(dir .. "/results", "slow").results, 6)
+  lu.assertNil(experiment.store.read(dir .. "/results", "other"))
+  support.write_file(dir .. "/other.lua", (other:gsub("os.exit%(4%)", "case = case")))
+  output, code = support.run(("cd '%s' && %s '%s/scripts/suite.lua' other.lua slow.lua")
+    :format(dir, support.quoted_program, support.root))
+  lu.assertEquals(code, 0, output)
+  lu.assertStrContains(output, "6 of 12 cases are known from before")
+end
+
+function TestSweep.test_closures_stop_with_ctrl_c_too()
+  local dir = support.tmpdir()
+  support.write_file(dir .. "/closures.lua", [[
+    local experiment = require("unroll").experiment
+    print(pcall(experiment.sweep, { jobs = 2, progress = false,
+      cases = experiment.grid({}, "seed", { 1, 2, 3, 4 }),
+      run = function() while true do end end }))]])
+  local output = support.run(([[%s %s/closures.lua & sleep 0.5; kill -INT $!; wait $!
+    ps -eo comm,args | grep "^unroll.*%s" | grep -c .]]):format(support.quoted_program, dir, dir))
+  lu.assertStrContains(output, "interrupted!")
+  lu.assertStrMatches(output:match "[^\n]*\n$", "0\n")
+end
+
+function TestSweep.test_in_stock_lua()
+  local dir = prepare()
+  local output, code = support.run(("cd '%s' && %s slow.lua --jobs 2 --out out"):format(dir,
+    support.stock_lua))
+  lu.assertEquals(code, 0, output)
+  lu.assertEquals(experiment.store.read(dir .. "/out", "slow"), load(script)():record())
+end
+
 function TestSweep.test_table_over_seeds()
   local results = {}
   for i, case in ipairs(cases) do
@@ -188,7 +227,7 @@ function TestSweep.test_display_counts_and_clears()
   local written, now = {}, 0
   local tasks = { { experiment = "a", case = { seed = 1 } }, { experiment = "b", case = {} },
                   { experiment = "b", case = {} } }
-  local screen = display.new(tasks, { [1] = {} }, { live = true, clock = function() return now end,
+  local screen = display.new(tasks, { [1] = {} }, { live = true, utf8 = true, clock = function() return now end,
     write = function(text) written[#written + 1] = text end })
   lu.assertEquals(written[1], "1 of 3 cases are known from before\n")
   now = 10

@@ -5,7 +5,7 @@
 -- On a terminal the line is drawn over itself; elsewhere a plain line comes every ten
 -- seconds.
 local sys = require("unroll.core").sys
-local duration = require("unroll.train.progress").duration
+local progress = require "unroll.train.progress"
 local worker = require "unroll.experiment.worker"
 
 local Display = {}
@@ -32,7 +32,7 @@ end
 ---@param tasks table[] all of the sweep
 ---@param outcomes table of those that are known already
 ---@param opts table quiet (true: no line), say (takes what the cases report); and, for tests:
----  live, write, clock
+---  live, write, clock, utf8
 function display.new(tasks, outcomes, opts)
   local live = opts.live
   if live == nil then live = sys.isatty(2) and os.getenv "TERM" ~= "dumb" end
@@ -40,6 +40,7 @@ function display.new(tasks, outcomes, opts)
     live = live, quiet = opts.quiet, of = {}, done_count = 0, drawn = 0,
     write = opts.write or function(text) io.stderr:write(text) io.stderr:flush() end,
     clock = opts.clock or sys.clock,
+    utf8 = opts.utf8 == nil and progress.is_utf8() or opts.utf8 or false,
   }, Display)
   self.tell = opts.say or function(text) self.write(text .. "\n") end
   count_tasks(self, tasks, outcomes)
@@ -52,9 +53,9 @@ function display.new(tasks, outcomes, opts)
 end
 
 local function text_of(self, now)
-  local full = self.total > 0 and self.done_count * cells // self.total or 0
-  local parts = { ("%d/%d %s%s"):format(self.done_count, self.total,
-    ("━"):rep(full), ("╶"):rep(cells - full)) }
+  local share = self.total > 0 and self.done_count / self.total or 0
+  local parts = { ("%d/%d %s"):format(self.done_count, self.total,
+    progress.bar(share, cells, self.utf8)) }
   local current = self.current and self.of[self.current]
   if current and current.total < self.total then
     parts[2] = ("%s %d/%d"):format(self.current, current.done, current.total)
@@ -62,9 +63,9 @@ local function text_of(self, now)
   local done = self.done_count - self.first_count
   if done > 0 and self.done_count < self.total then
     local left = (now - self.started) / done * (self.total - self.done_count)
-    parts[#parts + 1] = "ETA " .. duration(left)
+    parts[#parts + 1] = "ETA " .. progress.duration(left)
   else
-    parts[#parts + 1] = duration(now - self.started)
+    parts[#parts + 1] = progress.duration(now - self.started)
   end
   return table.concat(parts, "  ")
 end

@@ -11,12 +11,16 @@ function store.check(value, message)
 end
 
 --- Writes DIR/NAME.json whole or not at all; makes the folder when it is missing.
+---@param dir string
+---@param name string
+---@param record any plain data
+---@param options? table of json.encode
 ---@return true|nil ok
 ---@return string? message
-function store.write(dir, name, record)
+function store.write(dir, name, record, options)
   local ok, message = sys.mkdir(dir)
   if not ok then return nil, message end
-  return sys.write_file(("%s/%s.json"):format(dir, name), json.encode(record) .. "\n")
+  return sys.write_file(("%s/%s.json"):format(dir, name), json.encode(record, options) .. "\n")
 end
 
 --- Reads DIR/NAME.json.

@@ -97,8 +97,9 @@ end
 --- Runs tasks.
 ---@param tasks table[] { experiment =, script =, case =, run = }
 ---@param how table executor (name or table), jobs (default: one a core), cache (folder; nil:
----  keep nothing), fresh (true: use nothing kept), progress (false: show none)
----@param say? fun(text: string) takes what the cases report; default: standard error
+---  keep nothing), fresh (true: use nothing kept), progress (false: show none), words (false: drop what
+---  the cases report)
+---@param say? fun(text: string) takes the lines of words; default: standard error
 ---@return table[] outcomes in the order of the tasks: { result =, times = } or { error = }
 --- Errors: an unknown executor. A task that fails is an outcome, not an error.
 function sweep.run(tasks, how, say)
@@ -112,7 +113,7 @@ function sweep.run(tasks, how, say)
   local pool <close> = executor.start { count = count, tasks = tasks }
   drive(pool, {
     tasks = tasks, queue = queue, count = count, next = 1, busy = {}, running = 0,
-    say = function(text) screen:say(text) end, tick = function() screen:tick() end,
+    say = function(text) if how.words ~= false then screen:say(text) end end, tick = function() screen:tick() end,
     finish = function(id, outcome)
       outcomes[id] = outcome
       local task = tasks[id]

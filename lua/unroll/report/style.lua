@@ -33,7 +33,7 @@ nav a { margin-right: .9rem; white-space: nowrap; }
 .question { color: var(--soft); }
 .answer { font-weight: 600; }
 figure { margin: 1.4rem 0; }
-figure svg { display: block; width: 100%; min-width: 38rem; height: auto; }
+figure svg { display: block; width: 100%; height: auto; }
 figcaption, .note { color: var(--soft); font-size: .85rem; }
 .scroll { overflow-x: auto; }
 table { overflow-wrap: normal; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums;
@@ -65,6 +65,6 @@ dd span { color: var(--soft); font-size: .85rem; }
   body { font-size: 10pt; } main { max-width: none; padding: 0; }
   nav { display: none; } a { color: inherit; text-decoration: none; }
   h2 { break-after: avoid; } .statement, figure, tr { break-inside: avoid; }
-  figure svg { min-width: 0; max-height: 22cm; } .scroll { overflow: visible; }
+  figure svg { min-width: 0 !important; max-height: 22cm; } .scroll { overflow: visible; }
 }
 ]]

@@ -1,8 +1,12 @@
 --- SVG files as parts of a page.
 local svg = {}
 
---- An SVG document as an element of HTML: no prologue, the page gives the width, and every
---- id begins with `prefix`, so that several figures do not take each other's letters.
+local widest = 1.65   -- CSS pixels for a point of the figure on a wide screen
+local narrowest = 1.05 -- and on a narrow one, where it scrolls: words stay readable
+
+--- An SVG document as an element of HTML: no prologue, the page gives the width between two
+--- bounds, and every id begins with `prefix`, so that several figures do not take each other's
+--- letters.
 ---@param text string an SVG document
 ---@param prefix string
 ---@return string
@@ -10,13 +14,17 @@ local svg = {}
 function svg.inline(text, prefix)
   local start = text:find "<svg"
   if not start then error("svg.inline: the text has no <svg> element", 2) end
-  local tag, rest = text:sub(start):match "^(<svg[^>]*>)(.*)$"
+  local tag, body = text:sub(start):match "^(<svg[^>]*>)(.*)$"
+  local points = tonumber(tag:match ' width="([%d.]+)')
   tag = tag:gsub(' width="[^"]*"', ""):gsub(' height="[^"]*"', "")
-  local body = tag .. rest
+  if points then
+    tag = tag:gsub("^<svg", ('<svg style="max-width:%.0fpx;min-width:%.0fpx"'):format(
+      points * widest, points * narrowest))
+  end
   body = body:gsub('(%sid=")', "%1" .. prefix)
   body = body:gsub('(href="#)', "%1" .. prefix)
   body = body:gsub("(url%(#)", "%1" .. prefix)
-  return (body:gsub("%s+$", ""))
+  return tag .. body:gsub("%s+$", "")
 end
 
 return svg

@@ -48,7 +48,12 @@ function progress.rate(rate)
   return ("%.0f"):format(rate)
 end
 
-local function bar(done, cells, utf8_terminal)
+--- A bar of so many cells, of which a share is full.
+---@param done number 0 to 1
+---@param cells integer
+---@param utf8_terminal boolean
+---@return string
+function progress.bar(done, cells, utf8_terminal)
   local full = math.floor(done * cells)
   local on, off = utf8_terminal and "━" or "=", utf8_terminal and "╶" or "."
   return on:rep(full) .. off:rep(cells - full)
@@ -101,7 +106,7 @@ function progress.format(status, width, utf8_terminal)
     local room = width - utf8.len(join(fields, count)) - 1
     local cells = room >= bar_cells and bar_cells or short_bar_cells
     if room >= cells then
-      return join(fields, count .. " " .. bar(status.step / status.total, cells, utf8_terminal))
+      return join(fields, count .. " " .. progress.bar(status.step / status.total, cells, utf8_terminal))
     end
     if room >= -1 then return join(fields, count) end -- all of it, without the bar
     if #fields == 0 then return count:sub(1, math.max(width, 0)) end
@@ -111,7 +116,9 @@ end
 
 -- --- the live line ---------------------------------------------------------------------
 
-local function is_utf8()
+--- Whether the terminal shows more than ASCII, as far as the locale's variables say.
+---@return boolean
+function progress.is_utf8()
   for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
     local value = os.getenv(name)
     if value and value ~= "" then return value:lower():find("utf%-?8") ~= nil end
@@ -131,7 +138,7 @@ function progress.new(total, opts)
     status = { total = total, step = 0, unit = opts.unit },
     live = live, clock = opts.clock or core.sys.clock, width = opts.width,
     write = opts.write or function(text) io.stderr:write(text) io.stderr:flush() end,
-    utf8 = opts.utf8 == nil and is_utf8() or opts.utf8 or false,
+    utf8 = opts.utf8 == nil and progress.is_utf8() or opts.utf8 or false,
     drawn = 0, first_step = opts.first_step or 0, elements = 0,
   }, Progress)
   self.started = self.clock()
