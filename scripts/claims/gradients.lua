@@ -2,6 +2,7 @@
 -- The table was fixed before the experiments were run with these settings; see checks.lua for
 -- its form. Norms are those of dL/dh_t for the loss of the last step alone, unless said
 -- otherwise; the longest window of the experiment is used.
+local fit_line = require("unroll").diagnostics.fit_line
 local statistics = require("unroll").experiment.statistics
 
 -- T3: window, gradient norm that reaches its first step; reproduced within a factor of 2.
@@ -156,7 +157,7 @@ end
 function measures.factor_over_sigma(results, _, _, part)
   return per_run(results.runs, function(r)
     local back = longest(results, r, part.stage)
-    local slope = statistics.line(steps_of(back), back)
+    local slope = fit_line(steps_of(back), back)
     return 10 ^ slope / r[part.stage].sigma_max
   end)
 end

@@ -1,5 +1,6 @@
 -- learning.lua -- statements 9, 10, 11 and 17: windows and clips. The table was fixed before
 -- the experiments were run with these settings; see checks.lua for its form.
+local fit_line = require("unroll").diagnostics.fit_line
 local statistics = require("unroll").experiment.statistics
 
 local u_shape = 0.02   -- both ends of a U lie this far above its lowest point, as a share
@@ -128,7 +129,7 @@ function measures.exponent(_, _, times)
       local of_window = times.runs[w][seed] / times.steps[w]
       lengths[w], seconds[w] = math.log(window), math.log(of_window)
     end
-    return (statistics.line(lengths, seconds))
+    return (fit_line(lengths, seconds))
   end)
 end
 

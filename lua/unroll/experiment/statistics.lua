@@ -24,21 +24,6 @@ function statistics.describe(values)
            low = low, high = high, count = #values }
 end
 
---- Slope and intercept of the line with the least squared error.
----@param x number[] at least two different values
----@param y number[]
----@return number slope
----@return number intercept
-function statistics.line(x, y)
-  local mx, my = summary.mean_sd(x), summary.mean_sd(y)
-  local xy, xx = 0, 0
-  for i = 1, #x do
-    xy, xx = xy + (x[i] - mx) * (y[i] - my), xx + (x[i] - mx) ^ 2
-  end
-  local slope = xy / xx
-  return slope, my - slope * mx
-end
-
 --- Pearson's correlation; 0 when one of the lists does not vary.
 ---@param x number[]
 ---@param y number[]
