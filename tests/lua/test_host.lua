@@ -483,7 +483,7 @@ function TestPrompt.test_a_script_s_error_ends_before_the_prompt()
   lu.assertEquals(code, 1)
 end
 
--- A session in a terminal: each step waits until the terminal shows a text, then types.
+-- Typing at a terminal: each step waits until the terminal shows a text, then types.
 local function terminal(steps)
   local log = directory .. "/terminal"
   local lines = {
