@@ -160,6 +160,7 @@ function TestPlot.test_odd_data_is_never_an_error()
       fig:at(1, 1):line(values):set { yscale = scale }
       fig:at(1, 2):bar(values, { values = true }):set { yscale = scale }
       fig:at(1, 3):scatter(values):smooth(values):set { yscale = scale }
+      fig:at(1, 3):band(nil, values, values)
       for format, pattern in pairs(starts) do
         lu.assertNotNil(fig:render(format):find(pattern), name .. " " .. scale)
       end

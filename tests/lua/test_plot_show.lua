@@ -174,7 +174,8 @@ end
 
 function TestShow.test_a_figure_shows_itself_at_the_prompt()
   local lines = support.tmpdir() .. "/lines"
-  support.write_file(lines, "plot.hist({ 1, 2, 2 })\nplot.heatmap({ { 1, 2 } });\n1, plot.line({1})\n")
+  support.write_file(lines,
+    "plot.hist({ 1, 2, 2 })\nplot.heatmap({ { 1, 2 } });\n1, plot.line({ 1 })\n")
   local output = support.run(("%s -i <'%s'"):format(support.quoted_program, lines))
   local count = 0
   for path in output:gmatch("/%S+%.png") do

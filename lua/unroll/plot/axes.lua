@@ -112,7 +112,8 @@ end
 --- title, xlabel, ylabel; xscale, yscale = "linear", "log", "log2" or "symlog" (linear
 --- between -xthreshold and xthreshold, by default three decades below the largest value);
 --- xlim, ylim = {low, high}, either may be nil; xinvert, yinvert = true turns an axis round;
---- aspect = "equal" (a unit of y is as long as one of x) or a ratio; xformat, yformat = "percent", "si", "%.2f" or a function; xticks, yticks =
+--- aspect = "equal" (a unit of y is as long as one of x) or a ratio; xformat, yformat =
+--- "percent", "si", "%.2f" or a function; xticks, yticks =
 --- {1, 2, {3, "three"}}; grid = false for none.
 ---@return unroll.Axes self
 function Axes:set(settings)

@@ -109,13 +109,22 @@ local function position(plan, v)
   return (s.forward(v) - u) / (w - u) * plan.length
 end
 
+-- How far a label reaches from its tick along the axis. Beside a y axis numbers are centred
+-- by their digits.
+local function half_extent(plan, item)
+  if plan.which == "x" then return item.width / 2 end
+  if plan.categories then return item.height / 2 end
+  local up = text.rise(item)
+  return math.max(up, item.height - up)
+end
+
 -- Walks over the labels along the axis, each row by itself, and calls crowded(tick) for
 -- each that is nearer than `gap` to the one before it.
 local function each_crowded(plan, gap, crowded)
-  local last, extent = {}, plan.which == "x" and "width" or "height"
+  local last = {}
   for _, tick in ipairs(plan.ticks) do
     if tick.text then
-      local row, half = tick.row or 0, tick.text[extent] / 2
+      local row, half = tick.row or 0, half_extent(plan, tick.text)
       local middle = position(plan, tick.at)
       if last[row] and middle - half < last[row] + gap then
         crowded(tick)

@@ -16,6 +16,11 @@ local function is_empty_table(v)
   return type(v) == "table" and next(v) == nil
 end
 
+--- Are both without numbers? Then {} as the last argument means a series, not options.
+function data.both_empty(a, b)
+  return is_empty_table(b) and (is_empty_table(a) or type(a) == "userdata" and a:numel() == 0)
+end
+
 --- A float64 tensor with the numbers of v.
 function data.series(who, name, v)
   local copy, message = canvas.snapshot(v)

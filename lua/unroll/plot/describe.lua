@@ -97,7 +97,8 @@ function describe.alt(fig, plan)
     local panel = p.panel
     parts[i] = ("%s%s%s; %s; %s."):format(p.letter and "(" .. p.letter .. ") " or "",
       panel_sentence(panel), #labels > 0 and " (" .. table.concat(labels, ", ") .. ")" or "",
-      range_words(panel.settings.xlabel or "x", p.x), range_words(panel.settings.ylabel or "y", p.y))
+      range_words(panel.settings.xlabel or "x", p.x),
+      range_words(panel.settings.ylabel or "y", p.y))
   end
   return ("Figure of %d x %d panels. %s"):format(fig.rows, fig.cols, table.concat(parts, " "))
 end

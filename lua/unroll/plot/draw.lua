@@ -187,7 +187,8 @@ local function open_page(fig, plan, format, dpi)
   local page = canvas.open { format = format, width = fig.width * 72,
     height = fig.height * 72, dpi = dpi, zoom = plan.zoom,
     background = not fig.transparent and theme.background or nil,
-    title = fig.title, description = fig.alt or describe.alt(fig, plan) }
+    title = fig.title and text.plain(fig.title),
+    description = text.plain(fig.alt or describe.alt(fig, plan)) }
   for _, p in ipairs(plan.panels) do draw_panel(page, p, theme) end
   if plan.legend then draw_legend(page, plan.legend, nil, theme) end
   for _, item in ipairs(plan.texts) do text.draw(page, item) end

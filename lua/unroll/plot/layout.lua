@@ -208,7 +208,22 @@ local function corners(b)
     { b.right - 3, b.top + 3, 1, 0 }, { b.left + 3, b.top + 3, 0, 0 } }
 end
 
--- "3 values ≤ 0 are not shown", "no data".
+local function plural(n, words)
+  return words:format(n, n == 1 and "" or "s")
+end
+
+-- What of the data of the panel and its twin is missing from the picture, in words; or nil.
+local function missing_words(p)
+  local dropped, holes, parts = 0, 0, {}
+  for _, side in pairs(p.reach) do
+    dropped, holes = dropped + side.dropped, holes + side.holes
+  end
+  if dropped > 0 then parts[1] = plural(dropped, "%d value%s ≤ 0") end
+  if holes > 0 then parts[#parts + 1] = plural(holes, "%d value%s NaN or infinite") end
+  return #parts > 0 and table.concat(parts, ", ") .. " not shown" or nil
+end
+
+-- "3 values ≤ 0 not shown", "no data".
 local function notes_of(p, theme)
   local requests = {}
   local function add(s, candidates)
@@ -217,16 +232,12 @@ local function notes_of(p, theme)
       wrap = p.box.right - p.box.left - 8 }
     requests[#requests + 1] = { item = text.new(s, look), candidates = candidates }
   end
-  local dropped = p.reach.x.dropped + p.reach.y.dropped
-    + (p.reach.twin and p.reach.twin.dropped or 0)
   if p.reach.y.low > p.reach.y.high or p.reach.x.low > p.reach.x.high then
     local b = p.box
     add("no data", { { (b.left + b.right) / 2, (b.top + b.bottom) / 2, 0.5, 0.5 } })
   end
-  if dropped > 0 then
-    add(("%d value%s ≤ 0 not shown"):format(dropped, dropped == 1 and "" or "s"),
-      corners(p.box))
-  end
+  local missing = missing_words(p)
+  if missing then add(missing, corners(p.box)) end
   return requests
 end
 
@@ -396,7 +407,8 @@ local function place_ticks(plan, p)
   end
   for _, tick in ipairs(p.y.ticks) do
     if tick.text then
-      add(plan, text.place(tick.text, p.box.left - out, p.view.y(tick.at), 1, "digits"))
+      add(plan, text.place(tick.text, p.box.left - out, p.view.y(tick.at), 1,
+        p.y.categories and 0.5 or "digits"))
     end
   end
 end

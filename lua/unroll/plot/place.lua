@@ -1,8 +1,8 @@
 --- Finding free spots in a panel for labels, notes and the legend.
 --
 -- Obstacles are {lines, boxes, texts}: outlines of the data (page points), boxes of marks,
--- and boxes of texts that have a place already. A text never covers another text; data it covers only when
--- there is no better spot.
+-- and boxes of texts that have a place already. A text never covers another text; data it
+-- covers only when there is no better spot.
 
 local box = require "unroll.plot.box"
 

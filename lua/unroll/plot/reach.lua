@@ -11,34 +11,47 @@ Side.__index = Side
 
 local most_distinct = 8
 
--- Larger values leave the page: the length of an axis must stay a finite number.
-local utmost = 1e300
+-- Larger values leave the page: the length of an axis must stay a finite number. So do
+-- smaller ones on a log axis.
+local utmost, least = 1e300, 1e-300
 
 local function new_side(s)
-  return setmetatable({ scale = s, low = math.huge, high = -math.huge, dropped = 0,
+  return setmetatable({ scale = s, low = math.huge, high = -math.huge, dropped = 0, holes = 0,
     integers = true, distinct = {}, distinct_count = 0, edges = {}, margin = 0.05 }, Side)
 end
 
---- Counts the numbers of a series (or a table).
+--- Covers a series (or a table of numbers), and counts what of it cannot be shown: values
+--- <= 0 on a log axis (dropped), NaN and infinities (holes).
 function Side:cover(values)
-  local low, high, finite, dropped, integers = canvas.range(values, self.scale.positive)
+  local _, _, finite, dropped = canvas.range(values, self.scale.positive)
   self.dropped = self.dropped + dropped
+  self.holes = self.holes + canvas.count(values) - finite - dropped
+  self:stretch(values)
+end
+
+--- Covers numbers that were computed from the data: none of them counts as missing.
+function Side:stretch(values)
+  local low, high, finite, _, integers = canvas.range(values, self.scale.positive)
   if finite == 0 then return end
-  self.low = math.min(self.low, math.max(low, -utmost))
-  self.high = math.max(self.high, math.min(high, utmost))
+  local floor = self.scale.positive and least or -utmost
+  self.low = math.min(self.low, math.min(utmost, math.max(low, floor)))
+  self.high = math.max(self.high, math.min(utmost, math.max(high, floor)))
   self.integers = self.integers and integers
 end
 
---- Counts, beside what `cover` drops, the values <= 0 that nothing shows.
-function Side:count_dropped(values)
-  self.dropped = self.dropped + select(4, canvas.range(values, true))
+--- Counts what of a series nothing shows, without covering it.
+---@param positive boolean whether values <= 0 count
+function Side:count_missing(values, positive)
+  local _, _, finite, dropped = canvas.range(values, positive)
+  self.dropped = self.dropped + dropped
+  self.holes = self.holes + canvas.count(values) - finite - dropped
 end
 
 --- A value that a limit keeps without a margin when it is the outermost: the foot of
 --- bars, 1 for shares.
 function Side:edge(v)
   if self.scale.positive and v <= 0 then return end
-  self:cover({ v })
+  self:stretch({ v })
   self.edges[v] = true
 end
 
@@ -112,7 +125,7 @@ function reach.join(list)
   end
   for _, side in ipairs(list) do
     for name, value in pairs(first) do
-      if name ~= "dropped" then side[name] = value end
+      if name ~= "dropped" and name ~= "holes" then side[name] = value end
     end
   end
 end

@@ -76,7 +76,7 @@ function sides.measure(p, theme)
     at = at + widest
     side.label = side.plan.label and text.new(side.plan.label, { size = theme.label_size,
       color = side.color or theme.text, align = "center", angle = 90, role = "ylabel",
-      wrap = p.box.bottom - p.box.top + p.decor.top })
+      wrap = p.box.bottom - p.box.top }) -- above it the title may reach beyond the box
     if side.label then at = at + theme.label_pad + side.label.width end
     side.right = at
   end
@@ -94,9 +94,7 @@ function sides.place(p, theme, add)
       end
     end
     if side.label then
-      local middle, half = (b.top + b.bottom) / 2, side.label.height / 2
-      middle = math.max(b.top - p.inner.top + half, math.min(middle, b.bottom - half))
-      add(text.place(side.label, b.right + side.right, middle, 1, 0.5))
+      add(text.place(side.label, b.right + side.right, (b.top + b.bottom) / 2, 1, 0.5))
     end
   end
 end

@@ -20,6 +20,11 @@ local function valid_utf8(s)
   return s
 end
 
+--- The same without what files cannot hold as words: for titles and descriptions.
+function text.plain(s)
+  return (valid_utf8(s):gsub("%c", " "))
+end
+
 local function show_control(c)
   return signs[c] or ("\\x%02X"):format(c:byte())
 end
@@ -98,12 +103,17 @@ function text.shorten(s, look, width)
   return item
 end
 
+--- How far a text reaches above the middle of its first line's digits.
+function text.rise(item)
+  return item.baseline - 0.365 * item.look.size
+end
+
 --- Places the item: the point (x, y) lies at the part h of its width and v of its height
 --- (0: left, top; 1: right, bottom). v = "digits" centres the digits' height on y.
 function text.place(item, x, y, h, v)
   local top
   if v == "digits" then
-    top = y - item.baseline + 0.365 * item.look.size
+    top = y - text.rise(item)
   else
     top = y - v * item.height
   end

@@ -18,7 +18,7 @@ end
 
 -- (x, mean, {sd=}) or (x, low, high, opts).
 local function read(x, a, b, opts)
-  if not data.is_values(b) and opts == nil then
+  if not data.is_values(b) and opts == nil and not data.both_empty(a, b) then
     opts = options.check("band", b, kinds)
     local mean = data.series("band", "mean", a)
     if not opts.sd then

@@ -185,7 +185,7 @@ end
 local function cover_errors(mark, side)
   for k, errors in ipairs(mark.errors or {}) do
     for _, sign in ipairs { 1, -1 } do
-      side:cover(data.offset(mark.series_values[k], errors, sign))
+      side:stretch(data.offset(mark.series_values[k], errors, sign))
     end
   end
 end
@@ -199,8 +199,8 @@ function bar.limits(mark, reach)
   along:cover({ 1, math.max(1, #mark.names) })
   for _, series in ipairs(mark.series_values) do across:cover(series) end
   if mark.feet then
-    across:cover(mark.feet.up)
-    across:cover(mark.feet.down)
+    across:stretch(mark.feet.up)
+    across:stretch(mark.feet.down)
   end
   cover_errors(mark, across)
   across:edge(0)

@@ -53,13 +53,10 @@ function errorbar.new(panel, x, y, opts)
     color = axes.next_color(panel, "errorbar", opts.color) }
 end
 
--- An end that a log axis cannot show is cut off, not dropped: it must not count.
+-- An end that a log axis cannot show is cut off, not dropped: it does not count.
 local function cover_ends(side, centre, err)
-  for _, ends in ipairs { data.offset(centre, err.low, -1), data.offset(centre, err.high, 1) } do
-    local dropped = side.dropped
-    side:cover(ends)
-    side.dropped = dropped
-  end
+  side:stretch(data.offset(centre, err.low, -1))
+  side:stretch(data.offset(centre, err.high, 1))
 end
 
 function errorbar.limits(mark, reach)

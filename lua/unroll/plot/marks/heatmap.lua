@@ -51,9 +51,10 @@ end
 local function make_norm(opts, cells, limits)
   local kind = opts.norm or (opts.center and "centred") or "linear"
   local low, high, finite = canvas.range(cells.flat, kind == "log")
+  local least = kind == "log" and 1e-300 or -1e300
+  low, high = math.max(least, math.min(1e300, low)), math.max(least, math.min(1e300, high))
   if finite == 0 then low, high = nil, nil end
-  local norm = colormap.norm(kind, low and math.max(low, -1e300), low and math.min(high, 1e300),
-    opts.center or 0)
+  local norm = colormap.norm(kind, low, high, opts.center or 0)
   if limits then norm.low, norm.high = limits[1] or norm.low, limits[2] or norm.high end
   if norm.low >= norm.high or (kind == "log" and norm.low <= 0) then
     options.misuse("heatmap: no colours between limits %g and %g", norm.low, norm.high)
@@ -110,7 +111,7 @@ function heatmap.limits(mark, reach)
   cover(reach.x, mark.x, mark.cells.cols)
   cover(reach.y, mark.y, mark.cells.rows)
   reach.y.flip = mark.upper
-  if mark.norm.scale.positive then reach.y:count_dropped(mark.cells.flat) end
+  reach.y:count_missing(mark.cells.flat, mark.norm.scale.positive)
 end
 
 -- --- drawing -------------------------------------------------------------------------

@@ -38,13 +38,13 @@ local function automatic_count(sorted, n, low, high, s)
   local q1, q3 = canvas.quantile(sorted, 0.25), canvas.quantile(sorted, 0.75)
   local width = 2 * (s.forward(q3) - s.forward(q1)) / n ^ (1 / 3)
   local span = s.forward(high) - s.forward(low)
-  if not (width > 0) or span / width > 1e9 then return math.ceil(1 + math.log(n, 2)) end
+  if width <= 0 or span / width > 1e9 then return math.ceil(1 + math.log(n, 2)) end
   return math.max(1, math.min(most_bins, math.ceil(span / width)))
 end
 
 -- Whole numbers within a short range: one bin each, around the number.
 local function whole_edges(mark, low, high)
-  if high - low >= most_whole then return nil end
+  if high - low >= most_whole or math.max(-low, high) > 1e15 then return nil end -- or no 0.5
   for _, series in ipairs(mark.series_values) do
     if not select(5, canvas.range(series)) then return nil end
   end
@@ -69,7 +69,10 @@ local function edges_of(mark, s)
   local n = data.count(sorted)
   if n == 0 then return { s.empty[1], s.empty[2] } end
   local low, high = canvas.quantile(sorted, 0), canvas.quantile(sorted, 1)
-  if mark.range then low, high = mark.range[1], mark.range[2] end
+  if mark.range then
+    low, high = s.positive and math.max(low, mark.range[1]) or mark.range[1], mark.range[2]
+    if low >= high then return { low, low * 2 } end -- all of it <= 0 on a log axis
+  end
   if not mark.bins and not s.positive and not mark.range then
     local edges = whole_edges(mark, low, high)
     if edges then return edges end
@@ -183,7 +186,7 @@ end
 function hist.limits(mark, reach)
   local bins = bins_of(mark, reach.x.scale)
   for _, series in ipairs(mark.series_values) do
-    if reach.x.scale.positive then reach.x:count_dropped(series) end
+    reach.x:count_missing(series, reach.x.scale.positive)
   end
   reach.x:cover({ bins.edges[1], bins.edges[#bins.edges] })
   reach.x.integers = reach.x.integers or is_whole(bins.edges)

@@ -28,10 +28,8 @@ function note.new(_, words, x, y, opts)
 end
 
 function note.limits(mark, reach)
-  local dropped = reach.y.dropped
-  reach.x:cover({ mark.x })
-  reach.y:cover({ mark.y })
-  reach.y.dropped = dropped
+  reach.x:stretch({ mark.x })
+  reach.y:stretch({ mark.y })
 end
 
 -- All that a note draws are its text and arrow, which the layout places.
