@@ -10,6 +10,9 @@ local loss = tensor.exp(steps / -120) * 2.4 + 0.5 + noise(600) * 0.1
 local slower = tensor.exp(steps / -260) * 2.4 + 0.6 + noise(600) * 0.1
 local norms = tensor.exp(noise(600) * 0.4) * tensor.exp(steps / -400)
 local small, large = noise(1500), noise(1500) * 0.7 + 2
+local few = noise(40) * 0.6 - 0.5
+local analytic = noise(250)
+local numeric = analytic * 0.9 + noise(250) * 0.3
 local lengths = { 5, 10, 25, 50, 100 }
 
 local weights = {}
@@ -60,7 +63,7 @@ local panels = {
     ax:set { title = "Histograms", xlabel = "activation", ylabel = "count" }
   end,
   function(ax)
-    ax:box({ "tanh", "relu", "GRU" }, { small, large, noise(40) * 0.6 - 0.5 })
+    ax:box({ "tanh", "relu", "GRU" }, { small, large, few })
     ax:set { title = "Boxes", ylabel = "activation" }
   end,
   function(ax)
@@ -73,8 +76,7 @@ local panels = {
     ax:set { title = "Cells with numbers", xlabel = "predicted", ylabel = "true", aspect = "equal" }
   end,
   function(ax)
-    local x = noise(250)
-    ax:scatter(x, x * 0.9 + noise(250) * 0.3, { alpha = 0.6 }):diagonal(1, 0, { label = "y = x" })
+    ax:scatter(analytic, numeric, { alpha = 0.6 }):diagonal(1, 0, { label = "y = x" })
     ax:set { title = "Scatter and diagonal", xlabel = "analytic", ylabel = "numeric" }
   end,
   function(ax)

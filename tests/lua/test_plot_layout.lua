@@ -184,6 +184,19 @@ function TestPlotLayout.test_every_character_of_an_alphabet_is_labelled()
   end
 end
 
+function TestPlotLayout.test_words_keep_off_points_between_gaps()
+  local place = require "unroll.plot.place"
+  local nan = 0 / 0
+  local function hits(points)
+    return place.hits({ lines = { points }, boxes = {}, texts = {} },
+      { left = 0, top = 0, right = 10, bottom = 10 })
+  end
+  lu.assertEquals(hits { nan, nan, 5, 5, nan, nan }, 1)
+  lu.assertEquals(hits { 5, 5 }, 1)
+  lu.assertEquals(hits { -5, 5, 15, 5 }, 1) -- only the segment between them
+  lu.assertEquals(hits { -5, 5, nan, nan, 15, 5 }, 0)
+end
+
 function TestPlotLayout.test_layout_changes_nothing()
   local fig = random_figure(4)
   local before = fig:describe()

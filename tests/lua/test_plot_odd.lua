@@ -79,12 +79,12 @@ function TestPlotOdd.test_what_is_missing_is_written_on_the_panel()
   local odd = data.gaps
   for _, mark in ipairs { "line", "smooth", "scatter", "bar", "errorbar", "hist", "box" } do
     lu.assertEquals(notes(function(ax) marks[mark](ax, odd) end),
-      { "3 values NaN or infinite not shown" }, mark)
+      { "3 values NaN or ∞ not shown" }, mark)
   end
   lu.assertEquals(notes(function(ax) ax:heatmap({ odd }) end),
-    { "3 values NaN or infinite not shown" })
+    { "3 values NaN or ∞ not shown" })
   lu.assertEquals(notes(function(ax) ax:line({ 1, 0, nan }) end, { yscale = "log" }),
-    { "1 value ≤ 0, 1 value NaN or infinite not shown" })
+    { "1 value ≤ 0, 1 NaN or ∞ not shown" })
   lu.assertEquals(notes(function(ax) ax:line({ -1, 0 }) end, { yscale = "log" }),
     { "no data", "2 values ≤ 0 not shown" })
   lu.assertEquals(notes(function(ax) ax:line({}) end), { "no data" })

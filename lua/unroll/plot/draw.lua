@@ -11,12 +11,12 @@ local draw = {}
 
 -- --- axes ----------------------------------------------------------------------------
 
-local function has_grid(p)
-  if p.panel.settings.grid == false then return false end
+-- Is there a chart that covers all of the panel?
+local function is_bare(p)
   for _, mark in ipairs(p.panel.marks) do
-    if mark.kind.bare then return false end
+    if mark.kind.bare then return true end
   end
-  return true
+  return false
 end
 
 -- Across the values: where the names of bars stand on the y axis, these are on x.
@@ -67,8 +67,9 @@ local function tick_marks(page, p, theme)
     for _, tick in ipairs(p.x.ticks) do below(tick.at, theme.tick_length, major) end
   end
   leads(page, p, theme)
+  local own = { color = p.color or theme.axis, width = theme.tick_width }
   for _, tick in ipairs(p.y.categories and {} or p.y.ticks) do
-    beside(tick.at, theme.tick_length, major)
+    beside(tick.at, theme.tick_length, own)
   end
 end
 
@@ -76,7 +77,8 @@ local function spines(page, p, theme)
   local b = p.box
   local stroke = { color = theme.axis, width = theme.spine_width }
   local half = theme.spine_width / 2
-  page:segment(b.left, b.top, b.left, b.bottom + half, stroke)
+  page:segment(b.left, b.top, b.left, b.bottom + half,
+    { color = p.color or theme.axis, width = theme.spine_width })
   page:segment(b.left - half, b.bottom, b.right, b.bottom, stroke)
 end
 
@@ -171,10 +173,11 @@ end
 -- --- the whole -----------------------------------------------------------------------
 
 local function draw_panel(page, p, theme)
-  if has_grid(p) then grid_lines(page, p, theme) end
+  local bare = is_bare(p)
+  if not bare and p.panel.settings.grid ~= false then grid_lines(page, p, theme) end
   draw_marks(page, p.panel, p.view, theme)
   if p.panel.twin then draw_marks(page, p.panel.twin, p.sides[1].view, theme) end
-  spines(page, p, theme)
+  if bare then sides.frame(page, p.box, theme) else spines(page, p, theme) end
   sides.draw(page, p, theme)
   tick_marks(page, p, theme)
   draw_labels(page, p, theme)

@@ -135,13 +135,13 @@ end
 
 local function measure_labels(p, pass, theme)
   local width = p.slot.right - p.slot.left
-  local label = { size = theme.label_size, color = theme.text, align = "center" }
-  local function item(s, wrap, angle, role)
-    label.wrap, label.angle, label.role = wrap, angle, role
+  local label = { size = theme.label_size, align = "center" }
+  local function item(s, wrap, angle, role, color)
+    label.wrap, label.angle, label.role, label.color = wrap, angle, role, color or theme.text
     return s and text.new(s, label)
   end
   p.xlabel = item(p.x.label, width, 0, "xlabel")
-  p.ylabel = item(p.y.label, ylabel_room(p, pass), 90, "ylabel")
+  p.ylabel = item(p.y.label, ylabel_room(p, pass), 90, "ylabel", p.color)
   local title = title_of(p.panel, p.letter)
   p.title = title and text.new(title, { size = theme.title_size, bold = true,
     color = theme.text, wrap = p.slot.right - p.box.left, role = "title" })
@@ -183,6 +183,15 @@ local function candidate_boxes(request)
   return boxes
 end
 
+-- Would a line of the grid strike the words through?
+local function crosses_grid(p, b)
+  for _, tick in ipairs(p.y.ticks) do
+    local y = p.view.y(tick.at)
+    if y > b.top + 2 and y < b.bottom - 2 then return true end
+  end
+  return false
+end
+
 local function place_label(p, request)
   local item = request.item
   local candidates = candidate_boxes(request)
@@ -198,7 +207,8 @@ local function place_label(p, request)
   end
   item.box = chosen
   item.leader = request.leader
-  item.halo = not request.fixed and place.hits(p.obstacles, chosen, 1) > 0
+  item.halo = not request.fixed
+    and (place.hits(p.obstacles, chosen, 1) > 0 or crosses_grid(p, chosen))
   p.obstacles.texts[#p.obstacles.texts + 1] = chosen
   p.labels[#p.labels + 1] = item
 end
@@ -219,7 +229,9 @@ local function missing_words(p)
     dropped, holes = dropped + side.dropped, holes + side.holes
   end
   if dropped > 0 then parts[1] = plural(dropped, "%d value%s ≤ 0") end
-  if holes > 0 then parts[#parts + 1] = plural(holes, "%d value%s NaN or infinite") end
+  if holes > 0 then
+    parts[#parts + 1] = plural(holes, dropped > 0 and "%d NaN or ∞" or "%d value%s NaN or ∞")
+  end
   return #parts > 0 and table.concat(parts, ", ") .. " not shown" or nil
 end
 

@@ -8,18 +8,18 @@ local box = require "unroll.plot.box"
 
 local place = {}
 
--- How many segments of the line touch the box; stops counting at `most`.
+-- How many segments of the line touch the box, and points that stand alone between gaps;
+-- stops counting at `most`.
 local function line_hits(b, points, most)
-  local hits = 0
-  for i = 3, #points - 1, 2 do
-    local x0, y0, x1, y1 = points[i - 2], points[i - 1], points[i], points[i + 1]
-    if x0 == x0 and x1 == x1 and box.meets_segment(b, x0, y0, x1, y1) then
+  local hits, x0, y0 = 0, 0 / 0, 0 / 0
+  for i = 1, #points - 1, 2 do
+    local x1, y1 = points[i], points[i + 1]
+    if x0 ~= x0 then x0, y0 = x1, y1 end
+    if x1 == x1 and box.meets_segment(b, x0, y0, x1, y1) then
       hits = hits + 1
       if hits >= most then return hits end
     end
-  end
-  if #points == 2 and box.meets_segment(b, points[1], points[2], points[1], points[2]) then
-    hits = hits + 1
+    x0, y0 = x1, y1
   end
   return hits
 end

@@ -4,7 +4,6 @@
 -- axis is the right edge of the box; a colour bar stands `offset` points beside it.
 
 local axis = require "unroll.plot.axis"
-local style = require "unroll.plot.style"
 local text = require "unroll.plot.text"
 local view = require "unroll.plot.view"
 
@@ -42,7 +41,15 @@ local function only_color(panel, theme)
   return only
 end
 
---- Plans the axes of the sides.
+-- The labels of an axis in the colour of what is measured on it.
+local function paint(plan, color)
+  for _, tick in ipairs(plan.ticks) do
+    if color and tick.text then tick.text.look.color = color end
+  end
+end
+
+--- Plans the axes of the sides. With a twin, both y axes take the colour of their data where
+--- that is one.
 ---@param p table a panel of a plan
 ---@param space table of the y axis, as axis.plan takes it
 function sides.plan(p, space, theme)
@@ -50,11 +57,11 @@ function sides.plan(p, space, theme)
     local room = side.kind == "twin" and space or { length = space.length }
     side.plan = axis.plan("y", side.panel, side.reach, room, theme)
     side.view = view.new(p.box, p.x, side.plan)
-    local color = side.kind == "twin" and only_color(side.panel, theme)
-    for _, tick in ipairs(side.plan.ticks) do
-      if color and tick.text then tick.text.look.color = color end
+    if side.kind == "twin" then
+      p.color, side.color = only_color(p.panel, theme), only_color(side.panel, theme)
+      paint(p.y, p.color)
+      paint(side.plan, side.color)
     end
-    side.color = color
   end
 end
 
@@ -112,25 +119,29 @@ local function ticks_of(page, p, side, theme)
   marks(side.plan.ticks, theme.tick_length, theme.tick_width)
 end
 
+--- A thin frame: where cells are as light as the page, it says where they end.
+function sides.frame(page, b, theme)
+  local stroke = { color = theme.axis, width = theme.minor_width }
+  page:segment(b.left, b.top, b.right, b.top, stroke)
+  page:segment(b.left, b.bottom, b.right, b.bottom, stroke)
+  page:segment(b.left, b.top, b.left, b.bottom, stroke)
+  page:segment(b.right, b.top, b.right, b.bottom, stroke)
+end
+
 --- Draws colour bars, the twin's spine and the ticks.
 function sides.draw(page, p, theme)
   local b = p.box
   for _, side in ipairs(p.sides) do
     if side.kind == "bar" then
-      side.mark.kind.draw_color_bar(side.mark, page, { left = b.right + side.left,
-        right = b.right + side.offset, top = b.top, bottom = b.bottom }, theme)
+      local bar = { left = b.right + side.left, right = b.right + side.offset, top = b.top,
+        bottom = b.bottom }
+      side.mark.kind.draw_color_bar(side.mark, page, bar, theme)
+      sides.frame(page, bar, theme)
     else
       page:segment(b.right, b.top, b.right, b.bottom + theme.spine_width / 2,
         { color = side.color or theme.axis, width = theme.spine_width })
     end
     ticks_of(page, p, side, theme)
-  end
-end
-
---- The panel's colour, when its twin makes a colour of its own worth having.
-function sides.main_color(p, theme)
-  if p.sides[1] and p.sides[1].kind == "twin" then
-    return style.color(theme, only_color(p.panel, theme))
   end
 end
 

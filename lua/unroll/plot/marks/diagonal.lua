@@ -69,10 +69,10 @@ function diagonal.labels(mark, view, theme)
   if not mark.label or #list == 0 then return {} end
   for _, part in ipairs { 0.9, 0.75, 0.6, 0.45, 0.3, 0.15 } do
     local point = list[math.max(1, math.floor(#list * part))]
-    candidates[#candidates + 1] = { point[1] - 5, point[2] - 2, 1, 1 }
-    candidates[#candidates + 1] = { point[1] + 5, point[2] + 2, 0, 0 }
-    candidates[#candidates + 1] = { point[1] + 5, point[2] - 2, 0, 1 }
-    candidates[#candidates + 1] = { point[1] - 5, point[2] + 2, 1, 0 }
+    candidates[#candidates + 1] = { point[1] - 7, point[2] - 3, 1, 1 }
+    candidates[#candidates + 1] = { point[1] + 7, point[2] + 3, 0, 0 }
+    candidates[#candidates + 1] = { point[1] + 7, point[2] - 3, 0, 1 }
+    candidates[#candidates + 1] = { point[1] - 7, point[2] + 3, 1, 0 }
   end
   return { { item = hline.item(mark, view, theme), candidates = candidates } }
 end
