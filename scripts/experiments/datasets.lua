@@ -197,8 +197,8 @@ local function draw_final(ax, results)
     local h = column(entry, "held_out")
     names[i] = entry.name
     ours[i] = summary.mean_sd(column(entry, "train"))
-    held[i] = #h > 0 and summary.mean_sd(h) or 0 / 0
-    theirs[i] = document[entry.name] and document[entry.name].loss or 0 / 0
+    held[i] = #h > 0 and summary.mean_sd(h) or false
+    theirs[i] = document[entry.name] and document[entry.name].loss or false
   end
   ax:bar(names, { ours, held, theirs },
          { labels = { "training text", "held-out text", "founding document" }, values = true,
@@ -219,7 +219,7 @@ local function draw_vocabulary(ax, results)
   local names, ours, theirs = {}, {}, {}
   for i, entry in ipairs(results.corpora) do
     names[i], ours[i] = entry.name, entry.vocabulary
-    theirs[i] = document[entry.name] and document[entry.name].vocabulary or 0 / 0
+    theirs[i] = document[entry.name] and document[entry.name].vocabulary or false
   end
   ax:bar(names, { ours, theirs }, { labels = { "unroll", "founding document" }, values = true,
                                     format = "%.0f" })

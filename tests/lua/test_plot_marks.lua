@@ -232,6 +232,18 @@ end
 
 -- --- scales and axes ---------------------------------------------------------------------
 
+-- A bar that does not exist is not a value that could not be shown; NaN is.
+function TestBars.test_false_is_no_bar_and_no_missing_value()
+  local function notes(values)
+    local fig = plot.figure {}
+    fig:at(1, 1):bar({ "a", "b" }, { { 1, 2 }, values })
+    return fig:describe().panels[1].notes
+  end
+  lu.assertEquals(notes { 3, false }, {})
+  lu.assertEquals(notes { false, 3 }, {})
+  lu.assertEquals(#notes { 3, 0 / 0 }, 1)
+end
+
 TestAxes = {}
 
 function TestAxes.test_symlog()

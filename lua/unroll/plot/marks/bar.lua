@@ -33,13 +33,29 @@ local function is_data(v)
   return is_list_of_series(v) or data.is_values(v)
 end
 
+-- `false` stands for a bar that does not exist: no bar, and nothing that is missing.
+local function without_absent(series)
+  local numbers, absent = {}, 0
+  for i, v in ipairs(series) do
+    if v == false then absent = absent + 1 end
+    numbers[i] = v or 0 / 0
+  end
+  if absent == 0 then return series, 0 end
+  return numbers, absent
+end
+
 local function read_series(name, v)
-  local list = {}
+  local list, absent = {}, 0
   for i, series in ipairs(is_list_of_series(v) and v or { v }) do
+    if type(series) == "table" then
+      local n
+      series, n = without_absent(series)
+      absent = absent + n
+    end
     list[i] = data.series("bar", is_list_of_series(v) and name .. "[" .. i .. "]" or name,
       series)
   end
-  return list
+  return list, absent
 end
 
 local function check_counts(series, n, name)
@@ -102,7 +118,8 @@ end
 --- Bars; values may be a list of series, {a, b}, for groups or stacks of bars.
 ---@param categories? (string|number)[]|unroll.Tensor (n) one a slot; without it 1, 2, ...
 --- A category that is a space, tab or newline is shown as a sign.
----@param values unroll.Tensor|number[]|table (n), or a list of such series
+---@param values unroll.Tensor|number[]|table (n), or a list of such series; false in a table:
+--- there is no such bar
 ---@param opts? table
 --- labels = {"a", "b"} (legend), or label for one series; values = true: numbers above
 --- the bars; format = "percent", "%.2f", ... of these numbers (and shows them); errors =
@@ -119,7 +136,7 @@ function bar.new(panel, a, b, c)
   if not is_data(values) and not (type(values) == "table" and not next(values)) then
     options.misuse("bar: values must be numbers or a list of series, got %s", type(values))
   end
-  local series = read_series("values", values)
+  local series, absent = read_series("values", values)
   local n = #series > 0 and data.count(series[1]) or 0
   names = names or categories.numbered(n)
   check_counts(series, #names, "series")
@@ -131,7 +148,7 @@ function bar.new(panel, a, b, c)
   if stacked and errors then options.misuse("bar: errors do not go with a stack") end
   categories.share("bar", panel, opts.horizontal and "y" or "x", names)
   local colors, each = read_colors(panel, opts, #series, #names)
-  return { names = names, series_values = series, errors = errors, labels = labels,
+  return { names = names, series_values = series, absent = absent, errors = errors, labels = labels,
     colors = colors, color_each = each, show = opts.values or opts.format ~= nil,
     format = opts.format, fill = math.min(1, opts.width or 0), stacked = stacked,
     horizontal = opts.horizontal, feet = stacked and feet_of(series, #names),
@@ -198,6 +215,7 @@ function bar.limits(mark, reach)
   end
   along:cover({ 1, math.max(1, #mark.names) })
   for _, series in ipairs(mark.series_values) do across:cover(series) end
+  across.holes = across.holes - mark.absent
   if mark.feet then
     across:stretch(mark.feet.up)
     across:stretch(mark.feet.down)
