@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "page.h"
+#include "series.h"
 
 /* A vector page gets so many pixels a point: below 72 * MOST_DENSE dpi. */
 static const double dense = 150.0 / 72, most_dense = 200.0 / 72;
@@ -21,8 +22,10 @@ static const double dense = 150.0 / 72, most_dense = 200.0 / 72;
 typedef struct mapping {
   const un_grid *grid;
   const un_palette *palette;
+  un_fast_map map;
   int width, height; /* pixels of the image */
   double *line;      /* one row of cells after the scale, 0..1 or NaN */
+  double *from, *to; /* of every column of pixels: which cells it shows */
   double *sum, *weight;
 } mapping;
 
@@ -41,7 +44,8 @@ static void cells_of_pixel(int i, int pixels, size_t cells, double *from, double
 
 /* How much of cell k lies within from..to. */
 static double share(size_t k, double from, double to) {
-  return fmin((double)k + 1, to) - fmax((double)k, from);
+  double left = (double)k, right = left + 1;
+  return (right < to ? right : to) - (left > from ? left : from);
 }
 
 /* --- rows ---------------------------------------------------------------------------
@@ -54,18 +58,18 @@ static void read_line(mapping *m, size_t row) {
     size_t column = g->right_to_left ? g->columns - 1 - k : k;
     const double *cell =
         g->data + (ptrdiff_t)row * g->row_stride + (ptrdiff_t)column * g->column_stride;
-    m->line[k] = un_map_value(&m->palette->map, *cell);
+    double u = un_map_fast(&m->map, *cell);
+    m->line[k] = u > 1 ? 1 : u < 0 ? 0 : u;
   }
 }
 
 static void add_line(mapping *m, double weight) {
   for (int i = 0; i < m->width; i++) {
-    double from, to;
-    cells_of_pixel(i, m->width, m->grid->columns, &from, &to);
+    double from = m->from[i], to = m->to[i];
     for (size_t k = (size_t)from; (double)k < to && k < m->grid->columns; k++) {
       double part = weight * share(k, from, to);
       if (isnan(m->line[k]) || part <= 0) continue;
-      m->sum[i] += part * fmin(fmax(m->line[k], 0), 1);
+      m->sum[i] += part * m->line[k];
       m->weight[i] += part;
     }
   }
@@ -73,7 +77,7 @@ static void add_line(mapping *m, double weight) {
 
 static unsigned pixel_of(const un_palette *p, double sum, double weight) {
   if (!(weight > 0)) return p->missing;
-  return p->colors[(int)lround(sum / weight * (UN_PALETTE_SIZE - 1))];
+  return p->colors[(int)(sum / weight * (UN_PALETTE_SIZE - 1) + 0.5)];
 }
 
 static void fill_row(mapping *m, int i, unsigned *pixels) {
@@ -100,10 +104,14 @@ static bool repeats(const mapping *m, int i) {
 
 static bool fill_image(mapping *m, unsigned char *pixels, int stride) {
   size_t width = (size_t)m->width;
-  m->line = malloc((m->grid->columns + 2 * width) * sizeof *m->line);
+  m->line = malloc((m->grid->columns + 4 * width) * sizeof *m->line);
   if (!m->line) return false;
   m->sum = m->line + m->grid->columns;
   m->weight = m->sum + width;
+  m->from = m->weight + width;
+  m->to = m->from + width;
+  for (int i = 0; i < m->width; i++)
+    cells_of_pixel(i, m->width, m->grid->columns, &m->from[i], &m->to[i]);
   for (int i = 0; i < m->height; i++) {
     unsigned *row = (void *)(pixels + (ptrdiff_t)i * stride);
     const unsigned *above = (const void *)(pixels + (ptrdiff_t)(i - 1) * stride);
@@ -146,7 +154,7 @@ void un_canvas_heatmap(un_canvas *c, const un_box *where, const un_grid *grid,
   un_box box = un_box_snap(c, where);
   if (!(box.right > box.left && box.bottom > box.top)) return;
   if (grid->rows == 0 || grid->columns == 0) return;
-  mapping m = {.grid = grid, .palette = palette};
+  mapping m = {.grid = grid, .palette = palette, .map = un_map_prepare(&palette->map)};
   m.width = image_side(c, box.right - box.left, grid->columns);
   m.height = image_side(c, box.bottom - box.top, grid->rows);
   cairo_surface_t *image =

@@ -1,7 +1,7 @@
 /* lines.c -- the line through a series of points.
 **
 ** Points -> thinning (series.c) -> each segment clipped to the box, in double precision
-** -> strokes. On a raster page a path is stroked in runs of some 200 points, because
+** -> strokes. On a raster page a path is stroked in runs of some 60 points, because
 ** cairo takes more than linear time for a path that crosses itself; round caps hide the
 ** joints. With alpha < 1 the joints would show where two runs overlap, so the runs are
 ** drawn opaque into a group, which is then laid on the page once. A vector page gets
@@ -11,7 +11,7 @@
 #include "page.h"
 #include "series.h"
 
-enum { RUN = 200 };
+enum { RUN = 64 };
 
 typedef struct pen {
   un_canvas *c;

@@ -147,8 +147,10 @@ void un_canvas_close(un_canvas *c) {
 static cairo_status_t encode(un_canvas *c) {
   cairo_status_t status = cairo_status(c->cr);
   if (status != CAIRO_STATUS_SUCCESS) return status;
-  if (c->format == UN_PNG)
-    return cairo_surface_write_to_png_stream(c->surface, collect, &c->bytes);
+  if (c->format == UN_PNG) {
+    c->bytes.failed = !un_png_encode(c);
+    return CAIRO_STATUS_SUCCESS;
+  }
   cairo_show_page(c->cr);
   cairo_surface_finish(c->surface); /* writes the last bytes */
   return cairo_surface_status(c->surface);
@@ -159,10 +161,7 @@ bool un_canvas_finish(un_canvas *c, const char **bytes, size_t *size,
   cairo_status_t status = encode(c);
   if (status != CAIRO_STATUS_SUCCESS)
     return un_plot_fail(error, "%s", cairo_status_to_string(status));
-  bool ok = c->format == UN_PNG
-                ? un_png_finish(&c->bytes, c->dpi, c->title, c->description)
-            : c->format == UN_SVG ? un_svg_finish(&c->bytes, c->title, c->description)
-                                  : true;
+  bool ok = c->format != UN_SVG || un_svg_finish(&c->bytes, c->title, c->description);
   if (!ok || c->bytes.failed)
     return un_plot_fail(error, "not enough memory for a page");
   *bytes = c->bytes.data;

@@ -32,9 +32,10 @@ void un_bytes_swap(un_bytes *b, un_bytes *by);
 bool un_plot_fail(un_plot_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Encoders' last touches, in place (png.c, svg.c). */
-bool un_png_finish(un_bytes *png, double dpi, const char *title,
-                   const char *description);
+/* The drawn page into c->bytes (png.c). false when memory is short. */
+bool un_png_encode(un_canvas *c);
+
+/* Last touches to what cairo wrote, in place (svg.c). */
 bool un_svg_finish(un_bytes *svg, const char *title, const char *description);
 
 void un_set_color(cairo_t *cr, un_color color);

@@ -1,26 +1,18 @@
-/* png.c -- the resolution of a PNG, and words for readers who do not see.
+/* png.c -- a raster page as a PNG file.
 **
-** cairo writes no pHYs chunk, so viewers and word processors would take the picture for
-** one of 72 or 96 dots an inch; and it writes no text. The chunks go right after the
-** header, which has a fixed size: 8 bytes of signature and an IHDR chunk of 25. */
+** Not cairo's own writer: it gives no resolution, so that viewers and word processors take
+** the picture for one of 72 or 96 dots an inch, has no place for words, and spends half of
+** a chart's time on choosing filters and compressing. Charts are made of equal pixels; no
+** filter and zlib's level 4 give files of the same size in a third of the time. */
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "page.h"
 
-enum { HEADER = 8 + 25 };
-
-/* CRC-32 as PNG has it, a bit at a time: the chunks are short. */
-static uint32_t crc32_of(const char *data, size_t size) {
-  uint32_t crc = 0xffffffffu;
-  for (size_t i = 0; i < size; i++) {
-    crc ^= (unsigned char)data[i];
-    for (int bit = 0; bit < 8; bit++)
-      crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320u : 0);
-  }
-  return ~crc;
-}
+enum { LEVEL = 4 };
 
 static void add32(un_bytes *out, uint32_t value) {
   char bytes[4];
@@ -29,13 +21,29 @@ static void add32(un_bytes *out, uint32_t value) {
   un_bytes_add(out, bytes, 4);
 }
 
-/* type: four letters. */
-static void add_chunk(un_bytes *out, const char *type, const un_bytes *content) {
+/* type: four letters. Frees the content. */
+static void add_chunk(un_bytes *out, const char *type, un_bytes *content) {
   size_t start = out->size + 4;
   add32(out, (uint32_t)content->size);
   un_bytes_add(out, type, 4);
   un_bytes_add(out, content->data, content->size);
-  if (!out->failed) add32(out, crc32_of(out->data + start, out->size - start));
+  if (content->failed) out->failed = true;
+  un_bytes_swap(content, &(un_bytes){0});
+  if (out->failed) return;
+  add32(out, (uint32_t)crc32(0, (const Bytef *)out->data + start,
+                             (uInt)(out->size - start)));
+}
+
+/* --- head and words -----------------------------------------------------------------
+ */
+
+static void add_header(un_bytes *out, int width, int height, bool alpha) {
+  un_bytes content = {0};
+  const char kind[] = {8, alpha ? 6 : 2, 0, 0, 0}; /* bits, colour type, defaults */
+  add32(&content, (uint32_t)width);
+  add32(&content, (uint32_t)height);
+  un_bytes_add(&content, kind, sizeof kind);
+  add_chunk(out, "IHDR", &content);
 }
 
 static void add_resolution(un_bytes *out, double dpi) {
@@ -45,7 +53,6 @@ static void add_resolution(un_bytes *out, double dpi) {
   add32(&content, per_metre);
   un_bytes_add(&content, "\1", 1); /* the unit is the metre */
   add_chunk(out, "pHYs", &content);
-  un_bytes_swap(&content, &(un_bytes){0});
 }
 
 static bool is_ascii(const char *text) {
@@ -55,8 +62,7 @@ static bool is_ascii(const char *text) {
 }
 
 /* tEXt holds Latin-1; what goes beyond ASCII becomes iTXt, which holds UTF-8: two bytes
-** say "not compressed", then come two empty strings, the language and the keyword in
-*it. */
+** say "not compressed", then come two empty strings, the language and the keyword in it. */
 static void add_words(un_bytes *out, const char *keyword, const char *text) {
   if (!text || !*text) return;
   un_bytes content = {0};
@@ -64,20 +70,71 @@ static void add_words(un_bytes *out, const char *keyword, const char *text) {
   un_bytes_add(&content, keyword, strlen(keyword) + 1);
   if (!ascii) un_bytes_add(&content, "\0\0\0\0", 4);
   un_bytes_add(&content, text, strlen(text));
-  if (content.failed) out->failed = true;
   add_chunk(out, ascii ? "tEXt" : "iTXt", &content);
-  un_bytes_swap(&content, &(un_bytes){0});
 }
 
-bool un_png_finish(un_bytes *png, double dpi, const char *title,
-                   const char *description) {
-  if (png->failed || png->size < HEADER) return false;
-  un_bytes out = {0};
-  un_bytes_add(&out, png->data, HEADER);
-  add_resolution(&out, dpi);
-  add_words(&out, "Title", title);
-  add_words(&out, "Description", description);
-  un_bytes_add(&out, png->data + HEADER, png->size - HEADER);
-  un_bytes_swap(png, &out);
-  return !png->failed;
+/* --- pixels -------------------------------------------------------------------------
+ */
+
+/* cairo's colours are multiplied by alpha; those of PNG are not. */
+static unsigned char plain(unsigned value, unsigned alpha) {
+  return (unsigned char)(alpha ? (value * 255 + alpha / 2) / alpha : 0);
+}
+
+/* One row without filter: its number, then the pixels. */
+static void convert_row(const unsigned *row, int width, bool alpha,
+                        unsigned char *out) {
+  *out++ = 0;
+  for (int i = 0; i < width; i++) {
+    unsigned r = row[i] >> 16 & 255, g = row[i] >> 8 & 255, b = row[i] & 255;
+    unsigned a = row[i] >> 24;
+    *out++ = alpha ? plain(r, a) : (unsigned char)r;
+    *out++ = alpha ? plain(g, a) : (unsigned char)g;
+    *out++ = alpha ? plain(b, a) : (unsigned char)b;
+    if (alpha) *out++ = (unsigned char)a;
+  }
+}
+
+/* All rows, one after the other; NULL when memory is short. */
+static unsigned char *convert(cairo_surface_t *image, int width, int height, bool alpha,
+                              size_t *size) {
+  size_t row_size = 1 + (size_t)width * (alpha ? 4 : 3);
+  int stride = cairo_image_surface_get_stride(image);
+  const unsigned char *pixels = cairo_image_surface_get_data(image);
+  unsigned char *rows = malloc(row_size * (size_t)height);
+  for (int i = 0; rows && i < height; i++)
+    convert_row((const void *)(pixels + (ptrdiff_t)i * stride), width, alpha,
+                rows + row_size * (size_t)i);
+  *size = row_size * (size_t)height;
+  return rows;
+}
+
+static void add_pixels(un_bytes *out, cairo_surface_t *image, int width, int height,
+                       bool alpha) {
+  un_bytes content = {0};
+  size_t size;
+  unsigned char *rows = convert(image, width, height, alpha, &size);
+  uLongf packed_size = compressBound(size);
+  content.data = malloc(packed_size);
+  content.failed =
+      !rows || !content.data ||
+      compress2((Bytef *)content.data, &packed_size, rows, size, LEVEL) != Z_OK;
+  content.size = content.failed ? 0 : packed_size;
+  free(rows);
+  add_chunk(out, "IDAT", &content);
+}
+
+bool un_png_encode(un_canvas *c) {
+  cairo_surface_flush(c->surface);
+  int width = cairo_image_surface_get_width(c->surface);
+  int height = cairo_image_surface_get_height(c->surface);
+  bool alpha = cairo_image_surface_get_format(c->surface) == CAIRO_FORMAT_ARGB32;
+  un_bytes_add(&c->bytes, "\211PNG\r\n\032\n", 8);
+  add_header(&c->bytes, width, height, alpha);
+  add_resolution(&c->bytes, c->dpi);
+  add_words(&c->bytes, "Title", c->title);
+  add_words(&c->bytes, "Description", c->description);
+  add_pixels(&c->bytes, c->surface, width, height, alpha);
+  add_chunk(&c->bytes, "IEND", &(un_bytes){0});
+  return !c->bytes.failed;
 }

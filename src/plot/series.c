@@ -7,8 +7,6 @@
 ** their length, gets thousands of points in place of a million. */
 #include "series.h"
 
-#include <math.h>
-
 double un_series_value(const un_series *s, size_t i) {
   if (!s->data) return (double)i + 1;
   ptrdiff_t at = (ptrdiff_t)i * s->stride;
@@ -16,17 +14,23 @@ double un_series_value(const un_series *s, size_t i) {
   return (double)((const float *)s->data)[at];
 }
 
-static double scaled(const un_map *map, double v) {
+double un_map_curve(const un_fast_map *map, double v) {
   if (map->scale == UN_LINEAR) return v;
   if (map->scale == UN_LOG10) return v > 0 ? log10(v) : (double)NAN;
   double u = v / map->threshold, size = fabs(u);
   return size <= 1 ? u : copysign(1 + log10(size), u);
 }
 
+un_fast_map un_map_prepare(const un_map *map) {
+  un_fast_map m = {.scale = map->scale, .at = map->at_low, .threshold = map->threshold};
+  m.low = un_map_curve(&m, map->low);
+  m.factor = (map->at_high - map->at_low) / (un_map_curve(&m, map->high) - m.low);
+  return m;
+}
+
 double un_map_value(const un_map *map, double value) {
-  double low = scaled(map, map->low), high = scaled(map, map->high);
-  double part = (scaled(map, value) - low) / (high - low);
-  return map->at_low + part * (map->at_high - map->at_low);
+  un_fast_map m = un_map_prepare(map);
+  return un_map_fast(&m, value);
 }
 
 un_range un_series_range(const un_series *s, bool positive_only) {
@@ -42,7 +46,7 @@ un_range un_series_range(const un_series *s, bool positive_only) {
     range.finite++;
     if (v < range.low) range.low = v;
     if (v > range.high) range.high = v;
-    if (v != floor(v)) range.integers = false;
+    if (range.integers && v != floor(v)) range.integers = false;
   }
   return range;
 }
@@ -56,7 +60,7 @@ typedef struct point {
 } point;
 
 typedef struct bucket {
-  double number; /* which one is being filled */
+  double from, to; /* its ends on the page */
   size_t count;
   point first, lowest, highest, last;
 } bucket;
@@ -95,19 +99,22 @@ bool un_series_is_long(const un_frame *frame, size_t count, double width) {
 void un_series_walk(const un_frame *frame, const un_series *x, const un_series *y,
                     double width, const un_sink *sink) {
   bool thin = un_series_is_long(frame, y->count, width);
+  un_fast_map to_x = un_map_prepare(&frame->x), to_y = un_map_prepare(&frame->y);
   bucket b = {0};
   for (size_t i = 0; i < y->count; i++) {
-    double px = un_map_value(&frame->x, un_series_value(x, i));
-    double py = un_map_value(&frame->y, un_series_value(y, i));
+    double px = un_map_fast(&to_x, un_series_value(x, i));
+    double py = un_map_fast(&to_y, un_series_value(y, i));
     if (!isfinite(px) || !isfinite(py)) {
       flush_bucket(&b, sink);
       sink->gap(sink->self);
     } else if (!thin) {
       sink->point(sink->self, px, py);
     } else {
-      double number = floor(px / width);
-      if (number != b.number) flush_bucket(&b, sink);
-      b.number = number;
+      if (!(px >= b.from && px < b.to)) {
+        flush_bucket(&b, sink);
+        b.from = floor(px / width) * width;
+        b.to = b.from + width;
+      }
       add_to_bucket(&b, px, py);
     }
   }

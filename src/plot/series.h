@@ -3,7 +3,25 @@
 #ifndef UN_SERIES_H
 #define UN_SERIES_H
 
+#include <math.h>
+
 #include "canvas.h"
+
+/* A map made ready for many values: page = at + (f(v) - low) * factor. */
+typedef struct un_fast_map {
+  un_scale scale;
+  double low, factor, at, threshold;
+} un_fast_map;
+
+un_fast_map un_map_prepare(const un_map *map);
+
+double un_map_curve(const un_fast_map *map,
+                    double v); /* f of a scale that is not linear */
+
+static inline double un_map_fast(const un_fast_map *map, double v) {
+  double u = map->scale == UN_LINEAR ? v : un_map_curve(map, v);
+  return map->at + (u - map->low) * map->factor;
+}
 
 /* Receives page points in order; gap() where the line breaks. */
 typedef struct un_sink {
