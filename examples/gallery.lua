@@ -113,8 +113,10 @@ for _, theme in ipairs { "light", "dark", "print" } do
     width = 16, height = 13, letters = true, theme = theme,
     footer = "made-up data · examples/gallery.lua" }
   for i, draw in ipairs(panels) do draw(fig:at((i - 1) // 4 + 1, (i - 1) % 4 + 1)) end
-  local path = folder and folder .. "/gallery-" .. theme .. ".png" or os.tmpname() .. ".png"
-  assert(fig:save(path))
-  print("wrote " .. path)
-  if not folder then os.remove(path) end
+  if folder then
+    assert(fig:save(folder .. "/gallery-" .. theme .. ".png"))
+    print("wrote " .. folder .. "/gallery-" .. theme .. ".png")
+  else
+    print(("theme %s: %d bytes"):format(theme, #fig:render("png")))
+  end
 end
