@@ -5,11 +5,12 @@
 
 local core = require "unroll.core"
 
-local unroll = { version = core.version }
+local unroll = { version = core.version, threads = core.sys.threads }
 
 local submodules = {
   tensor = true, rnn = true, optim = true, text = true, metrics = true, plot = true, train = true,
   experiment = true, gradcheck = true, diagnostics = true, tasks = true,
+  profile = true,
 }
 
 return setmetatable(unroll, {

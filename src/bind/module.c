@@ -36,6 +36,8 @@ int unl_open(lua_State *L) {
   select_isa(L);
   unl_open_sys(L);
   unl_open_process(L);
+  unl_open_parallel(L);
+  unl_open_profile(L);
   unl_open_tensor(L);
   unl_open_ops(L);
   unl_open_reduce(L);

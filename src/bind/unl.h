@@ -104,6 +104,8 @@ int unl_raise(lua_State *L, const un_err *err); /* with position, as luaL_error 
 int unl_open(lua_State *L);
 void unl_open_sys(lua_State *L);
 void unl_open_process(lua_State *L);
+void unl_open_parallel(lua_State *L);
+void unl_open_profile(lua_State *L);
 void unl_open_tensor(lua_State *L);
 void unl_open_ops(lua_State *L);
 void unl_open_reduce(lua_State *L);

@@ -40,7 +40,8 @@ static const char environment_help[] =
     "environment\n"
     "  LUA_INIT    code to run first, or @file\n"
     "  UNROLL_LUA  directory of the library's Lua files, instead of those inside\n"
-    "  UNROLL_ISA  instruction set of the kernels: generic, avx2 or avx512\n";
+    "  UNROLL_ISA  instruction set of the kernels: generic, avx2 or avx512\n"
+    "  UNROLL_THREADS  how many threads they may use (1)\n";
 
 /* --- options ------------------------------------------------------------------------ */
 
