@@ -9,7 +9,7 @@ local unroll = { version = core.version, threads = core.sys.threads }
 
 local submodules = {
   tensor = true, rnn = true, optim = true, text = true, metrics = true, plot = true, train = true,
-  experiment = true, gradcheck = true, diagnostics = true, tasks = true,
+  experiment = true, gradcheck = true, diagnostics = true, tasks = true, help = true,
   profile = true,
 }
 

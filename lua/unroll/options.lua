@@ -14,10 +14,14 @@ local options = {}
 --- Marks an option that must be given.
 options.required = setmetatable({}, { __name = "required option" })
 
--- Number of single-character edits (insert, delete, replace, swap of neighbours) that
--- turn a into b: the usual table, with the last two rows kept.
-local function edit_distance(a, b)
-  local before_last, last = {}, {}
+--- Number of single-character edits (insert, delete, replace, swap of neighbours) that
+--- turn a into b (Damerau 1964), counted in bytes.
+---@param a string
+---@param b string
+---@return integer
+--- > require("unroll.options").distance("colour", "color")   --> 1
+function options.distance(a, b)
+  local before_last, last = {}, {} -- two rows of the usual table are enough
   for j = 0, #b do last[j] = j end
   for i = 1, #a do
     local row = { [0] = i }
@@ -40,7 +44,7 @@ end
 function options.nearest(name, names)
   local best, best_distance
   for _, candidate in ipairs(names) do
-    local distance = edit_distance(name:lower(), candidate:lower())
+    local distance = options.distance(name:lower(), candidate:lower())
     if not best or distance < best_distance or (distance == best_distance and candidate < best) then
       best, best_distance = candidate, distance
     end

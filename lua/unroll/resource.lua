@@ -33,9 +33,17 @@ function resource.read(name)
   return sys.read_file((beside or ".") .. "/unroll/" .. name)
 end
 
+--- Where a Lua file of the library is loaded from: the chunk name of its functions, without "@".
+---@param path string "unroll/optim.lua"
+---@return string
+function resource.place(path)
+  local beside = here:match("^(.*)/unroll/resource%.lua$")
+  return beside and beside .. "/" .. path or path
+end
+
 --- The names of the files in a folder under lua/unroll, sorted; folders are left out in the
 --- program. None when there is no such folder.
----@param folder string path from lua/unroll on, with "/"
+---@param folder string path from lua/unroll on, with "/"; "" for lua/unroll itself
 ---@return string[]
 function resource.list(folder)
   local beside = here:match("^(.*)/unroll/resource%.lua$")
@@ -45,7 +53,7 @@ function resource.list(folder)
     table.sort(names)
     return names
   end
-  local prefix, names = "unroll/" .. folder .. "/", {}
+  local prefix, names = "unroll/" .. folder .. (folder == "" and "" or "/"), {}
   for _, name in ipairs(embedded.names()) do
     local rest = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1)
     if rest and not rest:find("/", 1, true) then names[#names + 1] = rest end

@@ -1,15 +1,16 @@
 -- embed.lua -- turns Lua sources and data files into one C file.
 --
---   lua5.4 embed.lua OUT ROOT PACKAGE...
+--   lua5.4 embed.lua OUT ROOT BINDINGS PACKAGE...
 --
 -- Every file under ROOT/lua becomes an entry { name, bytes, length } of the table
 -- un_embedded, sorted by name, so that the program runs from anywhere: ROOT/lua/unroll/
--- rnn/init.lua has the name "unroll/rnn/init.lua". PACKAGE is a Lua file of another
+-- rnn/init.lua has the name "unroll/rnn/init.lua". BINDINGS is what docs.lua made, and
+-- becomes "unroll/help/bindings.lua". PACKAGE is a Lua file of another
 -- project, whose name is the file's own. The licences, ours and those of the packages,
 -- are entries too: "licenses/NAME".
 
-local out_path, root = arg[1], arg[2]
-local packages = table.move(arg, 3, #arg, 1, {})
+local out_path, root, bindings = arg[1], arg[2], arg[3]
+local packages = table.move(arg, 4, #arg, 1, {})
 
 local function files_under(directory)
   local names = {}
@@ -58,6 +59,7 @@ local function add(name, bytes) entries[#entries + 1] = { name = name, bytes = b
 for _, name in ipairs(files_under(root .. "/lua")) do
   add(name, read_all(root .. "/lua/" .. name))
 end
+add("unroll/help/bindings.lua", read_all(bindings))
 add("licenses/unroll", read_all(root .. "/LICENSE"))
 for _, path in ipairs(packages) do
   local name = path:match("([^/]+)%.lua$")

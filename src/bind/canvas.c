@@ -247,7 +247,7 @@ static int canvas_polygon(lua_State *L) {
 ---@param bottom number
 ---@param cells unroll.Tensor float64 (rows, columns); row 1 is the top one
 ---@param palette table {table = 256 times r, g, b, scale, low, high, threshold,
-missing}
+--- missing}
 ---@param turned? table {bottom_up, right_to_left}
 function Canvas:heatmap(left, top, right, bottom, cells, palette, turned) end
 */
