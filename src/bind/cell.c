@@ -11,6 +11,7 @@
 
 #include "copy.h"
 #include "fields.h"
+#include "stop.h"
 
 #define UNL_RUN "unroll.Run"
 
@@ -373,7 +374,7 @@ static int run_forward(lua_State *L) {
   unl_run *r = check_run(L);
   if (!prepare(L, r)) return 1;
   un_cell_forward(&r->run, weights_are_packed(r));
-  note_ran(r);
+  if (!un_stopped()) note_ran(r); /* else no backward pass can follow */
   return 0;
 }
 
@@ -458,7 +459,7 @@ static int run_begin(lua_State *L) {
   unl_run *r = check_run(L);
   if (!prepare(L, r)) return 1;
   un_cell_begin(&r->run, weights_are_packed(r));
-  note_ran(r);
+  if (!un_stopped()) note_ran(r);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "stop.h"
 
 static const char *const creation_options[] = {"dtype", NULL};
 
@@ -92,7 +93,7 @@ static void put_nested(lua_State *L, nested *n, int d, char *data) {
   }
   check_length(L, n, d);
   int64_t step = n->view->stride[d] * (int64_t)un_dtype_bytes(n->view->dtype);
-  for (int64_t i = 0; i < n->view->size[d]; i++) {
+  for (int64_t i = 0; i < n->view->size[d] && !un_stopped_at(i); i++) {
     n->index[d] = i + 1;
     lua_rawgeti(L, -1, i + 1);
     put_nested(L, n, d + 1, data + i * step);
@@ -239,7 +240,7 @@ static int progression(lua_State *L, const char *who, un_dtype dtype, int64_t co
     check_fits(L, who, dtype, first + (double)(count - 1) * step);
   }
   char *data = v->data;
-  for (int64_t i = 0; i < count; i++)
+  for (int64_t i = 0; i < count && !un_stopped_at(i); i++)
     un_put(dtype, data + (size_t)i * un_dtype_bytes(dtype), first + (double)i * step);
   return 1;
 }

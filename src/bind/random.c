@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "random.h"
+#include "stop.h"
 
 enum { DEFAULT = 1, STATE_DIGITS = 64 };
 
@@ -274,7 +275,7 @@ static int tensor_randperm(lua_State *L) {
   unl_checkoptions(L, 2, known);
   un_rng *rng = unl_optgenerator(L, 2);
   un_view *v = unl_newtensor(L, "randperm", UN_I32, 1, &n);
-  for (int64_t i = 0; i < n; i++)
+  for (int64_t i = 0; i < n && !un_stopped_at(i); i++)
     ((int32_t *)v->data)[i] = (int32_t)(i + 1);
   un_rng_shuffle(rng, v);
   return 1;

@@ -1,8 +1,9 @@
 /* series.c -- series of numbers without a page: copies, ranges, outlines
 ** (src/plot/series.c). */
-#include "canvas_args.h"
-
 #include <string.h>
+
+#include "canvas_args.h"
+#include "stop.h"
 
 /*---
 --- Lowest and highest finite value.
@@ -77,7 +78,7 @@ static int snapshot_of_tensor(lua_State *L, const un_view *v) {
     return 2;
   }
   un_view *copy = unl_newtensor(L, "snapshot", UN_F64, 1, v->size);
-  for (int64_t i = 0; i < v->size[0]; i++)
+  for (int64_t i = 0; i < v->size[0] && !un_stopped_at(i); i++)
     ((double *)copy->data)[i] = tensor_element(v, i);
   return 1;
 }
@@ -85,7 +86,7 @@ static int snapshot_of_tensor(lua_State *L, const un_view *v) {
 static int snapshot_of_table(lua_State *L) {
   int64_t n = luaL_len(L, 1);
   double *values = unl_newtensor(L, "snapshot", UN_F64, 1, &n)->data;
-  for (int64_t i = 0; i < n; i++) {
+  for (int64_t i = 0; i < n && !un_stopped_at(i); i++) {
     if (lua_geti(L, 1, i + 1) != LUA_TNUMBER) {
       lua_pushnil(L);
       lua_pushfstring(L, "element %I is a %s, must be a number", (lua_Integer)i + 1,

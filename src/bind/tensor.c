@@ -5,6 +5,7 @@
 #include "unl.h"
 
 #include "copy.h"
+#include "stop.h"
 
 #define SIZES "unroll.Sizes"
 
@@ -150,7 +151,7 @@ static void push_nested(lua_State *L, const un_view *v, int d, const char *data)
   }
   int64_t step = v->stride[d] * (int64_t)un_dtype_bytes(v->dtype);
   lua_createtable(L, v->size[d] < INT32_MAX ? (int)v->size[d] : 0, 0);
-  for (int64_t i = 0; i < v->size[d]; i++) {
+  for (int64_t i = 0; i < v->size[d] && !un_stopped_at(i); i++) {
     push_nested(L, v, d + 1, data + i * step);
     lua_rawseti(L, -2, i + 1);
   }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stop.h"
+
 enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 
 /* --- tensors ------------------------------------------------------------------------
@@ -318,7 +320,11 @@ int unl_findoptions(lua_State *L, int first, const char *const *known) {
 /* --- errors -------------------------------------------------------------------------
  */
 
+/* When the work was stopped, whatever was found is of no interest: then the hook raises
+** that has been set (core/stop.h). */
 int unl_raise(lua_State *L, const un_err *err) {
+  lua_Hook interrupt = lua_gethook(L);
+  if (un_stopped() && interrupt) interrupt(L, NULL);
   return luaL_error(L, "%s", err->msg);
 }
 

@@ -6,6 +6,7 @@
 
 #include "panel.h"
 #include "rows.h"
+#include "stop.h"
 
 extern const un_cell un_cell_tanh, un_cell_relu;
 
@@ -223,7 +224,7 @@ void un_cell_forward(const un_run *run, bool packed) {
   const un_cell *cell = run->cell;
   un_step step = first_step(run);
   un_cell_begin(run, packed);
-  for (int64_t k = 0; k < run->T; k++) {
+  for (int64_t k = 0; k < run->T && !un_stopped(); k++) {
     int64_t t = un_cell_time(run, k);
     if (cell->advance) {
       cell->advance(run, t);
@@ -320,7 +321,7 @@ void un_cell_finish(const un_run *run) {
 void un_cell_backward(const un_run *run) {
   un_step_grad g = first_step_grad(run);
   un_cell_turn(run);
-  for (int64_t k = run->T - 1; k >= 0; k--) {
+  for (int64_t k = run->T - 1; k >= 0 && !un_stopped(); k--) {
     int64_t t = un_cell_time(run, k);
     un_cell_arrive(run, t);
     if (run->cell->retreat) {

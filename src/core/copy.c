@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "stop.h"
 #include "walk.h"
 
 /* X(dtype, suffix, C type), in the order of un_dtype. */
@@ -200,7 +201,7 @@ static void copy_in_tiles(const un_walk *w, un_run *run) {
     }
     return;
   }
-  for (int64_t row = 0; row < w->size[0]; row += TILE)
+  for (int64_t row = 0; row < w->size[0] && !un_stopped(); row += TILE)
     for (int64_t column = 0; column < w->size[1]; column += TILE)
       copy_tile(w, run, row, column);
 }
@@ -224,10 +225,22 @@ bool un_can_copy(const un_view *dst, const un_view *src) {
   return un_same_view(dst, src) || is_plain_move(dst, src) || !un_overlap(dst, src);
 }
 
+/* memmove in blocks, from the end that keeps an overlapping source whole. */
+static void move_bytes(char *to, const char *from, size_t bytes) {
+  const size_t block = (size_t)1 << 22;
+  const bool backwards = (uintptr_t)to > (uintptr_t)from;
+  for (size_t done = 0; done < bytes && !un_stopped();) {
+    size_t count = bytes - done < block ? bytes - done : block;
+    size_t at = backwards ? bytes - done - count : done;
+    memmove(to + at, from + at, count);
+    done += count;
+  }
+}
+
 void un_copy(const un_view *dst, const un_view *src) {
   if (un_same_view(dst, src)) return;
   if (is_plain_move(dst, src)) {
-    if (payload_bytes(dst) > 0) memmove(dst->data, src->data, payload_bytes(dst));
+    move_bytes(dst->data, src->data, payload_bytes(dst));
     return;
   }
   un_walk w;

@@ -16,6 +16,7 @@
 
 #include "copy.h"
 #include "reduce.h"
+#include "stop.h"
 
 #define UN_DECLARE(real, gesdd, geqrf, orgqr, geev)                                    \
   void gesdd(const char *jobz, const int *m, const int *n, real *a, const int *lda,    \
@@ -106,7 +107,10 @@ bool un_svd_work(const un_view *a, size_t *bytes, un_err *err) {
 bool un_svd(const un_view *a, const un_view *u, const un_view *s, const un_view *vt,
             void *work, un_err *err) {
   if (!check_finite("svd", a, err)) return false;
-  return (a->dtype == UN_F32 ? svd_f32 : svd_f64)(a, u, s, vt, work, err);
+  un_stop_waits_for = "svd";
+  bool ok = (a->dtype == UN_F32 ? svd_f32 : svd_f64)(a, u, s, vt, work, err);
+  un_stop_waits_for = NULL;
+  return ok;
 }
 
 bool un_qr_work(const un_view *a, size_t *bytes, un_err *err) {
@@ -119,7 +123,9 @@ bool un_qr_work(const un_view *a, size_t *bytes, un_err *err) {
 bool un_qr(const un_view *a, const un_view *q, const un_view *r, void *work,
            un_err *err) {
   if (!check_finite("qr", a, err)) return false;
+  un_stop_waits_for = "qr";
   (a->dtype == UN_F32 ? qr_f32 : qr_f64)(a, q, r, work);
+  un_stop_waits_for = NULL;
   return true;
 }
 
@@ -135,7 +141,10 @@ bool un_eigvals_work(const un_view *a, size_t *bytes, un_err *err) {
 bool un_eigvals(const un_view *a, const un_view *re, const un_view *im, void *work,
                 un_err *err) {
   if (!check_finite("eigvals", a, err)) return false;
-  return (a->dtype == UN_F32 ? eigvals_f32 : eigvals_f64)(a, re, im, work, err);
+  un_stop_waits_for = "eigvals";
+  bool ok = (a->dtype == UN_F32 ? eigvals_f32 : eigvals_f64)(a, re, im, work, err);
+  un_stop_waits_for = NULL;
+  return ok;
 }
 
 #else
@@ -169,6 +178,7 @@ static bool FN(svd)(const un_view *a, const un_view *u, const un_view *s,
   int *integers = (int *)(void *)(space + lwork);
   un_view source = contiguous(DTYPE, m, n, copy);
   un_copy(&source, a);
+  if (un_stopped()) return true; /* before the copy was whole, perhaps */
   FN(gesdd)
   ("S", &n, &m, copy, &n, s_data, v_data, &n, u_data, &r, space, &lwork, integers,
    &info, 1);
@@ -217,8 +227,10 @@ static void FN(qr)(const un_view *a, const un_view *q, const un_view *r, void *w
   int lwork = (int)FN(qr_lwork)(m, n);
   un_view factors = by_columns(DTYPE, m, n, copy);
   un_copy(&factors, a);
+  if (un_stopped()) return;
   FN(geqrf)(&m, &n, copy, &m, tau, space, &lwork, &info);
   FN(copy_upper)(&factors, r);
+  if (un_stopped()) return;
   FN(orgqr)(&m, &k, &k, copy, &m, tau, space, &lwork, &info);
   factors.size[1] = k;
   un_copy(q, &factors);
@@ -247,6 +259,7 @@ static bool FN(eigvals)(const un_view *a, const un_view *re, const un_view *im,
   int lwork = (int)FN(eigvals_lwork)(n);
   un_view source = contiguous(DTYPE, n, n, copy);
   un_copy(&source, a);
+  if (un_stopped()) return true;
   FN(geev)
   ("N", "N", &n, copy, &n, re_data, im_data, &none, &one, &none, &one, space, &lwork,
    &info, 1, 1);

@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "copy.h"
+#include "stop.h"
 
 void un_blas_open(void) {
   openblas_set_num_threads(1);
@@ -204,15 +205,14 @@ typedef struct product {
   un_view a, b, c; /* 2-d */
 } product;
 
-/* c = a b with b and c one column: c is cleared first, since BLAS may read it. */
-static void multiply_vector(const product *p) {
+/* c += a b with b and c one column. */
+static void add_vector(const product *p) {
   bool plain = in_rows(&p->a);
   un_view a = plain ? p->a : transposed(&p->a);
   CBLAS_TRANSPOSE trans = plain ? CblasNoTrans : CblasTrans;
   int m = (int)a.size[0], n = (int)a.size[1], lda = leading(&a);
   int inc_x = p->b.size[0] > 1 ? (int)p->b.stride[0] : 1;
   int inc_y = p->c.size[0] > 1 ? (int)p->c.stride[0] : 1;
-  un_fill(&p->c, 0);
   if (p->c.dtype == UN_F32)
     cblas_sgemv(CblasRowMajor, trans, m, n, 1, a.data, lda, p->b.data, inc_x, 1,
                 p->c.data, inc_y);
@@ -221,7 +221,8 @@ static void multiply_vector(const product *p) {
                 p->c.data, inc_y);
 }
 
-static void multiply_matrix(const product *p) {
+/* c = a b, or c += a b. */
+static void multiply_matrix(const product *p, double beta) {
   bool plain_a = in_rows(&p->a), plain_b = in_rows(&p->b);
   un_view a = plain_a ? p->a : transposed(&p->a);
   un_view b = plain_b ? p->b : transposed(&p->b);
@@ -230,10 +231,53 @@ static void multiply_matrix(const product *p) {
   int m = (int)p->c.size[0], n = (int)p->c.size[1], k = (int)p->a.size[1];
   if (p->c.dtype == UN_F32)
     cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a.data, leading(&a), b.data,
-                leading(&b), 0, p->c.data, leading(&p->c));
+                leading(&b), (float)beta, p->c.data, leading(&p->c));
   else
     cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a.data, leading(&a), b.data,
-                leading(&b), 0, p->c.data, leading(&p->c));
+                leading(&b), beta, p->c.data, leading(&p->c));
+}
+
+/* --- in blocks -------------------------------------------------------------------- */
+
+/* Rows `first`.. of v, or columns when dim is 1; `most` of them. */
+static un_view part(const un_view *v, int dim, int64_t first, int64_t most) {
+  un_view p = *v;
+  int64_t left = v->size[dim] - first;
+  p.size[dim] = left < most ? left : most;
+  p.data = (char *)v->data + first * v->stride[dim] * (int64_t)un_dtype_bytes(v->dtype);
+  return p;
+}
+
+/* A large product goes in blocks of some milliseconds, between which it can be stopped:
+** BLAS itself cannot. They are so large that this costs nothing. */
+enum { BLOCK_ROWS = 768, BLOCK_DEPTH = 1024, VECTOR_BLOCK = 1 << 21 };
+
+static void multiply_vector(const product *p) {
+  int64_t rows_each = VECTOR_BLOCK / p->a.size[1] + 1, depth = VECTOR_BLOCK;
+  un_fill(&p->c, 0); /* BLAS may read it */
+  for (int64_t i = 0; i < p->c.size[0]; i += rows_each) {
+    un_view a = part(&p->a, 0, i, rows_each), c = part(&p->c, 0, i, rows_each);
+    for (int64_t k = 0; k < a.size[1] && !un_stopped(); k += depth)
+      add_vector(&(product){part(&a, 1, k, depth), part(&p->b, 0, k, depth), c});
+  }
+}
+
+/* One block of rows and columns of c. */
+static void multiply_block(const product *p) {
+  for (int64_t k = 0; k < p->a.size[1] && !un_stopped(); k += BLOCK_DEPTH) {
+    product block = {part(&p->a, 1, k, BLOCK_DEPTH), part(&p->b, 0, k, BLOCK_DEPTH),
+                     p->c};
+    multiply_matrix(&block, k > 0);
+  }
+}
+
+static void multiply_blocks(const product *p) {
+  for (int64_t i = 0; i < p->c.size[0]; i += BLOCK_ROWS) {
+    un_view a = part(&p->a, 0, i, BLOCK_ROWS), rows_of_c = part(&p->c, 0, i, BLOCK_ROWS);
+    for (int64_t j = 0; j < p->c.size[1]; j += BLOCK_ROWS)
+      multiply_block(&(product){a, part(&p->b, 1, j, BLOCK_ROWS),
+                                part(&rows_of_c, 1, j, BLOCK_ROWS)});
+  }
 }
 
 /* (a b) = (b' a')', so that c's rows have no gaps and a vector is on the right. */
@@ -252,7 +296,7 @@ static void multiply(const product *given) {
   if (p.c.size[1] == 1)
     multiply_vector(&p);
   else
-    multiply_matrix(&p);
+    multiply_blocks(&p);
 }
 
 /* --- the batch -------------------------------------------------------------------- */
@@ -276,6 +320,7 @@ static void multiply_batch(const un_matmul *p) {
   int batch = p->c.dims - 2, d;
   if (un_numel(&p->c) == 0) return;
   do {
+    if (un_stopped()) return;
     product one = {matrix_at(&p->a, index), matrix_at(&p->b, index),
                    matrix_at(&p->c, index)};
     multiply(&one);

@@ -115,9 +115,12 @@ static void run_through(un_run *kernel, void *context, int operands,
                         const un_view *const *view) {
   static const int64_t ones[UN_WALK_MAX] = {1, 1, 1, 1, 1};
   void *data[UN_WALK_MAX];
-  for (int k = 0; k < operands; k++)
+  int64_t bytes[UN_WALK_MAX];
+  for (int k = 0; k < operands; k++) {
     data[k] = view[k]->data;
-  kernel(un_numel(view[0]), data, ones, context);
+    bytes[k] = (int64_t)un_dtype_bytes(view[k]->dtype);
+  }
+  un_walk_run(un_numel(view[0]), operands, data, ones, bytes, kernel, context);
 }
 
 /* Walks the views with the kernel, which takes operand k in the dtype wanted[k]. */

@@ -2,6 +2,7 @@
 #include "panel.h"
 
 #include "isa.h"
+#include "stop.h"
 
 UN_BY_ISA(un_panel_kernels, un_panel)
 
@@ -19,8 +20,23 @@ void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
   un_panel()->pack[dtype](packed, w, depth, columns, row_stride, column_stride);
 }
 
+/* Rows that the kernel gets at a time: between its panels it asks whether to stop, and
+** with more rows a panel would take too long. A multiple of every kernel's tile. */
+enum { ROW_BLOCK = 1536 };
+
+static const char *rows_on(const void *rows, int64_t elements, un_dtype dtype) {
+  return rows ? (const char *)rows + elements * (int64_t)un_dtype_bytes(dtype) : NULL;
+}
+
 void un_panel_multiply(un_dtype dtype, const un_product *p) {
-  un_panel()->multiply[dtype](p);
+  un_product block = *p;
+  for (int64_t first = 0; first < p->rows; first += ROW_BLOCK) {
+    block.rows = p->rows - first < ROW_BLOCK ? p->rows - first : ROW_BLOCK;
+    block.x = rows_on(p->x, first * p->x_row, dtype);
+    block.init = rows_on(p->init, first * p->init_row, dtype);
+    block.y = (char *)p->y + first * p->y_row * (int64_t)un_dtype_bytes(dtype);
+    un_panel()->multiply[dtype](&block);
+  }
 }
 
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t depth, int64_t columns) {
@@ -30,7 +46,7 @@ size_t un_panel_tn_bytes(un_dtype dtype, int64_t depth, int64_t columns) {
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, int64_t k, void *scratch) {
   size_t bytes = un_dtype_bytes(dtype);
-  for (int64_t first = 0; first < k; first += TN_BLOCK) {
+  for (int64_t first = 0; first < k && !un_stopped(); first += TN_BLOCK) {
     int64_t depth = k - first < TN_BLOCK ? k - first : TN_BLOCK;
     un_panel_pack(dtype, scratch, (const char *)b + (size_t)(first * n) * bytes, depth,
                   n, n, 1);

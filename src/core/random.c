@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "stop.h"
 #include "walk.h"
 
 /* --- bits ---------------------------------------------------------------------------
@@ -214,6 +215,7 @@ void un_rng_shuffle(un_rng *rng, const un_view *v) {
   size_t bytes = un_dtype_bytes(v->dtype);
   char *data = v->data;
   for (int64_t i = un_numel(v) - 1; i > 0; i--) {
+    if (un_stopped_at(i)) return;
     char *a = data + i * v->stride[0] * (int64_t)bytes;
     char *b = data + un_rng_integer(rng, i + 1) * v->stride[0] * (int64_t)bytes;
     char kept[sizeof(double)];

@@ -14,6 +14,7 @@
 
 #include "isa.h"
 #include "isa/lines.h"
+#include "stop.h"
 #include "walk.h"
 
 UN_BY_ISA(un_line_kernels, un_lines)
@@ -165,16 +166,26 @@ static void store(un_dtype dtype, void *data, int64_t i, double value) {
     ((int32_t *)data)[i] = (int32_t)value;
 }
 
+/* One pass over a line of x, in stretches. */
+static void read_line(const plan *p, int pass, const char *x, un_tally *t) {
+  int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
+  for (int64_t first = 0; first < p->total && !un_stopped(); first += UN_WALK_STRETCH) {
+    int64_t left = p->total - first;
+    p->pass[pass](left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH,
+                  x + first * p->stride * bytes, p->stride, t);
+  }
+}
+
 /* Operand 0: x at the start of each line; then out and indices, as there are. */
 static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
                          void *context) {
   const plan *p = context;
   int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
-  for (int64_t i = 0; i < n; i++) {
+  for (int64_t i = 0; i < n && !un_stopped(); i++) {
     un_tally t = start(p);
     const char *x = (const char *)data[0] + i * stride[0] * bytes;
     for (int pass = 0; pass < 2; pass++)
-      if (needs_pass(p, pass, &t)) p->pass[pass](p->total, x, p->stride, &t);
+      if (needs_pass(p, pass, &t)) read_line(p, pass, x, &t);
     if (p->has_out) store(p->out_dtype, data[1], i * stride[1], finish(p, &t));
     if (p->has_indices) {
       int32_t *index = data[p->has_out ? 2 : 1];
@@ -194,7 +205,7 @@ static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
     double total[COLUMNS] = {0};
     int64_t count = n - first < COLUMNS ? n - first : COLUMNS;
     const char *x = (const char *)data[0] + first * stride[0] * bytes;
-    for (int64_t row = 0; row < p->total; row++)
+    for (int64_t row = 0; row < p->total && !un_stopped(); row++)
       un_lines()->add_row[kernel_index(p->dtype)](count, x + row * p->stride * bytes,
                                                   stride[0], total);
     for (int64_t j = 0; j < count; j++) {
@@ -253,7 +264,7 @@ typedef struct scan_plan {
 static void scan_lines(int64_t n, void *const *data, const int64_t *stride,
                        void *context) {
   const scan_plan *p = context;
-  for (int64_t i = 0; i < n; i++) {
+  for (int64_t i = 0; i < n && !un_stopped(); i++) {
     void *line[UN_WALK_MAX];
     for (int k = 0; k < p->operands; k++)
       line[k] = (char *)data[k] + i * stride[k] * p->bytes;

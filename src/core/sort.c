@@ -4,7 +4,10 @@
 ** between two halves of the scratch, and written out; float64 holds every value. */
 #include "sort.h"
 
+#include <string.h>
+
 #include "copy.h"
+#include "stop.h"
 #include "walk.h"
 
 typedef struct entry {
@@ -28,22 +31,29 @@ static bool comes_before(double a, double b, bool descending) {
   return a < b || (b != b && a == a);
 }
 
+/* Asking whether to stop costs little once in so many entries. */
+enum { ENTRIES = 1 << 16 };
+
+static int64_t smaller(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
 static void merge(const entry *left, const entry *middle, const entry *right, entry *to,
                   bool descending) {
   const entry *a = left, *b = middle;
-  while (a < middle && b < right)
-    *to++ = comes_before(b->value, a->value, descending) ? *b++ : *a++;
-  while (a < middle)
-    *to++ = *a++;
-  while (b < right)
-    *to++ = *b++;
+  while (a < middle && b < right && !un_stopped()) {
+    int64_t safe = smaller(ENTRIES, smaller(middle - a, right - b));
+    for (int64_t i = 0; i < safe; i++)
+      *to++ = comes_before(b->value, a->value, descending) ? *b++ : *a++;
+  }
+  memcpy(to, a, (size_t)(middle - a) * sizeof *a);
+  memcpy(to + (middle - a), b, (size_t)(right - b) * sizeof *b);
 }
 
 static entry *sort_entries(entry *from, entry *to, int64_t n, bool descending) {
   for (int64_t width = 1; width < n; width *= 2) {
-    for (int64_t i = 0; i < n; i += 2 * width) {
-      int64_t middle = i + width < n ? i + width : n;
-      int64_t right = middle + width < n ? middle + width : n;
+    for (int64_t i = 0; i < n && !un_stopped(); i += 2 * width) {
+      int64_t middle = smaller(i + width, n), right = smaller(middle + width, n);
       merge(from + i, from + middle, from + right, to + i, descending);
     }
     entry *swap = from;
@@ -55,11 +65,14 @@ static entry *sort_entries(entry *from, entry *to, int64_t n, bool descending) {
 
 static void sort_line(const sorting *s, const char *x, char *values, int32_t *indices) {
   int64_t bytes = (int64_t)un_dtype_bytes(s->dtype);
-  for (int64_t i = 0; i < s->n; i++)
+  for (int64_t i = 0; i < s->n; i++) {
+    if (un_stopped_at(i)) return;
     s->scratch[i] = (entry){un_get(s->dtype, x + i * s->stride * bytes), i};
+  }
   const entry *sorted =
       sort_entries(s->scratch, s->scratch + s->n, s->n, s->descending);
   for (int64_t i = 0; i < s->wanted; i++) {
+    if (un_stopped_at(i)) return;
     un_put(s->dtype, values + i * s->value_stride * bytes, sorted[i].value);
     indices[i * s->index_stride] = (int32_t)(sorted[i].place + 1);
   }
@@ -69,7 +82,7 @@ static void sort_lines(int64_t n, void *const *data, const int64_t *stride,
                        void *context) {
   const sorting *s = context;
   int64_t bytes = (int64_t)un_dtype_bytes(s->dtype);
-  for (int64_t i = 0; i < n; i++)
+  for (int64_t i = 0; i < n && !un_stopped(); i++)
     sort_line(s, (const char *)data[0] + i * stride[0] * bytes,
               (char *)data[1] + i * stride[1] * bytes,
               (int32_t *)data[2] + i * stride[2]);

@@ -10,6 +10,7 @@
 #include "isa.h"
 #include "isa/lines.h"
 #include "piece.h"
+#include "stop.h"
 
 UN_BY_ISA(un_line_kernels, un_lines)
 
@@ -33,7 +34,7 @@ static void add_tiles(int64_t n, void *const *data, const int64_t *stride,
                       void *context) {
   summing *s = context;
   un_piece result;
-  for (int64_t i = 0; i < n; i++) {
+  for (int64_t i = 0; i < n && !un_stopped(); i++) {
     void *at[UN_WALK_MAX];
     step_from(s->m, data, stride, i, at);
     un_mixed_piece(s->m, s->count, at, s->stride, &result);
@@ -67,7 +68,7 @@ static void sum_tiles(int64_t n, void *const *data, const int64_t *stride,
   summing *s = context;
   const bool lines = by_lines(s, n, stride);
   const int64_t tile = lines ? 1 : UN_PIECE;
-  for (int64_t first = 0; first < n; first += tile) {
+  for (int64_t first = 0; first < n && !un_stopped(); first += tile) {
     s->count = n - first < tile ? n - first : tile;
     s->stride = stride;
     for (int64_t j = 0; j < s->count; j++)

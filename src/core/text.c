@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "stop.h"
+
 /* --- codes of symbols ------------------------------------------------------------- */
 
 static bool is_continuation(unsigned char byte) {
@@ -56,7 +58,7 @@ int64_t un_text_check(const char *text, size_t bytes, un_text_units units,
                       size_t *bad) {
   if (units == UN_TEXT_BYTES) return (int64_t)bytes;
   int64_t count = 0;
-  for (size_t i = 0, length; i < bytes; i += length, count++) {
+  for (size_t i = 0, length; i < bytes && !un_stopped_at(count); i += length, count++) {
     decode((const unsigned char *)text + i, bytes - i, &length);
     if (length == 0) {
       *bad = i;
@@ -73,7 +75,7 @@ int64_t un_text_collect(const char *text, size_t bytes, un_text_units units,
   memset(seen, 0, UN_TEXT_SEEN_WORDS * sizeof *seen);
   const unsigned char *s = (const unsigned char *)text, *end = s + bytes;
   int64_t count = 0;
-  while (s < end) {
+  for (int64_t i = 0; s < end && !un_stopped_at(i); i++) {
     int32_t code = next_code(&s, end, units);
     uint64_t bit = UINT64_C(1) << (code & 63);
     count += (seen[code >> 6] & bit) == 0;
@@ -111,7 +113,7 @@ int64_t un_text_encode(const char *text, size_t bytes, un_text_units units,
     low[code] = find_code(code, codes, V);
   const unsigned char *s = (const unsigned char *)text, *end = s + bytes;
   int64_t count = 0;
-  while (s < end) {
+  while (s < end && !un_stopped_at(count)) {
     int32_t code = next_code(&s, end, units);
     int32_t token = code < 256 ? low[code] : find_code(code, codes, V);
     if (token == 0) {
@@ -128,7 +130,7 @@ int64_t un_text_encode(const char *text, size_t bytes, un_text_units units,
 void un_text_window(const int32_t *tokens, int64_t N, int64_t T, int64_t B,
                     int64_t first, int32_t *x, int32_t *y) {
   int64_t each = (N - 1) / B, longer = (N - 1) % B;
-  for (int64_t b = 0; b < B; b++) {
+  for (int64_t b = 0; b < B && !un_stopped(); b++) {
     int64_t start = b * each + (b < longer ? b : longer);
     int64_t length = each + (b < longer);
     for (int64_t t = 0; t < T; t++) {
@@ -201,9 +203,10 @@ void un_text_entropy(const int32_t *tokens, int64_t N, int64_t V, int orders,
     double of_contexts = sum_n_log_n(runs, n, counts, contexts);
     memset(t.numbers, 0, slots * sizeof *t.numbers);
     t.used = 0;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && !un_stopped_at(i); i++)
       runs[i] = number_of(&t, (uint64_t)runs[i] * (uint64_t)(V + 1) +
                                   (uint64_t)tokens[i + k]);
+    if (un_stopped()) return; /* the runs are old and new ones */
     contexts = t.used;
     bits[k] = (of_contexts - sum_n_log_n(runs, n, counts, contexts)) / (double)n;
   }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "stop.h"
+
 static void swap_dims(un_walk *w, int a, int b) {
   int64_t size = w->size[a], stride[UN_WALK_MAX];
   w->size[a] = w->size[b];
@@ -74,14 +76,30 @@ static void step(const un_walk *w, void **data, int d, int64_t count) {
     data[k] = (char *)data[k] + count * w->stride[d][k] * w->bytes[k];
 }
 
+void un_walk_run(int64_t n, int operands, void *const *data, const int64_t *stride,
+                 const int64_t *bytes, un_run *run, void *context) {
+  if (n <= UN_WALK_STRETCH) {
+    if (!un_stopped()) run(n, data, stride, context);
+    return;
+  }
+  void *at[UN_WALK_MAX];
+  for (int64_t first = 0; first < n && !un_stopped(); first += UN_WALK_STRETCH) {
+    int64_t count = n - first < UN_WALK_STRETCH ? n - first : UN_WALK_STRETCH;
+    for (int k = 0; k < operands; k++)
+      at[k] = (char *)data[k] + first * stride[k] * bytes[k];
+    run(count, at, stride, context);
+  }
+}
+
 void un_walk_each(const un_walk *w, un_run *run, void *context) {
   if (is_empty(w)) return;
   int last = w->dims - 1;
   int64_t index[UN_MAX_DIMS] = {0};
   void *data[UN_WALK_MAX];
   memcpy(data, w->data, sizeof data);
-  for (;;) {
-    run(w->size[last], data, w->stride[last], context);
+  while (!un_stopped()) {
+    un_walk_run(w->size[last], w->operands, data, w->stride[last], w->bytes, run,
+                context);
     int d = last - 1;
     for (; d >= 0 && ++index[d] == w->size[d]; d--) { /* as an odometer */
       step(w, data, d, 1 - w->size[d]);

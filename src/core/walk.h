@@ -21,6 +21,9 @@
 
 #define UN_WALK_MAX 5
 
+/* Elements of a run at a time: between them the walk asks whether to stop. */
+#define UN_WALK_STRETCH ((int64_t)1 << 18)
+
 typedef struct un_walk {
   int operands, dims; /* dims >= 1; the last one is the run */
   int64_t size[UN_MAX_DIMS];
@@ -41,7 +44,12 @@ void un_walk_plan(un_walk *w, un_walk_order order, int operands,
 /* One run: n elements of each operand, stride[k] elements apart. */
 typedef void un_run(int64_t n, void *const *data, const int64_t *stride, void *context);
 
-/* Calls `run` for every run; never with n == 0. */
+/* Calls `run` for every run, long ones in stretches; never with n == 0. Leaves early when
+** the work is to be stopped (stop.h). */
 void un_walk_each(const un_walk *w, un_run *run, void *context);
+
+/* The same for one run: `bytes` of an element of each operand. */
+void un_walk_run(int64_t n, int operands, void *const *data, const int64_t *stride,
+                 const int64_t *bytes, un_run *run, void *context);
 
 #endif

@@ -7,7 +7,8 @@
 ** takes the one that resumed it along, so that a scheduler does not swallow it.
 **
 ** `pending` is set from the key press until the hook has raised; when control passes to
-** another coroutine meanwhile, the hook is set there too. A second press within a second
+** another coroutine meanwhile, the hook is set there too. Long work in C asks for it and
+** leaves early (core/stop.h); the hook raises when that C function returns. A second press within a second
 ** is `sticky`: the error comes again after every pcall until the top is reached.
 */
 #include <lauxlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "stop.h"
 #include "sys.h"
 
 #define MESSAGE "interrupted!"
@@ -53,17 +55,25 @@ static void set_hook(lua_State *L) {
   lua_sethook(L, raise_interrupt, every_event, 1);
 }
 
+static void say(const char *text) {
+  ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
+  (void)ignored;
+}
+
 static void on_interrupt(int signal_number) {
-  static const char warning[] = "\npress Ctrl-C again to quit\n";
   presses++;
   if (!current || presses > allowed_presses) {
     set_handler(SIG_DFL);
     raise(signal_number); /* acts as soon as this handler returns */
     return;
   }
+  const char *busy = un_stop_waits_for;
   if (presses > 1 && presses == allowed_presses) {
-    ssize_t ignored = write(STDERR_FILENO, warning, sizeof warning - 1);
-    (void)ignored;
+    say("\npress Ctrl-C again to quit\n");
+  } else if (busy) {
+    say("\n");
+    say(busy);
+    say(" cannot be stopped half-way: the interrupt comes when it is done\n");
   }
   double now = un_sys_clock();
   if (now - last_press < 1.0) sticky = 1;
@@ -77,12 +87,14 @@ void host_interrupts_begin(lua_State *L, int patience) {
   presses = pending = sticky = raised = 0;
   last_press = -10.0;
   current = L;
+  un_watch_stop(&pending);
   set_handler(on_interrupt);
 }
 
 void host_interrupts_end(lua_State *L) {
   set_handler(idle_handler);
   current = NULL;
+  un_watch_stop(NULL);
   lua_sethook(L, NULL, 0, 0);
   pending = sticky = 0;
 }

@@ -9,6 +9,7 @@
 #include "isa.h"
 #include "isa/lines.h"
 #include "isa/vmath.h"
+#include "stop.h"
 
 enum { LANES = 16, PAIRWISE = 512, PIECE = 256, WIDE = 64 };
 
@@ -200,7 +201,7 @@ static void FN(squares)(int64_t n, const void *data, int64_t stride, un_tally *t
 static double FN(exp_total)(int64_t n, const REAL *x, int64_t stride, REAL best) {
   REAL piece[PIECE];
   double sum = 0;
-  for (int64_t first = 0; first < n; first += PIECE) {
+  for (int64_t first = 0; first < n && !un_stopped_at(first); first += PIECE) {
     const int64_t count = n - first < PIECE ? n - first : PIECE;
     const REAL *from = x + first * stride;
     if (stride == 1)
@@ -289,6 +290,7 @@ static double FN(exp_line)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_
   un_tally t = {.best = -(double)INFINITY};
   FN(max)(n, x, sx, &t);
   const REAL max = (REAL)t.best;
+  if (un_stopped()) return 1;
   if (sx == 1 && sy == 1) {
     INDEPENDENT
     for (int64_t i = 0; i < n; i++)
@@ -297,6 +299,7 @@ static double FN(exp_line)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_
     for (int64_t i = 0; i < n; i++)
       y[i * sy] = M(un_vexp)(x[i * sx] - max);
   }
+  if (un_stopped()) return 1;
   return FN(total)(n, y, sy);
 }
 
@@ -306,6 +309,7 @@ static void FN(softmax)(int64_t n, void *const *data, const int64_t *stride,
   (void)context;
   REAL *y = data[0];
   REAL scale = (REAL)(1 / FN(exp_line)(n, y, stride[0], data[1], stride[1]));
+  if (un_stopped()) return;
   for (int64_t i = 0; i < n; i++)
     y[i * stride[0]] *= scale;
 }
@@ -320,6 +324,7 @@ static void FN(log_softmax)(int64_t n, void *const *data, const int64_t *stride,
   FN(max)(n, x, stride[1], &t);
   const REAL max = (REAL)t.best;
   const REAL log_sum = (REAL)log(FN(exp_total)(n, x, stride[1], max));
+  if (un_stopped()) return;
   for (int64_t i = 0; i < n; i++)
     y[i * stride[0]] = x[i * stride[1]] - max - log_sum;
 }
@@ -354,7 +359,7 @@ static void FN(cumsum)(int64_t n, void *const *data, const int64_t *stride,
   REAL *y = data[0];
   const REAL *x = data[1];
   double sum = 0;
-  for (int64_t i = 0; i < n; i++) {
+  for (int64_t i = 0; i < n && !un_stopped_at(i); i++) {
     sum += (double)x[i * stride[1]];
     y[i * stride[0]] = (REAL)sum;
   }
@@ -367,7 +372,7 @@ static void FN(reverse_cumsum)(int64_t n, void *const *data, const int64_t *stri
   REAL *y = data[0];
   const REAL *x = data[1];
   double sum = 0;
-  for (int64_t i = n - 1; i >= 0; i--) {
+  for (int64_t i = n - 1; i >= 0 && !un_stopped_at(i); i--) {
     sum += (double)x[i * stride[1]];
     y[i * stride[0]] = (REAL)sum;
   }

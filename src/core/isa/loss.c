@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "isa.h"
+#include "stop.h"
 #include "vec.h"
 #include "vmath.h"
 
@@ -91,7 +92,7 @@ static void FN(scale_row)(REAL *y, REAL factor, int64_t n) {
 
 static double FN(softmax)(const un_loss *l, double total) {
   int64_t n = l->columns;
-  for (int64_t r = 0; r < l->rows; r++) {
+  for (int64_t r = 0; r < l->rows && !un_stopped(); r++) {
     const REAL *y = (const REAL *)l->y + r * n;
     REAL *dy = l->dy ? (REAL *)l->dy + r * n : NULL;
     REAL weight = l->weight ? ((const REAL *)l->weight)[r] : 1;
@@ -114,7 +115,7 @@ static double FN(softmax)(const un_loss *l, double total) {
 
 static double FN(squares)(const un_loss *l, double total) {
   int64_t n = l->columns;
-  for (int64_t r = 0; r < l->rows; r++) {
+  for (int64_t r = 0; r < l->rows && !un_stopped(); r++) {
     const REAL *y = (const REAL *)l->y + r * n,
                *target = (const REAL *)l->target + r * n;
     REAL *dy = l->dy ? (REAL *)l->dy + r * n : NULL;

@@ -10,6 +10,7 @@
 #ifndef REAL
 #include "panel.h"
 #include "isa.h"
+#include "stop.h"
 #include "vec.h"
 
 #ifdef __AVX512F__
@@ -247,7 +248,7 @@ static void FN(multiply)(const un_product *p) {
   FN(tile)
   t = {p->x,        p->packed,   p->init,  p->y,     p->x_row,
        p->x_column, p->init_row, p->y_row, p->depth, FN(LANES)};
-  for (int64_t j = 0; j < p->columns; j += block) {
+  for (int64_t j = 0; j < p->columns && !un_stopped(); j += block) {
     int64_t n = p->columns - j < block ? p->columns - j : block;
     int vectors = (int)((n + FN(LANES) - 1) / FN(LANES));
     t.last = n - (vectors - 1) * FN(LANES);
