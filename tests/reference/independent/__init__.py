@@ -1,0 +1,1 @@
+"""The studies' numbers again, by PyTorch, NumPy and mpmath; see ../studies.py."""

@@ -1,0 +1,102 @@
+"""The table of what was compared: quantity, ours, theirs, deviation, tolerance."""
+
+import collections
+import math
+
+
+class Row:
+    def __init__(self, tolerance):
+        self.tolerance, self.count, self.worst = tolerance, 0, None
+
+    def add(self, ours, theirs, deviation):
+        self.count += 1
+        if self.worst is None or not deviation <= self.worst[2]:
+            self.worst = (ours, theirs, deviation)
+
+    @property
+    def ok(self):
+        return self.worst is None or self.worst[2] <= self.tolerance
+
+
+class Table:
+    """A row for each quantity, with the worst of its numbers. The deviation of two numbers
+    is |a - b| / max(|b|, floor).
+
+    A number can be so sensitive that rounding settles nothing (a chaotic network multiplies
+    any error at every step). So where one deviates too far, `again(seed)` computes it with
+    parameters perturbed by one rounding. When that alone moves it, it goes into a row of its
+    own, with the deviation in units of the largest change that the rounding made.
+    """
+
+    seeds, units = (1, 2, 3, 4), 20
+
+    def __init__(self):
+        self.rows = collections.OrderedDict()
+
+    def row(self, study, quantity, tolerance):
+        return self.rows.setdefault((study, quantity), Row(tolerance))
+
+    def compare(self, study, quantity, ours, theirs, tolerance, floor=0.0, again=None):
+        row = self.row(study, quantity, tolerance)
+        ours, theirs = list(flatten(ours)), list(flatten(theirs))
+        if len(ours) != len(theirs):
+            row.add(f"{len(ours)} values", f"{len(theirs)} values", math.inf)
+            return
+        others = None
+        for i, (a, b) in enumerate(zip(ours, theirs)):
+            far = deviation(a, b, floor)
+            if far > tolerance and again and math.isfinite(far):
+                others = others or [list(flatten(again(seed))) for seed in self.seeds]
+                unit = max(deviation(a, other[i], floor) for other in others)
+                if unit > 0.05 * tolerance:
+                    self.row(study, quantity + ", sensitive", self.units).add(a, b, far / unit)
+                    continue
+            row.add(a, b, far)
+
+    def print(self):
+        line = "{:<22} {:<44} {:>7} {:>14} {:>14} {:>9} {:>9}  {}"
+        print(line.format("study", "quantity", "numbers", "ours", "theirs", "deviation",
+                          "allowed", ""))
+        for (study, quantity), row in self.rows.items():
+            if row.worst is None:
+                continue
+            ours, theirs, worst = row.worst
+            print(line.format(study, quantity, row.count, show(ours), show(theirs),
+                              f"{worst:.1e}", f"{row.tolerance:.0e}",
+                              "" if row.ok else "DEVIATES"))
+
+    @property
+    def failures(self):
+        return sum(not row.ok for row in self.rows.values())
+
+    @property
+    def count(self):
+        return sum(row.count for row in self.rows.values())
+
+
+def is_finite(v):
+    return isinstance(v, (int, float)) and math.isfinite(v)
+
+
+def deviation(a, b, floor):
+    if is_finite(a) and is_finite(b):
+        size = max(abs(b), floor)
+        return abs(a - b) / size if size > 0 else abs(a - b)
+    return 0.0 if a == b else math.inf
+
+
+def show(value):
+    return f"{value:.7g}" if isinstance(value, float) else str(value)[:14]
+
+
+def flatten(value):
+    if isinstance(value, dict):
+        for key in sorted(value):
+            yield from flatten(value[key])
+    elif hasattr(value, "tolist"):
+        yield from flatten(value.tolist())
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from flatten(item)
+    else:
+        yield value
