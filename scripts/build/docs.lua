@@ -29,13 +29,17 @@ local function put(format, ...) out[#out + 1] = format:format(...) end
 
 -- --- the blocks of the C files --------------------------------------------------------------
 
--- Under what the functions of a file stand in long lists; others have no heading.
-local headings = {
-  bytes = "As bytes", convert = "Copies", create = "Making tensors", gather = "Picking, joining",
-  index = "Elements", linalg = "Decompositions", matmul = "Products", ops = "Element by element",
-  random = "Random numbers", reduce = "Along a dimension", shape = "Views: other shapes",
-  sort = "Order, comparison", tensor = "What a tensor says of itself",
+-- Under what the functions of a file stand in long lists, and in which order; the files that
+-- are not here come after these, without a heading.
+local sections = {
+  { "create", "Making tensors" }, { "tensor", "What a tensor says of itself" },
+  { "index", "Elements" }, { "shape", "Views: other parts, orders and shapes" },
+  { "convert", "Copies" }, { "gather", "Picking and joining" }, { "ops", "Element by element" },
+  { "reduce", "Along a dimension" }, { "matmul", "Products" }, { "linalg", "Decompositions" },
+  { "sort", "Order and comparison" }, { "random", "Random numbers" }, { "bytes", "As bytes" },
 }
+local headings = {}
+for _, section in ipairs(sections) do headings[section[1]] = section[2] end
 
 local function put_block(path, lines, first)
   local i = first
@@ -82,7 +86,10 @@ end
 local function sentence(text) return text:sub(1, 1):upper() .. text:sub(2) .. "." end
 
 -- A C expression as a reader wants it: M(tanh)(x) is tanh(x).
-local function plain(expression)
+local function plain(expression, parameters)
+  for i, parameter in ipairs(parameters or {}) do
+    expression = expression:gsub("%f[%w]" .. ("pq"):sub(i, i) .. "%f[%W]", parameter.name)
+  end
   return (expression:gsub("M%(([%w_]+)%)", "%1"):gsub("un_v(%w+)", "%1"):gsub("%(REAL%)", "")
     :gsub("^0$", "0"))
 end
@@ -148,7 +155,7 @@ local function put_function(name, kind, fields, where)
   put_parameters(parameters)
   put("---@param out? unroll.Tensor %sin the shape of the result, overwritten",
     kind.truth and "int32, " or "")
-  put("---@return unroll.Tensor %s", kind.truth and "int32, 1 or 0" or "")
+  put("---@return unroll.Tensor%s", kind.truth and " int32, 1 or 0" or "")
   put("--- Errors: %sshapes that do not fit; an `out` of another shape or dtype.",
     kind.truth and "" or "a tensor of integers; ")
   put("--- Dtypes: %s", kind.truth and "all" or "float32, float64")
@@ -177,7 +184,7 @@ local function put_gradient(name, kind, fields, where)
     table.concat(operands, " and dL/d"), name, table.concat(operands, ", "))
   put("---")
   for _, operand in ipairs(operands) do
-    put("---   d%s = %s", operand, plain(fields[kind.gradients[operand]]))
+    put("---   d%s = %s", operand, plain(fields[kind.gradients[operand]], parameters))
   end
   put("---@param dy unroll.Tensor in the shape of y")
   for _, operand in ipairs(operands) do
@@ -211,12 +218,20 @@ end
 
 -- --- the file -------------------------------------------------------------------------------
 
+local function put_ops(path)
+  for i, line in ipairs(read_lines(root .. "/" .. path)) do
+    local macro, text = line:match "^(UN_%u+)%((.*)%)$"
+    if macro then put_op(macro, text, ("%s:%d %s"):format(path, i, headings.ops)) end
+  end
+end
+
 put("---@meta unroll.core\n")
-for _, path in ipairs(files_in "src/bind") do put_file(path) end
-local ops = "src/core/ops.def"
-for i, line in ipairs(read_lines(root .. "/" .. ops)) do
-  local macro, text = line:match "^(UN_%u+)%((.*)%)$"
-  if macro then put_op(macro, text, ("%s:%d Element by element"):format(ops, i)) end
+for _, section in ipairs(sections) do
+  put_file("src/bind/" .. section[1] .. ".c")
+  if section[1] == "ops" then put_ops "src/core/ops.def" end
+end
+for _, path in ipairs(files_in "src/bind") do
+  if not headings[path:match "(%w+)%.c$"] then put_file(path) end
 end
 
 local file = assert(io.open(out_path, "wb"))

@@ -33,7 +33,9 @@ static const char help[] =
     "  -           stop handling options and execute stdin\n"
     "  --help      show this text\n"
     "  --version   show version information and stop\n"
-    "  --licenses  show the licences of this program and of what is inside it\n";
+    "  --licenses  show the licences of this program and of what is inside it\n"
+    "  --manual d  write the manual into folder 'd', as HTML pages\n"
+    "  --stubs d   write type stubs for editors (LuaLS) into folder 'd'\n";
 
 static const char environment_help[] =
     "\n"
@@ -48,6 +50,7 @@ static const char environment_help[] =
 typedef struct options {
   int script; /* index of the script, argc when there is none */
   int bad;    /* index of an option that is wrong, 0 when all are right */
+  int write;  /* index of --manual or --stubs, 0 without */
   bool interactive, version, ignore_environment, code;
   bool show_help, show_version, show_licenses;
 } options;
@@ -55,6 +58,11 @@ typedef struct options {
 /* -e and -l: the value is in the same word or in the next one. */
 static bool takes_value(const char *word) {
   return word[1] == 'e' || word[1] == 'l';
+}
+
+/* --manual and --stubs: a folder follows, and nothing else runs. */
+static bool writes_documents(const char *word) {
+  return strcmp(word, "--manual") == 0 || strcmp(word, "--stubs") == 0;
 }
 
 /* "--" ends the options; "--name" is one of ours. Returns false when it is neither. */
@@ -101,6 +109,10 @@ static options read_options(int argc, char **argv) {
       o.script = i + 1;
       return o;
     }
+    if (writes_documents(word)) {
+      *(i + 1 < argc ? &o.write : &o.bad) = i;
+      return o;
+    }
     if (word[1] == '-' ? read_long_option(word, &o) : read_flag(word, &o)) continue;
     if (!takes_value(word)) {
       o.bad = i;
@@ -119,7 +131,8 @@ static options read_options(int argc, char **argv) {
 
 static void print_usage_error(const char *word) {
   fprintf(stderr,
-          takes_value(word) ? "%s: '%s' needs argument\n"
+          takes_value(word) || writes_documents(word)
+                            ? "%s: '%s' needs argument\n"
                             : "%s: unrecognized option '%s'\n",
           host_program_name, word);
   fprintf(stderr, help, host_program_name);
@@ -213,7 +226,19 @@ static int run_script(lua_State *L, int argc, char **argv, int script) {
   return host_report(L, host_call(L, arguments, 0));
 }
 
+/* Writes the manual or the stubs into a folder (lua/unroll/help/export.lua). */
+static int write_documents(lua_State *L, const char *option, const char *folder) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "unroll.help.export");
+  int status = host_call(L, 1, 1);
+  if (status != LUA_OK) return host_report(L, status);
+  lua_pushstring(L, option + 2);
+  lua_pushstring(L, folder);
+  return host_report(L, host_call(L, 2, 0));
+}
+
 static int run(lua_State *L, int argc, char **argv, const options *o) {
+  if (o->write) return write_documents(L, argv[o->write], argv[o->write + 1]);
   if (o->version) print_version();
   int status = o->ignore_environment ? LUA_OK : run_init(L);
   if (status == LUA_OK) status = run_options(L, argv, o->script);

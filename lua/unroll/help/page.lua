@@ -206,42 +206,56 @@ function kinds.value(lines, entry, o)
   put_rest(lines, entry.record, o)
 end
 
--- tensor.tanh_ is tensor.tanh in place: the lists name it behind the other.
-local function is_in_place(entry, names)
-  local base = entry.name:match "^(.*)_$"
-  return base and names[base]
-end
-
-local function put_group(lines, members, o)
-  local rows, names, in_place = {}, {}, {}
+-- tensor.tanh_ is tensor.tanh in place: the lists name it behind the others.
+local function split_in_place(members)
+  local names, rest, in_place = {}, {}, {}
   for _, member in ipairs(members) do names[member.name] = true end
   for _, member in ipairs(members) do
-    if is_in_place(member, names) then
-      in_place[#in_place + 1] = member.name:match "[^.:]+$"
-    else
-      rows[#rows + 1] = { (page.signature(member)), page.summary(member) }
-    end
+    local base = member.name:match "^(.*)_$"
+    table.insert(base and names[base] and in_place or rest, member)
   end
-  put(lines, layout.list(rows, o.width, "  ", o.colour))
-  if #in_place > 0 then
-    put(lines, layout.wrap("in place: " .. table.concat(in_place, " "), o.width, "  ", "    "))
-  end
+  return rest, in_place
 end
 
--- Under the headings of the files they are in, when these have headings.
-local function put_members(lines, members, o)
+--- The members of a module or class in groups, under the headings of the files they are in.
+---@param members table[] entries
+---@return table[] groups lists of entries with heading = "" or a text, and in_place, those that
+--- only repeat one of the list with "_"
+function page.groups(members)
   local groups, by_heading = {}, {}
   for _, member in ipairs(members) do
     local heading = member.record and member.record.heading or ""
     if not by_heading[heading] then
-      by_heading[heading] = { heading = heading }
-      groups[#groups + 1] = by_heading[heading]
+      by_heading[heading] = {}
+      groups[#groups + 1] = { heading = heading, members = by_heading[heading] }
     end
     table.insert(by_heading[heading], member)
   end
-  for _, group in ipairs(groups) do
+  for i, group in ipairs(groups) do
+    local rest, in_place = split_in_place(group.members)
+    rest.heading, rest.in_place = #groups > 1 and group.heading or "", in_place
+    groups[i] = rest
+  end
+  return groups
+end
+
+local function put_group(lines, group, o)
+  local rows, names = {}, {}
+  for i, member in ipairs(group) do
+    rows[i] = { (page.signature(member)), page.summary(member) }
+  end
+  put(lines, layout.list(rows, o.width, "  ", o.colour))
+  for i, member in ipairs(group.in_place) do names[i] = member.name:match "[^.:]+$" end
+  if #names > 0 then
+    local text = "in place: " .. table.concat(names, " ")
+    put(lines, layout.wrap(text, o.width, "  ", "    "))
+  end
+end
+
+local function put_members(lines, members, o)
+  for _, group in ipairs(page.groups(members)) do
     lines[#lines + 1] = ""
-    if #groups > 1 and group.heading ~= "" then
+    if group.heading ~= "" then
       lines[#lines + 1] = layout.styled(group.heading, "heading", o.colour)
     end
     put_group(lines, group, o)

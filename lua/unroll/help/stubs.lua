@@ -1,0 +1,207 @@
+--- stubs: the public names as LuaLS files, so that an editor completes and checks them.
+--
+-- One file a module, named as `require` names it, and classes.lua with the classes and option
+-- tables. They define nothing: the editor reads them beside a script that requires unroll.
+
+local catalogue = require "unroll.help.catalogue"
+
+local stubs = {}
+
+-- --- comments -----------------------------------------------------------------------------
+
+local function put(out, format, ...)
+  out[#out + 1] = select("#", ...) > 0 and format:format(...) or format
+end
+
+local function put_code(out, lines)
+  put(out, "---```lua")
+  for _, line in ipairs(lines) do put(out, "---" .. line) end
+  put(out, "---```")
+end
+
+local function put_text(out, record)
+  for i, block in ipairs(record.text) do
+    if i > 1 then put(out, "---") end
+    if block.code then put_code(out, block.code) else put(out, "--- " .. block[1]) end
+  end
+  for label, key in pairs { Errors = "errors", Source = "source" } do
+    if record[key] then put(out, "---\n--- " .. label .. ": " .. record[key]) end
+  end
+  local lines = {}
+  for _, example in ipairs(record.examples) do
+    lines[#lines + 1] = example.code .. (example.expected and "  --> " .. example.expected or "")
+  end
+  if #lines > 0 then put_code(out, lines) end
+end
+
+local function put_item(out, tag, item)
+  put(out, ("---@%s %s%s %s %s"):format(tag, item.name, item.optional and "?" or "", item.type,
+    item.text))
+end
+
+local function put_see(out, see)
+  for _, name in ipairs(see) do put(out, "---@see " .. name) end
+end
+
+-- --- functions ----------------------------------------------------------------------------
+
+-- A parameter whose name is a Lua keyword cannot stand in a stub; "..." is a name of its own.
+local function put_function(out, entry, prefix, separator)
+  local record = entry.record
+  if not record then return end
+  local arguments, params = catalogue.call(entry)
+  put(out, "")
+  put_text(out, record)
+  for _, param in ipairs(params) do put_item(out, "param", param) end
+  for _, item in ipairs(record.returns) do
+    put(out, ("---@return %s%s"):format(item.type, item.text ~= "" and " # " .. item.text or ""))
+  end
+  for _, overload in ipairs(record.overloads) do put(out, "---@overload " .. overload) end
+  put_see(out, record.see)
+  put(out, ("function %s%s%s(%s) end"):format(prefix, separator, entry.name:match "[^.:]+$",
+    table.concat(arguments, ", ")))
+end
+
+-- --- modules ------------------------------------------------------------------------------
+
+local function class_of_module(entry)
+  return entry.name == "unroll" and "unroll" or "unroll." .. entry.name
+end
+
+-- "fun(x: number|table, options?: table): unroll.Tensor", for modules that can be called.
+local function callable(entry)
+  local make = catalogue.get().by_name[entry.name .. "." .. entry.name]
+  if not make then return nil end
+  local words = {}
+  local _, params = catalogue.call(make)
+  for i, param in ipairs(params) do
+    words[i] = ("%s%s: %s"):format(param.name, param.optional and "?" or "", param.type)
+  end
+  return ("fun(%s): %s"):format(table.concat(words, ", "), make.record.returns[1].type)
+end
+
+local function type_of_value(member)
+  if member.kind == "module" then return class_of_module(member) end
+  local kind = math.type(member.value) or type(member.value)
+  return kind == "float" and "number" or kind == "userdata" and "any" or kind
+end
+
+local function put_fields(out, entry)
+  for _, member in ipairs(entry.members) do
+    if member.kind == "module" or member.kind == "value" then
+      local summary = member.record and member.record.text[1] and member.record.text[1][1] or ""
+      put(out, ("---@field %s %s %s"):format(member.name:match "[^.]+$", type_of_value(member),
+        summary))
+    end
+  end
+  local top = catalogue.get().by_name
+  for _, member in ipairs(entry.name == "unroll" and entry.members or {}) do
+    if member.kind == "function" and top[member.name] == member and member.full_name then
+      put(out, ("---@field %s fun(...): any"):format(member.name))
+    end
+  end
+end
+
+local function put_module(out, entry, variable)
+  put(out, "")
+  if entry.record then put_text(out, entry.record) end
+  put(out, "---@class " .. class_of_module(entry))
+  local call = callable(entry)
+  if call then put(out, "---@overload " .. call) end
+  put_fields(out, entry)
+  put(out, ("local %s = {}"):format(variable))
+  for _, member in ipairs(entry.members) do
+    if member.kind == "function" then put_function(out, member, variable, ".") end
+    if member.kind == "module" and not member.full_name then
+      put_module(out, member, (member.name:gsub("%.", "_")))
+    end
+  end
+end
+
+local function module_file(entry)
+  local out = { "---@meta " .. entry.full_name }
+  local variable = entry.name:gsub("%.", "_")
+  put_module(out, entry, variable)
+  put(out, "\nreturn " .. variable .. "\n")
+  return { name = entry.full_name:gsub("%.", "/") .. ".lua", text = table.concat(out, "\n") }
+end
+
+-- A module that is a function.
+local function function_file(entry)
+  local out = { "---@meta " .. entry.full_name }
+  put_function(out, entry, "local ", "")
+  out[#out] = out[#out]:gsub("^function local ", "local function ")
+  put(out, "\nreturn " .. entry.name .. "\n")
+  return { name = entry.full_name:gsub("%.", "/") .. ".lua", text = table.concat(out, "\n") }
+end
+
+-- --- classes ------------------------------------------------------------------------------
+
+local function put_class(out, entry)
+  local record = entry.record
+  put(out, "")
+  put_text(out, record)
+  put(out, "---@class " .. entry.class .. (record.parent and record.parent ~= ""
+    and ": " .. record.parent or ""))
+  for _, field in ipairs(record.fields) do put_item(out, "field", field) end
+  for _, operator in ipairs(record.operators) do put(out, "---@operator " .. operator) end
+  put_see(out, record.see)
+  local variable = entry.name:gsub("%.", "_")
+  put(out, ("local %s = {}"):format(variable))
+  for _, member in ipairs(entry.members) do put_function(out, member, variable, ":") end
+end
+
+-- At most 200 local variables fit into a file, so each class has a block of its own.
+local function class_file()
+  local out = { "---@meta" }
+  for _, entry in ipairs(catalogue.get().list) do
+    if entry.kind == "class" or entry.kind == "options" then
+      put(out, "\ndo")
+      put_class(out, entry)
+      put(out, "end")
+    end
+  end
+  return { name = "unroll/classes.lua", text = table.concat(out, "\n") .. "\n" }
+end
+
+-- The host's global.
+local function globals_file()
+  return { name = "unroll/globals.lua",
+    text = '---@meta\n\n---@type unroll\nunroll = require "unroll"\n' }
+end
+
+--- The files: names and texts.
+---@return table[] files list of { name, text }
+function stubs.files()
+  local files = { class_file(), globals_file() }
+  for _, entry in ipairs(catalogue.get().list) do
+    if entry.full_name and entry.full_name ~= "unroll.core" then
+      local is_module = entry.kind == "module"
+      files[#files + 1] = is_module and module_file(entry) or function_file(entry)
+    end
+  end
+  return files
+end
+
+--- The types that the stubs speak of but nobody declares: mistakes in the comments.
+---@return string[] names sorted
+function stubs.undeclared()
+  local known, missing = {}, {}
+  for class in pairs(catalogue.get().classes) do known[class] = true end
+  for _, entry in ipairs(catalogue.get().list) do
+    local record = entry.record
+    for _, list in ipairs(record and { record.params, record.returns, record.fields } or {}) do
+      for _, item in ipairs(list) do
+        for name in item.type:gmatch "unroll%.%u[%w_]*" do
+          if not known[name] then missing[name .. " (" .. entry.name .. ")"] = true end
+        end
+      end
+    end
+  end
+  local names = {}
+  for name in pairs(missing) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+return stubs
