@@ -74,7 +74,7 @@ static size_t kept_offset(const un_run *run) {
   size_t w_hh = run->cell->packed_bytes
                     ? run->cell->packed_bytes(run)
                     : un_panel_bytes(run->dtype, gate_width(run), run->H);
-  size_t product = un_panel_tn_bytes(run->dtype, run->T * run->B, run->H);
+  size_t product = un_panel_tn_bytes(run->dtype, gate_width(run), run->H, run->T * run->B);
   if (w_hh > bytes) bytes = w_hh;
   return product > bytes ? product : bytes;
 }

@@ -10,7 +10,8 @@ size_t un_dense_packed_bytes(const un_dense *d) {
 
 size_t un_dense_work_bytes(const un_dense *d) {
   size_t input = un_panel_bytes(d->dtype, d->out, d->in);
-  size_t weight = un_panel_tn_bytes(d->dtype, d->rows, d->transposed ? d->out : d->in);
+  size_t weight = d->transposed ? un_panel_tn_bytes(d->dtype, d->in, d->out, d->rows)
+                                : un_panel_tn_bytes(d->dtype, d->out, d->in, d->rows);
   return input > weight ? input : weight;
 }
 

@@ -22,6 +22,7 @@ typedef struct un_product {
   int64_t rows, depth, columns;
   const void *x;
   int64_t x_row, x_column;
+  bool x_tiles; /* x lies in the tiles of un_pack_kernels.tiles; no strides then */
   const void *packed;
   const void *init;
   int64_t init_row;
@@ -30,22 +31,29 @@ typedef struct un_product {
 } un_product;
 
 typedef struct un_panel_kernels {
-  int width[2]; /* columns of a panel, for float32 and float64 */
-  void (*pack[2])(void *packed, const void *w, int64_t depth, int64_t columns,
-                  int64_t row_stride, int64_t column_stride);
+  size_t (*bytes[2])(int64_t depth, int64_t columns); /* for float32 and float64 */
   void (*multiply[2])(const un_product *p);
 } un_panel_kernels;
 
-/* Bytes that a packed (depth,columns) matrix needs; a multiple of 64. */
+typedef struct un_pack_kernels {
+  void (*panels[2])(void *packed, const void *w, int64_t depth, int64_t columns,
+                    int64_t row_stride, int64_t column_stride);
+  /* a^T for a (depth,columns): the columns of a become the rows of a product */
+  void (*tiles[2])(void *packed, const void *a, int64_t depth, int64_t columns,
+                   int64_t row_stride);
+} un_pack_kernels;
+
+/* Bytes that a packed (depth,columns) matrix needs. */
 size_t un_panel_bytes(un_dtype dtype, int64_t depth, int64_t columns);
 
 void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
                    int64_t columns, int64_t row_stride, int64_t column_stride);
 void un_panel_multiply(un_dtype dtype, const un_product *p);
 
-/* c (M,N) += a^T b with a (K,M) and b (K,N), all row-major without gaps: a weight
-** gradient as one product over all K = T*B rows. Scratch as un_panel_tn_bytes says. */
-size_t un_panel_tn_bytes(un_dtype dtype, int64_t depth, int64_t columns);
+/* c (m,n) += a^T b with a (k,m) and b (k,n), all row-major without gaps: a weight
+** gradient as one product over all k = T*B rows. Scratch as un_panel_tn_bytes says. The
+** rows of c are shared out among threads, which changes no bit. */
+size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k);
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, int64_t k, void *scratch);
 

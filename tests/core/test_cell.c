@@ -143,8 +143,17 @@ static void early_pack(const un_run *run, void *packed, bool backward) {
 
 static void multiply(const double *x, int64_t depth, int64_t x_row, const void *packed,
                      double *y, int64_t columns, int64_t y_row) {
-  un_panel_multiply(UN_F64, &(un_product){B, depth, columns, x, x_row, 1, packed, y,
-                                          y_row, y, y_row});
+  un_panel_multiply(UN_F64, &(un_product){.rows = B,
+                                          .depth = depth,
+                                          .columns = columns,
+                                          .x = x,
+                                          .x_row = x_row,
+                                          .x_column = 1,
+                                          .packed = packed,
+                                          .init = y,
+                                          .init_row = y_row,
+                                          .y = y,
+                                          .y_row = y_row});
 }
 
 static void early_advance(const un_run *run, int64_t t) {

@@ -47,6 +47,87 @@ ALWAYS_INLINE void store_f64(double *p, vec_f64 v) {
   *(unaligned_f64 *)p = v;
 }
 
+/* --- sums and maxima of all lanes ------------------------------------------------------
+** Half is added to half until one is left: the same order everywhere. */
+
+typedef float half_f32 __attribute__((vector_size(16)));
+typedef double half_f64 __attribute__((vector_size(16)));
+
+ALWAYS_INLINE float reduce_add_f32(vec_f32 v) {
+#if defined __AVX512F__
+  return _mm512_reduce_add_ps((__m512)v);
+#else
+#if defined __AVX2__
+  half_f32 h = (half_f32)_mm256_castps256_ps128((__m256)v) +
+               (half_f32)_mm256_extractf128_ps((__m256)v, 1);
+#else
+  half_f32 h = v;
+#endif
+  return (h[0] + h[2]) + (h[1] + h[3]);
+#endif
+}
+
+ALWAYS_INLINE double reduce_add_f64(vec_f64 v) {
+#if defined __AVX512F__
+  return _mm512_reduce_add_pd((__m512d)v);
+#elif defined __AVX2__
+  half_f64 h = (half_f64)_mm256_castpd256_pd128((__m256d)v) +
+               (half_f64)_mm256_extractf128_pd((__m256d)v, 1);
+  return h[0] + h[1];
+#else
+  return v[0] + v[1];
+#endif
+}
+
+/* The larger of each pair of lanes; where one is NaN, b. */
+ALWAYS_INLINE vec_f32 max_f32(vec_f32 a, vec_f32 b) {
+#if defined __AVX512F__
+  return (vec_f32)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+  return (vec_f32)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  for (int i = 0; i < LANES_f32; i++)
+    a[i] = a[i] > b[i] ? a[i] : b[i];
+  return a;
+#endif
+}
+
+ALWAYS_INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) {
+#if defined __AVX512F__
+  return (vec_f64)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif defined __AVX2__
+  return (vec_f64)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
+  for (int i = 0; i < LANES_f64; i++)
+    a[i] = a[i] > b[i] ? a[i] : b[i];
+  return a;
+#endif
+}
+
+ALWAYS_INLINE float reduce_max_f32(vec_f32 v) {
+#if defined __AVX512F__
+  return _mm512_reduce_max_ps((__m512)v);
+#else
+  float max = v[0];
+  for (int i = 1; i < LANES_f32; i++)
+    max = v[i] > max ? v[i] : max;
+  return max;
+#endif
+}
+
+ALWAYS_INLINE double reduce_max_f64(vec_f64 v) {
+#if defined __AVX512F__
+  return _mm512_reduce_max_pd((__m512d)v);
+#else
+  double max = v[0];
+  for (int i = 1; i < LANES_f64; i++)
+    max = v[i] > max ? v[i] : max;
+  return max;
+#endif
+}
+
+/* --- parts of vectors ----------------------------------------------------------------- */
+
 #if defined __AVX512F__
 
 ALWAYS_INLINE vec_f32 load_part_f32(const float *p, int64_t n) {

@@ -1,0 +1,156 @@
+/* isa/pack.c -- packing for the products of panel.h: matrices W into panels, and the
+** left operand of a weight gradient into the tiles that the microkernel walks. */
+#ifndef REAL
+#include "isa.h"
+#include "panel.h"
+#include "panel_layout.h"
+#include "vec.h"
+
+/* dst rows of 4, `width` apart, from 4 source rows `stride` apart: a 4x4 transpose. */
+typedef float quad __attribute__((vector_size(16)));
+typedef float unaligned_quad __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* The elements of two quads in a new order; gcc before 12 has only its own form. */
+#if defined __GNUC__ && !defined __clang__ && __GNUC__ < 12
+typedef int32_t quad_index __attribute__((vector_size(16)));
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (quad_index){__VA_ARGS__})
+#else
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#endif
+
+ALWAYS_INLINE void transpose4_f32(float *dst, int64_t width, const float *src,
+                                  int64_t stride) {
+  quad a = *(const unaligned_quad *)src, b = *(const unaligned_quad *)(src + stride);
+  quad c = *(const unaligned_quad *)(src + 2 * stride);
+  quad d = *(const unaligned_quad *)(src + 3 * stride);
+  quad ab = SHUFFLE(a, b, 0, 4, 1, 5);
+  quad cd = SHUFFLE(c, d, 0, 4, 1, 5);
+  quad ab2 = SHUFFLE(a, b, 2, 6, 3, 7);
+  quad cd2 = SHUFFLE(c, d, 2, 6, 3, 7);
+  *(unaligned_quad *)dst = SHUFFLE(ab, cd, 0, 1, 4, 5);
+  *(unaligned_quad *)(dst + width) = SHUFFLE(ab, cd, 2, 3, 6, 7);
+  *(unaligned_quad *)(dst + 2 * width) = SHUFFLE(ab2, cd2, 0, 1, 4, 5);
+  *(unaligned_quad *)(dst + 3 * width) = SHUFFLE(ab2, cd2, 2, 3, 6, 7);
+}
+
+ALWAYS_INLINE void transpose4_f64(double *dst, int64_t width, const double *src,
+                                  int64_t stride) {
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 4; j++)
+      dst[i * width + j] = src[j * stride + i];
+}
+
+#define UN_TEMPLATE "isa/pack.c"
+#include "each_dtype.h"
+
+extern const un_pack_kernels ISA(un_pack);
+const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
+                                      .tiles = {tiles_f32, tiles_f64}};
+
+#else
+
+/* One panel from rows that lie as they will: n columns, the others zero. */
+static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t n,
+                          int64_t row_stride) {
+  for (int64_t k = 0; k < depth; k++, packed += FN(WIDTH), w += row_stride) {
+    int64_t j = 0;
+    for (; j + FN(LANES) <= n; j += FN(LANES))
+      FN(store)(packed + j, FN(load)(w + j));
+    if (j < n) FN(store)(packed + j, FN(load_part)(w + j, n - j));
+  }
+}
+
+static void FN(pack_strided)(REAL *packed, const REAL *w, int64_t depth, int64_t n,
+                             int64_t row_stride, int64_t column_stride) {
+  for (int64_t k = 0; k < depth; k++)
+    for (int64_t j = 0; j < n; j++)
+      packed[k * FN(WIDTH) + j] = w[k * row_stride + j * column_stride];
+}
+
+/* One panel from columns that lie along k: transposed in blocks of 4 by 4. */
+static void FN(pack_columns)(REAL *packed, const REAL *w, int64_t depth, int64_t n,
+                             int64_t column_stride) {
+  int64_t whole_n = n & ~(int64_t)3, whole_k = depth & ~(int64_t)3;
+  for (int64_t j = 0; j < whole_n; j += 4)
+    for (int64_t k = 0; k < whole_k; k += 4)
+      FN(transpose4)
+  (packed + k * FN(WIDTH) + j, FN(WIDTH), w + j * column_stride + k, column_stride);
+  FN(pack_strided)
+  (packed + whole_n, w + whole_n * column_stride, whole_k, n - whole_n, 1,
+   column_stride);
+  FN(pack_strided)
+  (packed + whole_k * FN(WIDTH), w + whole_k, depth - whole_k, n, 1, column_stride);
+}
+
+/* The microkernel reads whole vectors: what lies beyond column n must be zero. */
+static void FN(clear_tail)(REAL *packed, int64_t depth, int64_t n) {
+  int64_t end = (n + FN(LANES) - 1) / FN(LANES) * FN(LANES);
+  for (int64_t k = 0; k < depth && n < end; k++)
+    for (int64_t j = n; j < end; j++)
+      packed[k * FN(WIDTH) + j] = 0;
+}
+
+/* The columns that are also taken as dot products. */
+static void FN(pack_dots)(void *packed, const REAL *w, int64_t depth, int64_t columns,
+                          int64_t row_stride, int64_t column_stride) {
+  int64_t dots = FN(dot_columns)(columns);
+  for (int64_t i = 0; i < dots; i++) {
+    REAL *dot = (REAL *)FN(dot_column_at)(packed, depth, columns, i);
+    const REAL *column = w + (columns - dots + i) * column_stride;
+    for (int64_t k = 0; k < depth; k++)
+      dot[k] = column[k * row_stride];
+    for (int64_t k = depth; k < FN(dot_length)(depth); k++)
+      dot[k] = 0;
+  }
+}
+
+static void FN(panels)(void *packed, const void *w, int64_t depth, int64_t columns,
+                       int64_t row_stride, int64_t column_stride) {
+  REAL *panel = packed;
+  for (int64_t j = 0; j < columns; j += FN(WIDTH), panel += depth * FN(WIDTH)) {
+    const REAL *first = (const REAL *)w + j * column_stride;
+    int64_t n = columns - j < FN(WIDTH) ? columns - j : FN(WIDTH);
+    if (column_stride == 1) {
+      FN(pack_rows)(panel, first, depth, n, row_stride);
+    } else {
+      FN(clear_tail)(panel, depth, n);
+      if (row_stride == 1)
+        FN(pack_columns)(panel, first, depth, n, column_stride);
+      else
+        FN(pack_strided)(panel, first, depth, n, row_stride, column_stride);
+    }
+  }
+  FN(pack_dots)(packed, w, depth, columns, row_stride, column_stride);
+}
+
+/* --- tiles ------------------------------------------------------------------------- */
+
+/* `step` neighbouring columns of a, row after row. A vector more than is wanted is read
+** and written where that stays inside: the next row overwrites it. */
+static void FN(pack_tile)(REAL *tile, const REAL *a, int64_t depth, int64_t step,
+                          int64_t row_stride, int64_t room) {
+  enum { VECTORS = (TILE_ROWS + FN(LANES) - 1) / FN(LANES) };
+  int64_t k = 0;
+  if (room >= VECTORS * FN(LANES))
+    for (; k < depth - VECTORS * FN(LANES); k++, tile += step, a += row_stride)
+      for (int v = 0; v < VECTORS; v++)
+        FN(store)(tile + v * FN(LANES), FN(load)(a + v * FN(LANES)));
+  for (; k < depth; k++, tile += step, a += row_stride)
+    for (int64_t i = 0; i < step; i++)
+      tile[i] = a[i];
+}
+
+static void FN(tiles)(void *packed, const void *a, int64_t depth, int64_t columns,
+                      int64_t row_stride) {
+  REAL *tile = packed;
+  int64_t first = 0;
+  for (int64_t count = un_tile_count(columns); count > 0; count--) {
+    int64_t step = (columns - first + count - 1) / count;
+    FN(pack_tile)
+    (tile, (const REAL *)a + first, depth, step, row_stride, columns - first);
+    first += step;
+    tile += step * depth;
+  }
+}
+
+#endif
