@@ -179,6 +179,27 @@ function TestPlotTicks.test_log_limits_reach_decades_when_they_are_near()
   lu.assertTrue(p.y.low > 2 and p.y.low < 3 and p.y.high > 20 and p.y.high < 30)
 end
 
+function TestPlotTicks.test_a_narrow_axis_has_more_than_one_label()
+  local fig = plot.figure { cols = 6, width = 6.5, height = 1.5 }
+  fig:at():line({ -3.1, 0, 2.9 }, { 1, 2, 1 }):line({ -2, 0.5 }, { 1, 2 }):line({ -1, 1.5, 2, 2.5 },
+    { 1, 2, 1, 1 })
+  for i = 2, 6 do fig:at(1, i):line { 1, 2 } end
+  lu.assertTrue(#fig:describe().panels[1].x.labels >= 3)
+end
+
+-- Not 0 and 1e300 from the linear rule: 0 has no place on this axis.
+function TestPlotTicks.test_a_log_axis_over_six_hundred_decades()
+  for _, height in ipairs { 1, 2, 6 } do
+    local fig = plot.figure { height = height }
+    fig:at():line { 1e-300, 1, 1e300 }:set { yscale = "log" }
+    local at = fig:describe().panels[1].y.ticks
+    lu.assertTrue(#at >= 2 and at[1] > 0)
+    for i = 2, #at do
+      lu.assertAlmostEquals(math.log(at[i], 10) % 1, 0, 1e-6)
+    end
+  end
+end
+
 -- --- formats -----------------------------------------------------------------------------
 
 function TestPlotTicks.test_formats()

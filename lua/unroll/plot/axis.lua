@@ -170,8 +170,9 @@ local function automatic(plan, side, spec, most, theme)
   plan.factor = factor
 end
 
+-- One label in 3 sizes of the font along x, in 2.4 along y; at most nine.
 local function room_for(plan, theme)
-  local pitch = theme.tick_size * (plan.which == "x" and 3.6 or 2.6)
+  local pitch = theme.tick_size * (plan.which == "x" and 3 or 2.4)
   return math.max(2, math.min(9, plan.length // pitch))
 end
 
@@ -185,13 +186,14 @@ local function fit_at_most(plan, side, spec, most, gap, theme)
   return most
 end
 
--- On a y axis three labels if they can stand above each other at all.
-local function try_three(plan, side, spec, most, theme)
-  for more = most + 1, plan.length // (1.4 * theme.tick_size) do
+-- Three labels if they can stand beside each other at all.
+local function try_three(plan, side, spec, most, gap, theme)
+  local had = #plan.ticks
+  for more = most + 1, math.max(5, plan.length // (1.4 * theme.tick_size)) do
     automatic(plan, side, spec, more, theme)
     if #plan.ticks >= 3 then break end
   end
-  if #plan.ticks < 3 or not labels_fit(plan, 0) then
+  if #plan.ticks <= had or not labels_fit(plan, gap) then
     automatic(plan, side, spec, most, theme)
   end
 end
@@ -199,7 +201,9 @@ end
 local function fit_automatic(plan, side, spec, theme)
   local gap = plan.which == "x" and 0.6 * theme.tick_size or 1
   local most = fit_at_most(plan, side, spec, room_for(plan, theme), gap, theme)
-  if plan.which == "y" and #plan.ticks < 3 then try_three(plan, side, spec, most, theme) end
+  if #plan.ticks < 3 then
+    try_three(plan, side, spec, most, plan.which == "x" and 0.5 * gap or 0, theme)
+  end
 end
 
 -- Few distinct x (5, 10, 15, 25, 50): exactly those, when their labels fit.
@@ -227,7 +231,7 @@ end
 
 -- --- categories ----------------------------------------------------------------------
 
--- look: {size, wrap, angle, longest, every, rows}
+-- look: {size, wrap, angle, longest, rows}
 local function category_item(name, theme, look)
   return text.shorten(text.category(name), { size = look.size or theme.tick_size,
     color = theme.muted, role = "xtick", wrap = look.wrap, angle = look.angle,
@@ -237,8 +241,7 @@ end
 local function set_categories(plan, names, theme, look)
   plan.ticks, plan.rows = {}, look.rows
   for i, name in ipairs(names) do
-    local shown = (i - 1) % (look.every or 1) == 0
-    plan.ticks[i] = { at = i, text = shown and category_item(name, theme, look) or false,
+    plan.ticks[i] = { at = i, text = category_item(name, theme, look),
       row = look.rows and (i - 1) % look.rows }
   end
 end
@@ -278,15 +281,27 @@ local function category_looks(names, theme, slot, cell)
   return looks
 end
 
--- Only every n-th label, level if that shows as many as upright ones would.
-local function thin_categories(plan, names, theme, cell)
-  for every = 2, #names do
-    for _, angle in ipairs { 0, 90 } do
-      set_categories(plan, names, theme, { every = every, size = 8,
-        angle = angle > 0 and angle or nil, longest = angle > 0 and 0.3 * cell or nil })
-      if labels_fit(plan, 1.5) then return end
+-- Leaves every n-th label: the smallest n with which the others stand apart.
+local function thin(plan, gap)
+  local all = {}
+  for i, tick in ipairs(plan.ticks) do all[i] = tick.text end
+  for every = 1, #all do
+    for i, tick in ipairs(plan.ticks) do
+      tick.text = (i - 1) % every == 0 and all[i] or false
     end
+    plan.every = every
+    if labels_fit(plan, gap) then return end
   end
+end
+
+-- Level if that shows as many labels as upright ones would.
+local function thin_categories(plan, names, theme, cell)
+  set_categories(plan, names, theme, { size = 8, angle = 90, longest = 0.3 * cell })
+  thin(plan, 1.5)
+  local upright, every = plan.ticks, plan.every
+  set_categories(plan, names, theme, { size = 8 })
+  thin(plan, 1.5)
+  if plan.every > every then plan.ticks, plan.every = upright, every end
 end
 
 local function has_cut_label(plan)
@@ -314,14 +329,11 @@ end
 -- too many.
 local function fit_level_categories(plan, names, theme, cell_width)
   local look = { size = theme.tick_size, color = theme.muted, role = "ytick" }
-  local every = 0
-  repeat
-    every, plan.ticks = every + 1, {}
-    for i, name in ipairs(names) do
-      plan.ticks[i] = { at = i, text = (i - 1) % every == 0
-        and text.shorten(text.category(name), look, 0.4 * cell_width) }
-    end
-  until labels_fit(plan, 0) or every >= #names
+  plan.ticks = {}
+  for i, name in ipairs(names) do
+    plan.ticks[i] = { at = i, text = text.shorten(text.category(name), look, 0.4 * cell_width) }
+  end
+  thin(plan, 0)
 end
 
 -- --- the whole -----------------------------------------------------------------------

@@ -30,7 +30,7 @@ local function grid_lines(page, p, theme)
   local function upright(v, stroke)
     page:segment(p.view.x(v), b.top, p.view.x(v), b.bottom, stroke)
   end
-  local function few_decades(plan) return math.log(plan.high / plan.low, 10) < 4 end
+  local function few_decades(plan) return math.log(plan.high, 10) - math.log(plan.low, 10) < 4 end
   if p.y.scale.positive and few_decades(p.y) then
     for _, v in ipairs(p.y.minor) do level(v, minor) end
   end

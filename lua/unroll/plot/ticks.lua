@@ -38,15 +38,19 @@ end
 
 -- --- logarithmic ---------------------------------------------------------------------
 
--- The numbers m * 10^n within low..high for m in `digits`.
+-- The exponents of the first and the last decade that touch low..high.
+local function decades(low, high)
+  return math.floor(math.log(low, 10) + 1e-9), math.ceil(math.log(high, 10) - 1e-9)
+end
+
+-- The numbers m * 10^n within low..high for m in `digits` and every stride-th n.
 local function digits_between(low, high, digits, stride)
   local values = {}
-  local first = math.floor(math.log(low, 10) + 1e-9)
-  local last = math.ceil(math.log(high, 10) - 1e-9)
-  for n = first, last do
+  local first, last = decades(low, high)
+  for n = math.ceil(first / stride) * stride, last, stride do
     for _, digit in ipairs(digits) do
       local value = digit * 10.0 ^ n
-      if n % stride == 0 and value >= low * (1 - 1e-9) and value <= high * (1 + 1e-9) then
+      if value >= low * (1 - 1e-9) and value <= high * (1 + 1e-9) then
         values[#values + 1] = value
       end
     end
@@ -55,7 +59,8 @@ local function digits_between(low, high, digits, stride)
 end
 
 local function decades_stride(low, high, most)
-  local stride = 1
+  local first, last = decades(low, high)
+  local stride = math.max(1, (last - first) // (most + 1))
   while #digits_between(low, high, { 1 }, stride) > most do stride = stride + 1 end
   return stride
 end
@@ -72,6 +77,12 @@ local function within_decades(low, high, most)
   return best
 end
 
+-- The first and the last decade on the axis, for one with room for two labels only.
+local function outer_decades(low, high)
+  local all = digits_between(low, high, { 1 }, 1)
+  return { all[1], all[#all] }
+end
+
 --- Decades, every second or third of them when there are many; 1, 2, 5 when fewer than
 --- two decades are in view. nil when no such tick falls on the axis: then the linear
 --- rule serves.
@@ -79,11 +90,12 @@ end
 function ticks.log(low, high, most)
   most = math.min(most, 7)
   local stride = decades_stride(low, high, most)
-  local decades = digits_between(low, high, { 1 }, stride)
-  if math.log(high / low, 10) >= 2 and #decades >= 2 then return decades, true end
-  local values = within_decades(low, high, most)
-  if values and #values >= 2 then return values, false end
-  if #decades >= 2 then return decades, true end
+  local values = digits_between(low, high, { 1 }, stride)
+  local span = math.log(high, 10) - math.log(low, 10)
+  if span >= 2 then return #values >= 2 and values or outer_decades(low, high), true end
+  local finer_values = within_decades(low, high, most)
+  if finer_values and #finer_values >= 2 then return finer_values, false end
+  if #values >= 2 then return values, true end
 end
 
 --- Powers of two, every second, third, ... of them when there are many; nil when fewer than
@@ -128,7 +140,7 @@ end
 
 --- Small marks at 2..9 between the decades, when there are at most ten.
 function ticks.log_minor(low, high)
-  if math.log(high / low, 10) > 10 then return {} end
+  if math.log(high, 10) - math.log(low, 10) > 10 then return {} end
   return digits_between(low, high, { 2, 3, 4, 5, 6, 7, 8, 9 }, 1)
 end
 

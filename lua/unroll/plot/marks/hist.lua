@@ -251,7 +251,7 @@ end
 function hist.draw(mark, pen)
   local view, theme = pen.view, pen.theme
   local bins = bins_of(mark, view.xaxis.scale)
-  local wide = math.abs(view.x(bins.edges[2]) - view.x(bins.edges[1])) > 4
+  local wide = math.abs(view.x(bins.edges[2]) - view.x(bins.edges[1])) > 2.5
   for k, heights in ipairs(bins.heights) do
     local c = pen.color(mark.colors[k])
     local fill = color.fade(c, fill_alpha(mark))
