@@ -3,6 +3,7 @@
 ** These are the inner loops of lua/unroll/text; scripts use that. */
 #include "text.h"
 
+#include "profile.h"
 #include "unl.h"
 
 static const char *const unit_names[] = {"characters", "bytes", NULL};
@@ -117,12 +118,15 @@ static int text_window(lua_State *L) {
                 "must be shaped as x");
   luaL_argcheck(L, tokens->size[0] > x->size[1], 1, "fewer tokens than streams");
   luaL_argcheck(L, first >= 0, 4, "must not be negative");
-  if (first > tokens->size[0]) first = tokens->size[0]; /* all windows are equal there */
+  if (first > tokens->size[0])
+    first = tokens->size[0]; /* all windows are equal there */
   unl_touch(L, 2);
   unl_touch(L, 3);
+  UN_PROFILE_BEGIN(UN_PHASE_DATA);
   if (un_numel(x) > 0)
     un_text_window(tokens->data, tokens->size[0], x->size[0], x->size[1], first,
                    x->data, y->data);
+  UN_PROFILE_END(0);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stop.h"
+#include "sys.h"
 
 enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 
@@ -53,6 +54,7 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
   size_t bytes = (size_t)un_numel(&view) * un_dtype_bytes(dtype);
   check_memory(L, who, &view, bytes);
   unl_tensor *t = push_header(L, bytes + ALIGNMENT - 1, 0);
+  un_sys_use_large_pages(t, bytes);
   uintptr_t first = (uintptr_t)(t + 1);
   view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
   t->view = view;

@@ -1,15 +1,19 @@
 /* copy.c -- setting, copying and converting numbers (see copy.h).
 **
-** There are 25 pairs of dtypes; EACH_DTYPE writes one short loop for each. Where the
-** source is transposed against the destination, both are visited in square tiles, so
-** that a cache line of the source is still there when its next element is wanted. */
+** What moves numbers is in isa/convert.c; here are the plans, and what an integer dtype
+** can hold. */
 #include "copy.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "isa.h"
+#include "isa/convert.h"
+#include "profile.h"
 #include "stop.h"
-#include "walk.h"
+#include "tiles.h"
+
+UN_BY_ISA(un_convert_kernels, un_convert)
 
 /* X(dtype, suffix, C type), in the order of un_dtype. */
 #define EACH_DTYPE(X)                                                                  \
@@ -109,108 +113,15 @@ bool un_check_conversion(const char *who, const un_view *src, un_dtype dtype,
   return !s.found || un_check_value(who, dtype, s.value, rounding, err);
 }
 
-/* --- filling ------------------------------------------------------------------------
+/* --- filling and copying ------------------------------------------------------------
  */
-
-#define FILL(dtype_, suffix, type)                                                     \
-  static void fill_##suffix(int64_t n, void *const *data, const int64_t *stride,       \
-                            void *context) {                                           \
-    type value = (type) * (const double *)context;                                     \
-    type *y = data[0];                                                                 \
-    if (stride[0] == 1)                                                                \
-      for (int64_t i = 0; i < n; i++)                                                  \
-        y[i] = value;                                                                  \
-    else                                                                               \
-      for (int64_t i = 0; i < n; i++)                                                  \
-        y[i * stride[0]] = value;                                                      \
-  }
-EACH_DTYPE(FILL)
 
 void un_fill(const un_view *dst, double value) {
-#define FILL_ENTRY(dtype_, suffix, type) [dtype_] = fill_##suffix,
-  static un_run *const fill[] = {EACH_DTYPE(FILL_ENTRY)};
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_FILL);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &dst);
-  un_walk_each(&w, fill[dst->dtype], &value);
-}
-
-/* --- copying ------------------------------------------------------------------------
- */
-
-/* y = x over one run, for one pair of dtypes. */
-#define CONVERT(from, x_type, to, y_type)                                              \
-  static void from##_to_##to(int64_t n, void *const *data, const int64_t *stride,      \
-                             void *context) {                                          \
-    (void)context;                                                                     \
-    y_type *y = data[0];                                                               \
-    const x_type *x = data[1];                                                         \
-    if (stride[0] == 1 && stride[1] == 1)                                              \
-      for (int64_t i = 0; i < n; i++)                                                  \
-        y[i] = (y_type)x[i];                                                           \
-    else                                                                               \
-      for (int64_t i = 0; i < n; i++)                                                  \
-        y[i * stride[0]] = (y_type)x[i * stride[1]];                                   \
-  }
-#define CONVERT_FROM(dtype_, from, type)                                               \
-  CONVERT(from, type, f32, float)                                                      \
-  CONVERT(from, type, f64, double)                                                     \
-  CONVERT(from, type, i32, int32_t)                                                    \
-  CONVERT(from, type, u8, uint8_t)                                                     \
-  CONVERT(from, type, u16, uint16_t)
-EACH_DTYPE(CONVERT_FROM)
-
-static un_run *const convert[5][5] = {
-#define CONVERT_ROW(dtype_, from, type)                                                \
-  [dtype_] = {[UN_F32] = from##_to_f32,                                                \
-              [UN_F64] = from##_to_f64,                                                \
-              [UN_I32] = from##_to_i32,                                                \
-              [UN_U8] = from##_to_u8,                                                  \
-              [UN_U16] = from##_to_u16},
-    EACH_DTYPE(CONVERT_ROW)};
-
-enum { TILE = 32 };
-
-/* The walk without its outermost dimension, moved to index i of it. */
-static un_walk inner_walk(const un_walk *w, int64_t i) {
-  un_walk inner = *w;
-  inner.dims = w->dims - 1;
-  memmove(inner.size, w->size + 1, sizeof inner.size - sizeof *inner.size);
-  memmove(inner.stride, w->stride + 1, sizeof inner.stride - sizeof *inner.stride);
-  for (int k = 0; k < w->operands; k++)
-    inner.data[k] = (char *)w->data[k] + i * w->stride[0][k] * w->bytes[k];
-  return inner;
-}
-
-static void copy_tile(const un_walk *w, un_run *run, int64_t row, int64_t column) {
-  un_walk tile = *w;
-  int64_t first[] = {row, column};
-  for (int d = 0; d < 2; d++) {
-    int64_t left = w->size[d] - first[d];
-    tile.size[d] = left < TILE ? left : TILE;
-    for (int k = 0; k < w->operands; k++)
-      tile.data[k] = (char *)tile.data[k] + first[d] * w->stride[d][k] * w->bytes[k];
-  }
-  un_walk_each(&tile, run, NULL);
-}
-
-static void copy_in_tiles(const un_walk *w, un_run *run) {
-  if (w->dims > 2) {
-    for (int64_t i = 0; i < w->size[0]; i++) {
-      un_walk inner = inner_walk(w, i);
-      copy_in_tiles(&inner, run);
-    }
-    return;
-  }
-  for (int64_t row = 0; row < w->size[0] && !un_stopped(); row += TILE)
-    for (int64_t column = 0; column < w->size[1]; column += TILE)
-      copy_tile(w, run, row, column);
-}
-
-/* The destination runs along its last dimension, the source along the one before. */
-static bool is_transposed(const un_walk *w) {
-  int last = w->dims - 1;
-  return last > 0 && w->stride[last][0] == 1 && w->stride[last][1] >= TILE &&
-         w->stride[last - 1][1] == 1;
+  un_walk_each(&w, un_convert()->fill[dst->dtype], &value);
+  UN_PROFILE_END(0);
 }
 
 static size_t payload_bytes(const un_view *v) {
@@ -239,15 +150,13 @@ static void move_bytes(char *to, const char *from, size_t bytes) {
 
 void un_copy(const un_view *dst, const un_view *src) {
   if (un_same_view(dst, src)) return;
+  UN_PROFILE_BEGIN(UN_PHASE_COPY);
   if (is_plain_move(dst, src)) {
     move_bytes(dst->data, src->data, payload_bytes(dst));
-    return;
+  } else {
+    un_walk w;
+    un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, (const un_view *[]){dst, src});
+    un_walk_tiles(&w, un_convert()->run[src->dtype][dst->dtype], NULL);
   }
-  un_walk w;
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, (const un_view *[]){dst, src});
-  un_run *run = convert[src->dtype][dst->dtype];
-  if (is_transposed(&w))
-    copy_in_tiles(&w, run);
-  else
-    un_walk_each(&w, run, NULL);
+  UN_PROFILE_END(0);
 }

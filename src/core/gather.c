@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "profile.h"
 #include "walk.h"
 
 /* --- checks -------------------------------------------------------------------------
@@ -96,8 +97,10 @@ void un_gather(const un_view *out, const un_view *src, int dim, const un_view *i
   un_view base = without_dim(src, dim, index);
   along a = {src->stride[dim], un_dtype_bytes(src->dtype)};
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_GATHER);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 3, (const un_view *[]){out, index, &base});
   un_walk_each(&w, gather_run, &a);
+  UN_PROFILE_END(0);
 }
 
 #define SCATTER_ADD(suffix, type)                                                      \
@@ -118,6 +121,8 @@ void un_scatter_add(const un_view *dst, int dim, const un_view *index,
   un_view base = without_dim(dst, dim, index);
   along a = {dst->stride[dim], un_dtype_bytes(dst->dtype)};
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_GATHER);
   un_walk_plan(&w, UN_WALK_ROW_MAJOR, 3, (const un_view *[]){&base, index, src});
   un_walk_each(&w, dst->dtype == UN_F32 ? scatter_add_f32 : scatter_add_f64, &a);
+  UN_PROFILE_END(0);
 }

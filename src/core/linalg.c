@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "copy.h"
+#include "profile.h"
 #include "reduce.h"
 #include "stop.h"
 
@@ -107,9 +108,11 @@ bool un_svd_work(const un_view *a, size_t *bytes, un_err *err) {
 bool un_svd(const un_view *a, const un_view *u, const un_view *s, const un_view *vt,
             void *work, un_err *err) {
   if (!check_finite("svd", a, err)) return false;
+  UN_PROFILE_BEGIN(UN_PHASE_LINALG);
   un_stop_waits_for = "svd";
   bool ok = (a->dtype == UN_F32 ? svd_f32 : svd_f64)(a, u, s, vt, work, err);
   un_stop_waits_for = NULL;
+  UN_PROFILE_END(0);
   return ok;
 }
 
@@ -123,9 +126,11 @@ bool un_qr_work(const un_view *a, size_t *bytes, un_err *err) {
 bool un_qr(const un_view *a, const un_view *q, const un_view *r, void *work,
            un_err *err) {
   if (!check_finite("qr", a, err)) return false;
+  UN_PROFILE_BEGIN(UN_PHASE_LINALG);
   un_stop_waits_for = "qr";
   (a->dtype == UN_F32 ? qr_f32 : qr_f64)(a, q, r, work);
   un_stop_waits_for = NULL;
+  UN_PROFILE_END(0);
   return true;
 }
 
@@ -141,9 +146,11 @@ bool un_eigvals_work(const un_view *a, size_t *bytes, un_err *err) {
 bool un_eigvals(const un_view *a, const un_view *re, const un_view *im, void *work,
                 un_err *err) {
   if (!check_finite("eigvals", a, err)) return false;
+  UN_PROFILE_BEGIN(UN_PHASE_LINALG);
   un_stop_waits_for = "eigvals";
   bool ok = (a->dtype == UN_F32 ? eigvals_f32 : eigvals_f64)(a, re, im, work, err);
   un_stop_waits_for = NULL;
+  UN_PROFILE_END(0);
   return ok;
 }
 

@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "copy.h"
+#include "profile.h"
 #include "stop.h"
 
 void un_blas_open(void) {
@@ -334,6 +335,8 @@ static void place(un_view *v, void *scratch) {
 }
 
 void un_matmul_run(un_matmul *p, void *scratch) {
+  UN_PROFILE_BEGIN(UN_PHASE_MATMUL);
+  const double flops = 2.0 * (double)un_numel(&p->c) * (double)columns(&p->a);
   if (p->copy_a) {
     place(&p->a, scratch);
     un_copy(&p->a, &p->from_a);
@@ -349,4 +352,5 @@ void un_matmul_run(un_matmul *p, void *scratch) {
   fold_batch(p);
   multiply_batch(p);
   if (p->copy_c) un_copy(&p->to_c, &c);
+  UN_PROFILE_END(flops);
 }

@@ -10,6 +10,8 @@
 #include "isa.h"
 #include "isa/elementwise.h"
 #include "piece.h"
+#include "profile.h"
+#include "tiles.h"
 
 UN_BY_ISA(un_elementwise_kernels, un_elementwise)
 
@@ -137,9 +139,9 @@ static void walk(un_run *kernel, void *context, int operands,
   un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
   un_mixed m = un_make_mixed(kernel, context, operands, view, wanted);
   if (mixed)
-    un_walk_each(&w, run_mixed, &m);
+    un_walk_tiles(&w, run_mixed, &m);
   else
-    un_walk_each(&w, kernel, context);
+    un_walk_tiles(&w, kernel, context);
 }
 
 /* --- operations ------------------------------------------------------------------- */
@@ -150,23 +152,29 @@ void un_op_apply(int op, un_dtype dtype, const un_view *const *in, const double 
   if (param) memcpy(given, param, sizeof given);
   const un_view *view[] = {out, in[0], un_ops[op].arity == 2 ? in[1] : NULL};
   un_dtype wanted[] = {un_ops[op].truth ? UN_I32 : dtype, dtype, dtype};
+  UN_PROFILE_BEGIN((un_phase)(UN_PHASE_OPS + op));
   walk(un_elementwise()->value[op][real_index(dtype)], param ? given : none,
        un_ops[op].arity + 1, view, wanted);
+  UN_PROFILE_END(0);
 }
 
 void un_add_scaled(un_dtype dtype, const un_view *a, const un_view *b, double alpha,
                    const un_view *out) {
+  UN_PROFILE_BEGIN((un_phase)(UN_PHASE_OPS + UN_OP_add));
   walk(un_elementwise()->add_scaled[real_index(dtype)], &alpha, 3,
        (const un_view *[]){out, a, b}, (un_dtype[]){dtype, dtype, dtype});
+  UN_PROFILE_END(0);
 }
 
 void un_op_gradient(int op, un_dtype dtype, const un_view *dy, const un_view *x,
                     const un_view *y, const double *param, const un_view *dx) {
   double none[2] = {0, 0}, given[2];
   if (param) memcpy(given, param, sizeof given);
+  UN_PROFILE_BEGIN(UN_PHASE_GRADIENT);
   walk(un_elementwise()->gradient[op][real_index(dtype)], param ? given : none, 4,
        (const un_view *[]){dx, dy, x ? x : dy, y ? y : dy},
        (un_dtype[]){dtype, dtype, dtype, dtype});
+  UN_PROFILE_END(0);
 }
 
 void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
@@ -176,17 +184,21 @@ void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
   double none[2] = {0, 0};
   const un_view *view[] = {out, dy, a, b};
   const un_dtype wanted[] = {dtype, dtype, dtype, dtype};
+  UN_PROFILE_BEGIN(UN_PHASE_GRADIENT);
   if (un_same_shape(out, dy)) {
     walk(kernel, none, 4, view, wanted);
   } else {
     un_mixed m = un_make_mixed(kernel, none, 4, view, wanted);
     un_sum_repeated(&m, view);
   }
+  UN_PROFILE_END(0);
 }
 
 void un_where(un_dtype dtype, const un_view *cond, const un_view *a, const un_view *b,
               const un_view *out) {
   int index = dtype == UN_I32 ? 2 : real_index(dtype);
+  UN_PROFILE_BEGIN(UN_PHASE_WHERE);
   walk(un_elementwise()->where[index], NULL, 4, (const un_view *[]){out, cond, a, b},
        (un_dtype[]){dtype, UN_I32, dtype, dtype});
+  UN_PROFILE_END(0);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "profile.h"
 #include "stop.h"
 #include "walk.h"
 
@@ -147,12 +148,14 @@ typedef struct fill_job {
 } fill_job;
 
 static void fill(un_rng *rng, const un_view *dst, un_run *run, fill_job *job) {
+  UN_PROFILE_BEGIN(UN_PHASE_RANDOM);
   job->rng = *rng;
   job->dtype = dst->dtype;
   un_walk w;
   un_walk_plan(&w, UN_WALK_ROW_MAJOR, 1, &dst);
   un_walk_each(&w, run, job);
   *rng = job->rng;
+  UN_PROFILE_END(0);
 }
 
 /* Rounding may lift a value to `high`: the next number below is taken then. */

@@ -275,7 +275,7 @@ static int protected_main(lua_State *L) {
 ** and having it zeroed page by page again. */
 static void tune_malloc(void) {
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 1 << 25); /* the most that glibc takes */
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
 }

@@ -1,8 +1,9 @@
-/* machine.c -- clock, processors, the program itself. */
+/* machine.c -- clock, processors, memory, the program itself. */
 #include "sys.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,16 @@ int un_sys_cores(void) {
 #endif
   long count = sysconf(_SC_NPROCESSORS_ONLN);
   return count > 0 ? (int)count : 1;
+}
+
+void un_sys_use_large_pages(void *memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  const uintptr_t page = 4096, first = ((uintptr_t)memory + page - 1) & ~(page - 1);
+  const uintptr_t end = ((uintptr_t)memory + bytes) & ~(page - 1);
+  if (bytes >= (size_t)1 << 22) madvise((void *)first, end - first, MADV_HUGEPAGE);
+#else
+  (void)memory, (void)bytes;
+#endif
 }
 
 bool un_sys_isatty(int fd) {

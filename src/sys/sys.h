@@ -46,6 +46,10 @@ double un_sys_clock(void); /* seconds; never goes backwards; the zero is arbitra
 int un_sys_cores(void);    /* processors that this process may use, at least 1 */
 bool un_sys_isatty(int fd);
 
+/* Asks the system to back new memory of at least 4 MiB by large pages: fewer faults when
+** it is first written, and fewer misses of the address cache ever after. */
+void un_sys_use_large_pages(void *memory, size_t bytes);
+
 /* The file of the program that runs, in path[room]. */
 int un_sys_executable(char *path, size_t room);
 
@@ -58,14 +62,15 @@ typedef struct un_sys_terminal {
   int width, height; /* pixels; 0: it does not say */
 } un_sys_terminal;
 
-bool un_sys_terminal_size(un_sys_terminal *t); /* of the one on fd 1 or 2; false: none */
-int un_sys_terminal_width(void);               /* columns; 0: none */
+bool un_sys_terminal_size(
+    un_sys_terminal *t);         /* of the one on fd 1 or 2; false: none */
+int un_sys_terminal_width(void); /* columns; 0: none */
 
 /* Writes the question to the terminal and reads the answer up to `last` into answer[room],
 ** for at most so long. Returns its length: 0 when there is no terminal, when keys are
 ** waiting to be read, or when it does not answer. */
-size_t un_sys_ask_terminal(const char *question, char last, double seconds, char *answer,
-                           size_t room);
+size_t un_sys_ask_terminal(const char *question, char last, double seconds,
+                           char *answer, size_t room);
 
 /* --- processes (process.c) ---------------------------------------------------------- */
 

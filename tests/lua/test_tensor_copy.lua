@@ -34,6 +34,48 @@ function TestCopy.test_to_every_dtype_from_every_layout()
   end)
 end
 
+-- Larger than the tiles in which crossed memory is moved.
+function TestCopy.test_transposed_of_every_dtype_and_many_sizes()
+  for _, dtype in ipairs(cases.dtypes) do
+    for _, sizes in ipairs { { 65, 130 }, { 8, 8 }, { 64, 7 }, { 9, 200 }, { 128, 64 } } do
+      local rows, columns = table.unpack(sizes)
+      local t = tensor.zeros(rows, columns, { dtype = dtype })
+      local i = tensor.arange(0, rows * columns - 1):reshape(rows, columns)
+      t:copy_(i - tensor.where(i:ge(250), 250, 0) * (i / 250):floor())
+      local turned, label = t:t():clone(), dtype .. " " .. tostring(t:size())
+      for _, at in ipairs { { 1, 1 }, { rows, columns }, { rows, 1 }, { 1, columns },
+          { rows // 2, columns // 2 }, { 8, 7 }, { 7, 2 } } do
+        eq(turned[{ at[2], at[1] }], t[at], label)
+      end
+      lu.assertTrue(tensor.equal(turned:t(), t), label)
+    end
+  end
+end
+
+function TestCopy.test_permuted_with_dimensions_outside_the_tiles()
+  local t = tensor.randn(3, 40, 5, 33)
+  for _, order in ipairs { { 1, 4, 3, 2 }, { 4, 3, 2, 1 }, { 2, 1, 4, 3 }, { 4, 1, 2, 3 } } do
+    local turned = t:permute(table.unpack(order)):clone()
+    for n = 1, 50 do
+      local at = { n % 3 + 1, n * 7 % 40 + 1, n % 5 + 1, n * 5 % 33 + 1 }
+      local to = {}
+      for k, d in ipairs(order) do to[k] = at[d] end
+      eq(turned[to], t[at])
+    end
+  end
+end
+
+function TestCopy.test_arithmetic_with_a_transposed_operand()
+  local a, b = tensor.randn(70, 90), tensor.randn(90, 70, { dtype = "float64" })
+  lu.assertTrue(tensor.equal(a + b:t(), a + b:t():clone()))
+  lu.assertTrue(tensor.equal(a:t() * a:t(), (a * a):t()))
+  lu.assertTrue(tensor.equal(tensor.where(b:t():gt(0), a, b:t()),
+    tensor.where(b:t():clone():gt(0), a, b:t():clone())))
+  local c, square = a:clone(), tensor.randn(70, 70)
+  c:narrow(2, 1, 70):add_(square:t())
+  lu.assertTrue(tensor.equal(c:narrow(2, 1, 70), a:narrow(2, 1, 70) + square:t():clone()))
+end
+
 function TestCopy.test_copy_into_every_layout()
   cases.each_matrix(function(source, _, label)
     for _, dtype in ipairs(cases.dtypes) do

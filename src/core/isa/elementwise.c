@@ -12,14 +12,37 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define RUN_ARGS      int64_t n, void *const *data, const int64_t *stride, void *context
 
-static void where_i32(int64_t n, void *const *data, const int64_t *stride,
-                      void *context) {
-  (void)context;
-  int32_t *y = data[0];
-  const int32_t *cond = data[1], *a = data[2], *b = data[3];
-  for (int64_t i = 0; i < n; i++)
-    y[i * stride[0]] = cond[i * stride[1]] ? a[i * stride[2]] : b[i * stride[3]];
-}
+/* Both values are read, so that the loop has no branch. */
+#define WHERE(suffix, type)                                                            \
+  static void where_##suffix(RUN_ARGS) {                                               \
+    (void)context;                                                                     \
+    type *y = data[0];                                                                 \
+    const int32_t *cond = data[1];                                                     \
+    const type *a = data[2], *b = data[3];                                             \
+    const int64_t sy = stride[0], sc = stride[1], sa = stride[2], sb = stride[3];      \
+    if (sy == 1 && sc == 1 && sa == 1 && sb == 1) {                                    \
+      INDEPENDENT                                                                      \
+      for (int64_t i = 0; i < n; i++) {                                                \
+        const type yes = a[i], no = b[i];                                              \
+        y[i] = cond[i] ? yes : no;                                                     \
+      }                                                                                \
+    } else if (sy == 1 && sc == 1 && sa == 1 && sb == 0) {                             \
+      const type no = *b;                                                              \
+      INDEPENDENT                                                                      \
+      for (int64_t i = 0; i < n; i++) {                                                \
+        const type yes = a[i];                                                         \
+        y[i] = cond[i] ? yes : no;                                                     \
+      }                                                                                \
+    } else {                                                                           \
+      for (int64_t i = 0; i < n; i++) {                                                \
+        const type yes = a[i * sa], no = b[i * sb];                                    \
+        y[i * sy] = cond[i * sc] ? yes : no;                                           \
+      }                                                                                \
+    }                                                                                  \
+  }
+WHERE(f32, float)
+WHERE(f64, double)
+WHERE(i32, int32_t)
 
 #define UN_TEMPLATE "isa/elementwise.c"
 #include "each_dtype.h"
@@ -175,8 +198,12 @@ ALWAYS_INLINE void FN(each_test)(int32_t (*f)(REAL), RUN_ARGS) {
   int32_t *y = data[0];
   const REAL *x = data[1];
   const int64_t sy = stride[0], sx = stride[1];
-  for (int64_t i = 0; i < n; i++)
-    y[i * sy] = f(x[i * sx]);
+  if (sy == 1 && sx == 1)
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(x[i]);
+  else
+    for (int64_t i = 0; i < n; i++)
+      y[i * sy] = f(x[i * sx]);
 }
 
 ALWAYS_INLINE void FN(each_compare)(int32_t (*f)(REAL, REAL), RUN_ARGS) {
@@ -184,9 +211,11 @@ ALWAYS_INLINE void FN(each_compare)(int32_t (*f)(REAL, REAL), RUN_ARGS) {
   int32_t *y = data[0];
   const REAL *a = data[1], *b = data[2];
   const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
-  if (sy == 1 && sa == 1 && sb == 0) {
+  if (sy == 1 && sa == 1 && sb == 1) {
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(a[i], b[i]);
+  } else if (sy == 1 && sa == 1 && sb == 0) {
     const REAL b0 = *b;
-    INDEPENDENT
     for (int64_t i = 0; i < n; i++)
       y[i] = f(a[i], b0);
   } else {
@@ -232,15 +261,6 @@ static void FN(run_add_scaled)(RUN_ARGS) {
     for (int64_t i = 0; i < n; i++)
       y[i * sy] = a[i * sa] + alpha * b[i * sb];
   }
-}
-
-static void FN(where)(RUN_ARGS) {
-  (void)context;
-  REAL *y = data[0];
-  const int32_t *cond = data[1];
-  const REAL *a = data[2], *b = data[3];
-  for (int64_t i = 0; i < n; i++)
-    y[i * stride[0]] = cond[i * stride[1]] ? a[i * stride[2]] : b[i * stride[3]];
 }
 
 #endif

@@ -1,0 +1,179 @@
+/* convert.c -- numbers that are set, moved and turned from one dtype into another.
+**
+** There are 25 pairs of dtypes; EACH_DTYPE writes one short loop for each. A transpose
+** goes by blocks of BLOCK x BLOCK, held in vectors and turned by shuffles. */
+#include "isa/convert.h"
+
+#include <string.h>
+
+#include "isa.h"
+#include "isa/vec.h"
+
+/* X(dtype, suffix, C type), in the order of un_dtype. */
+#define EACH_DTYPE(X)                                                                  \
+  X(UN_F32, f32, float)                                                                \
+  X(UN_F64, f64, double)                                                               \
+  X(UN_I32, i32, int32_t)                                                              \
+  X(UN_U8, u8, uint8_t)                                                                \
+  X(UN_U16, u16, uint16_t)
+
+#define RUN_ARGS int64_t n, void *const *data, const int64_t *stride, void *context
+
+/* --- filling ------------------------------------------------------------------------ */
+
+#define FILL(dtype_, suffix, type)                                                     \
+  static void fill_##suffix(RUN_ARGS) {                                                \
+    const type value = (type) * (const double *)context;                               \
+    type *y = data[0];                                                                 \
+    const int64_t sy = stride[0];                                                      \
+    if (sy == 1)                                                                       \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i] = value;                                                                  \
+    else                                                                               \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i * sy] = value;                                                             \
+  }
+EACH_DTYPE(FILL)
+
+/* --- converting --------------------------------------------------------------------- */
+
+/* Operands that share memory are the same one, or are moved by memmove elsewhere. */
+#define CONVERT(from, x_type, to, y_type)                                              \
+  static void from##_to_##to(RUN_ARGS) {                                               \
+    (void)context;                                                                     \
+    y_type *y = data[0];                                                               \
+    const x_type *x = data[1];                                                         \
+    const int64_t sy = stride[0], sx = stride[1];                                      \
+    if (sy == 1 && sx == 1) {                                                          \
+      INDEPENDENT                                                                      \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i] = (y_type)x[i];                                                           \
+    } else if (sy == 1 && sx == 2) {                                                   \
+      INDEPENDENT                                                                      \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i] = (y_type)x[2 * i];                                                       \
+    } else {                                                                           \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i * sy] = (y_type)x[i * sx];                                                 \
+    }                                                                                  \
+  }
+#define CONVERT_FROM(dtype_, from, type)                                               \
+  CONVERT(from, type, f32, float)                                                      \
+  CONVERT(from, type, f64, double)                                                     \
+  CONVERT(from, type, i32, int32_t)                                                    \
+  CONVERT(from, type, u8, uint8_t)                                                     \
+  CONVERT(from, type, u16, uint16_t)
+EACH_DTYPE(CONVERT_FROM)
+
+/* The same dtype on both sides. */
+#define MOVE(dtype_, suffix, type)                                                     \
+  static void move_##suffix(RUN_ARGS) {                                                \
+    if (stride[0] == 1 && stride[1] == 1)                                              \
+      memcpy(data[0], data[1], (size_t)n * sizeof(type));                              \
+    else                                                                               \
+      suffix##_to_##suffix(n, data, stride, context);                                  \
+  }
+EACH_DTYPE(MOVE)
+
+/* --- transposing -------------------------------------------------------------------- */
+
+enum { BLOCK = 8 };
+
+typedef uint32_t row_4 __attribute__((vector_size(32)));
+typedef uint32_t unaligned_4 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint64_t row_8 __attribute__((vector_size(64)));
+typedef uint64_t unaligned_8 __attribute__((vector_size(64), aligned(8), may_alias));
+
+/* Row i of the block becomes column i: pairs of neighbours are exchanged between rows
+** that are 1, 2 and 4 apart. */
+#define LOW_1  0, 8, 2, 10, 4, 12, 6, 14
+#define HIGH_1 1, 9, 3, 11, 5, 13, 7, 15
+#define LOW_2  0, 1, 8, 9, 4, 5, 12, 13
+#define HIGH_2 2, 3, 10, 11, 6, 7, 14, 15
+#define LOW_4  0, 1, 2, 3, 8, 9, 10, 11
+#define HIGH_4 4, 5, 6, 7, 12, 13, 14, 15
+#define EXCHANGE(a, b, low, high)                                                      \
+  do {                                                                                 \
+    row kept = a;                                                                      \
+    a = __builtin_shufflevector(kept, b, low);                                         \
+    b = __builtin_shufflevector(kept, b, high);                                        \
+  } while (0)
+
+#define TRANSPOSE_BLOCK(suffix, type)                                                  \
+  ALWAYS_INLINE void transpose_block_##suffix(type *to, int64_t to_row,                \
+                                              const type *from, int64_t from_row) {    \
+    typedef row_##suffix row;                                                          \
+    row r0 = *(const unaligned_##suffix *)(from);                                      \
+    row r1 = *(const unaligned_##suffix *)(from + from_row);                           \
+    row r2 = *(const unaligned_##suffix *)(from + 2 * from_row);                       \
+    row r3 = *(const unaligned_##suffix *)(from + 3 * from_row);                       \
+    row r4 = *(const unaligned_##suffix *)(from + 4 * from_row);                       \
+    row r5 = *(const unaligned_##suffix *)(from + 5 * from_row);                       \
+    row r6 = *(const unaligned_##suffix *)(from + 6 * from_row);                       \
+    row r7 = *(const unaligned_##suffix *)(from + 7 * from_row);                       \
+    EXCHANGE(r0, r1, LOW_1, HIGH_1);                                                   \
+    EXCHANGE(r2, r3, LOW_1, HIGH_1);                                                   \
+    EXCHANGE(r4, r5, LOW_1, HIGH_1);                                                   \
+    EXCHANGE(r6, r7, LOW_1, HIGH_1);                                                   \
+    EXCHANGE(r0, r2, LOW_2, HIGH_2);                                                   \
+    EXCHANGE(r1, r3, LOW_2, HIGH_2);                                                   \
+    EXCHANGE(r4, r6, LOW_2, HIGH_2);                                                   \
+    EXCHANGE(r5, r7, LOW_2, HIGH_2);                                                   \
+    EXCHANGE(r0, r4, LOW_4, HIGH_4);                                                   \
+    EXCHANGE(r1, r5, LOW_4, HIGH_4);                                                   \
+    EXCHANGE(r2, r6, LOW_4, HIGH_4);                                                   \
+    EXCHANGE(r3, r7, LOW_4, HIGH_4);                                                   \
+    *(unaligned_##suffix *)(to) = r0;                                                  \
+    *(unaligned_##suffix *)(to + to_row) = r1;                                         \
+    *(unaligned_##suffix *)(to + 2 * to_row) = r2;                                     \
+    *(unaligned_##suffix *)(to + 3 * to_row) = r3;                                     \
+    *(unaligned_##suffix *)(to + 4 * to_row) = r4;                                     \
+    *(unaligned_##suffix *)(to + 5 * to_row) = r5;                                     \
+    *(unaligned_##suffix *)(to + 6 * to_row) = r6;                                     \
+    *(unaligned_##suffix *)(to + 7 * to_row) = r7;                                     \
+  }
+TRANSPOSE_BLOCK(4, uint32_t)
+TRANSPOSE_BLOCK(8, uint64_t)
+
+/* Narrow elements: one after the other. */
+#define TRANSPOSE_PLAIN(suffix, type)                                                  \
+  ALWAYS_INLINE void transpose_block_##suffix(type *to, int64_t to_row,                \
+                                              const type *from, int64_t from_row) {    \
+    for (int i = 0; i < BLOCK; i++)                                                    \
+      for (int j = 0; j < BLOCK; j++)                                                  \
+        to[i * to_row + j] = from[j * from_row + i];                                   \
+  }
+TRANSPOSE_PLAIN(1, uint8_t)
+TRANSPOSE_PLAIN(2, uint16_t)
+
+#define TRANSPOSE(suffix, type)                                                        \
+  static void transpose_##suffix(int64_t rows, int64_t columns, void *to_,             \
+                                 int64_t to_row, const void *from_,                    \
+                                 int64_t from_row) {                                   \
+    type *to = to_;                                                                    \
+    const type *from = from_;                                                          \
+    const int64_t whole_rows = rows - rows % BLOCK, whole = columns - columns % BLOCK; \
+    for (int64_t j = 0; j < whole; j += BLOCK)                                         \
+      for (int64_t i = 0; i < whole_rows; i += BLOCK)                                  \
+        transpose_block_##suffix(to + i * to_row + j, to_row, from + j * from_row + i, \
+                                 from_row);                                            \
+    for (int64_t i = 0; i < rows; i++)                                                 \
+      for (int64_t j = i < whole_rows ? whole : 0; j < columns; j++)                   \
+        to[i * to_row + j] = from[j * from_row + i];                                   \
+  }
+TRANSPOSE(1, uint8_t)
+TRANSPOSE(2, uint16_t)
+TRANSPOSE(4, uint32_t)
+TRANSPOSE(8, uint64_t)
+
+extern const un_convert_kernels ISA(un_convert);
+const un_convert_kernels ISA(un_convert) = {
+    .run = {[UN_F32] = {move_f32, f32_to_f64, f32_to_i32, f32_to_u8, f32_to_u16},
+            [UN_F64] = {f64_to_f32, move_f64, f64_to_i32, f64_to_u8, f64_to_u16},
+            [UN_I32] = {i32_to_f32, i32_to_f64, move_i32, i32_to_u8, i32_to_u16},
+            [UN_U8] = {u8_to_f32, u8_to_f64, u8_to_i32, move_u8, u8_to_u16},
+            [UN_U16] = {u16_to_f32, u16_to_f64, u16_to_i32, u16_to_u8, move_u16}},
+#define FILL_ENTRY(dtype_, suffix, type) [dtype_] = fill_##suffix,
+    .fill = {EACH_DTYPE(FILL_ENTRY)},
+    .transpose = {transpose_1, transpose_2, transpose_4, transpose_8},
+};

@@ -1,0 +1,17 @@
+/* convert.h -- the table of kernels that convert.c makes for one instruction set:
+** numbers that are set, moved and turned from one dtype into another. */
+#ifndef UN_CONVERT_H
+#define UN_CONVERT_H
+
+#include "walk.h"
+
+typedef struct un_convert_kernels {
+  un_run *run[5][5]; /* [from][to], by un_dtype: y; x */
+  un_run *fill[5];   /* y; the context is a double */
+  /* to[i * to_row + j] = from[j * from_row + i], i < rows, j < columns; strides in
+  ** elements; by the logarithm of an element's bytes */
+  void (*transpose[4])(int64_t rows, int64_t columns, void *to, int64_t to_row,
+                       const void *from, int64_t from_row);
+} un_convert_kernels;
+
+#endif
