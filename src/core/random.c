@@ -217,6 +217,7 @@ void un_rng_fill_integer(un_rng *rng, const un_view *dst, int64_t first, int64_t
 void un_rng_shuffle(un_rng *rng, const un_view *v) {
   size_t bytes = un_dtype_bytes(v->dtype);
   char *data = v->data;
+  if (un_stopped()) return;
   for (int64_t i = un_numel(v) - 1; i > 0; i--) {
     if (un_stopped_at(i)) return;
     char *a = data + i * v->stride[0] * (int64_t)bytes;

@@ -39,7 +39,10 @@ end
 
 --- Makes the buffers unless they are right already.
 function ModelTrace:prepare(T, B, is_tokens)
-  if self.T == T and self.B == B and self.is_tokens == is_tokens then return end
+  if self.is_prepared and self.T == T and self.B == B and self.is_tokens == is_tokens then
+    return
+  end
+  self.is_prepared, self.is_ready = false, false -- Ctrl-C may come in between
   self.T, self.B, self.is_tokens, self.copies = T, B, is_tokens, {}
   self.state, self.dstate = {}, {}
   for l, layer in ipairs(self.layers) do
@@ -47,6 +50,7 @@ function ModelTrace:prepare(T, B, is_tokens)
     self.state[l], self.dstate[l] = layer.state, layer.dstate
   end
   make_readout(self, T, B)
+  self.is_prepared = true
 end
 
 -- The tensor itself, or a contiguous copy in a buffer of this trace.

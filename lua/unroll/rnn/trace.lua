@@ -297,14 +297,17 @@ end
 
 --- Makes the buffers unless they are right already.
 function Trace:prepare(T, B, is_tokens, reverse)
-  if self.T == T and self.B == B and self.is_tokens == is_tokens and self.reverse == reverse then
+  if self.is_prepared and self.T == T and self.B == B and self.is_tokens == is_tokens
+    and self.reverse == reverse then
     return
   end
+  self.is_prepared, self.is_complete = false, false -- Ctrl-C may come in between
   self.T, self.B, self.is_tokens, self.reverse = T, B, is_tokens, reverse
   self.dxs, self.copies, self.has_norms = nil, {}, false
   make_states(self)
   if self.with_gradients then make_gradients(self) end
   self.form.prepare(self)
+  self.is_prepared = true
 end
 
 --- The tensor itself when it is contiguous and of the dtype (nil: whatever it has), else a
@@ -323,8 +326,11 @@ end
 --- Runs the cell forward. Shapes are checked by the caller.
 ---@return string? message what is wrong with tokens or states
 function Trace:forward(xs, state, mask)
-  self.generation = self.generation + 1
-  return self.form.forward(self, xs, state, mask)
+  local was_complete = self.is_complete
+  self.generation, self.is_complete = self.generation + 1, false
+  local message = self.form.forward(self, xs, state, mask)
+  self.is_complete = not message or was_complete -- with a message nothing was run
+  return message
 end
 
 --- Why a backward pass for the forward pass `generation` of a trace is impossible, or nil.
@@ -341,13 +347,19 @@ end
 --- Why a backward pass is impossible now, or nil.
 ---@return string? message
 function Trace:stale()
-  return self.form.stale(self)
+  local message = self.form.stale(self)
+  if message or self.is_complete then return message end
+  return "there was no complete forward pass on this trace"
 end
 
 --- Runs it back.
 ---@return string? message why that cannot be done
 function Trace:backward(dys, dstate_end)
-  local message = self.form.backward(self, dys, dstate_end)
+  local message = self:stale()
+  if message then return message end
+  self.is_complete = false -- an interrupted pass cannot be had again
+  message = self.form.backward(self, dys, dstate_end)
+  self.is_complete = true
   self.has_norms = self.has_norms or not message
   return message
 end
