@@ -143,8 +143,10 @@ function TestSweep.test_a_dead_worker_fails_its_case_only()
 end
 
 function TestSweep.test_ctrl_c_keeps_what_is_done_and_leaves_nobody_behind()
-  local _, command = prepare()
-  local output = support.run(command .. [[ --wait 0.4 --jobs 2 & sleep 1.1; kill -INT $!; wait $!
+  local dir, command = prepare()
+  local output = support.run(command .. [[ --wait 0.4 --jobs 2 &
+    for i in $(seq 400); do [ -s ']] .. dir .. [[/out/cache/slow.jsonl' ] && break; sleep 0.05; done
+    kill -INT $!; wait $!
     echo "code $?"; sleep 0.1; ps -eo args | grep -c "[s]low.lua --worker"]])
   lu.assertStrContains(output, "code 130")
   lu.assertStrContains(output, "the same command continues from there")
