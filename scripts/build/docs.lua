@@ -41,18 +41,27 @@ local sections = {
 local headings = {}
 for _, section in ipairs(sections) do headings[section[1]] = section[2] end
 
+local function check_line(path, i, line)
+  local is_good = line:find "^%-%-%-" or line == "" or line:find "^function [%w_.:]+%b() end$"
+    or line:find "^[%w_.]+ = {}$"
+  if not is_good then
+    error(("%s:%d: a documentation line starts with ---, or is the function"):format(path, i))
+  end
+end
+
+-- A comment may hold several blocks with empty lines between them.
 local function put_block(path, lines, first)
-  local i = first
-  put("--@source %s:%d %s", path, first, headings[path:match "(%w+)%.c$"] or "")
-  while lines[i] do
+  local heading, is_new = headings[path:match "(%w+)%.c$"] or "", true
+  for i = first, #lines do
     local line = lines[i]:gsub("^/%*%-%-%-", "---"):gsub("%s*%*/%s*$", "")
-    if not (line:find "^%-%-%-" or line:find "^%l+ [%w_.:]+%b() end$" or line:find "^[%w_.]+ = {}$"
-      or line == "") then
-      error(("%s:%d: a documentation line starts with ---, or is the function"):format(path, i))
+    check_line(path, i, line)
+    if is_new and line ~= "---" then
+      put("--@source %s:%d %s", path, i, heading)
+      is_new = false
     end
-    if line ~= "---" and line ~= "" or i > first then put("%s", line) end
+    if not is_new then put("%s", line) end
+    is_new = line == ""
     if lines[i]:find "%*/" then return put("") end
-    i = i + 1
   end
   error(("%s:%d: the block has no end"):format(path, first))
 end
@@ -172,7 +181,11 @@ local function put_in_place(name, kind, fields, where)
   if rest[1] then put("---@param %s unroll.Tensor|number broadcast to the tensor", rest[1]) end
   put_parameters(parameters)
   put("---@return unroll.Tensor self")
+  put("--- Errors: a tensor of integers, or one that is expanded.")
   put("--- Dtypes: float32, float64")
+  put("--- > t = tensor{2}")
+  put("--- > t:%s_(%s):item() == tensor.%s(tensor{2}%s):item()   --> true", name,
+    rest[1] and "3" or "", name, rest[1] and ", 3" or "")
   put("---@see tensor.%s", name)
   put("function Tensor:%s_(%s) end\n", name, arguments_text(rest, parameters))
 end
@@ -202,6 +215,9 @@ local function put_gradient(name, kind, fields, where)
     put("---@return unroll.Tensor d%s in the shape of %s", operand, operand)
   end
   put("--- Dtypes: float32, float64")
+  put("--- > x = tensor{2}")
+  put("--- > tensor.vjp.%s(tensor{1}, x, %s):numel()   --> 1", name, operands[2]
+    and ("3, tensor.%s(x, 3)"):format(name) or ("tensor.%s(x)"):format(name))
   put("---@see tensor.%s", name)
   put("function core.tensor.vjp.%s(%s) end\n", name,
     arguments_text({ "dy" }, operands, { "y" }, parameters, outs))

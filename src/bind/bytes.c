@@ -42,6 +42,8 @@ static size_t byte_count(const un_view *v) {
 --- The numbers of a tensor as a string: row-major, little-endian, without a header.
 ---@param t unroll.Tensor any dtype, any strides
 ---@return string bytes
+--- > #tensor.to_bytes(tensor{1, 2})   --> 8
+---@see tensor.set_bytes
 function core.tensor.to_bytes(t) end
 */
 static int tensor_to_bytes(lua_State *L) {
@@ -63,6 +65,10 @@ static int tensor_to_bytes(lua_State *L) {
 ---@param bytes string must hold all elements: row-major, little-endian
 ---@param first? integer 1-based position of the first byte; default 1
 ---@return unroll.Tensor t
+--- Errors: too few bytes.
+--- > bytes = tensor.to_bytes(tensor{1, 2})
+--- > tensor.set_bytes(tensor.zeros(2), bytes):totable()   --> {1.0, 2.0}
+---@see tensor.to_bytes
 function core.tensor.set_bytes(t, bytes, first) end
 */
 static int tensor_set_bytes(lua_State *L) {

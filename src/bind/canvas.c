@@ -27,10 +27,13 @@ static int raise(lua_State *L, const un_plot_error *error) {
 --- The size of a text, in points.
 ---@param text string UTF-8
 ---@param style table {size, bold, italic, markup, wrap, align}
----@return number width, number height of all lines
+---@return number width of all lines
+---@return number height of all lines
 ---@return number baseline of the first line, from the top
----@return number ink_top, number ink_bottom what the glyphs cover, from the top
----@return number ink_left, number ink_right
+---@return number ink_top what the glyphs cover, from the top
+---@return number ink_bottom
+---@return number ink_left
+---@return number ink_right
 function core.canvas.measure(text, style) end
 */
 static int canvas_measure(lua_State *L) {
@@ -56,6 +59,14 @@ static un_canvas *check_canvas(lua_State *L) {
 }
 
 static const char *const format_names[] = {"png", "svg", "pdf", NULL};
+
+/*---
+--- A page to draw on, in points (1/72 inch), y downwards. Figures draw on it; scripts
+--- rarely need it.
+---@class unroll.Canvas
+---@see core.canvas.open
+Canvas = {}
+*/
 
 /*---
 --- A new page.

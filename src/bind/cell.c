@@ -183,12 +183,18 @@ static void read_buffers(lua_State *L, unl_run *r) {
 }
 
 /*---
+--- A cell over one window, forward and back, on the tensors of one trace.
+---@class unroll.Run
+---@see core.cell.run unroll.Trace
+Run = {}
+*/
+
+/*---
 --- A run of a cell over T steps of B sequences, on the tensors of one trace. For
 --- lua/unroll/rnn; scripts use `rnn.cell`.
 ---@param description table cell or gate_count and state_count; T, B, I, H; dtype;
---- reverse;
---- lists parameters, gradients, states, dstates, dnexts, state_names; gates, gates_h,
---- saved, dgates, dgates_h, dx, norms
+--- reverse; lists parameters, gradients, states, dstates, dnexts, state_names; gates,
+--- gates_h, saved, dgates, dgates_h, dx, norms
 ---@return unroll.Run
 function core.cell.run(description) end
 */
@@ -454,6 +460,9 @@ static int64_t check_time(lua_State *L, const unl_run *r) {
 }
 
 /*--- Like forward, up to the time loop: the input projections of all steps.
+---@param x unroll.Tensor as for forward
+---@param state? table<string, unroll.Tensor>
+---@param mask? unroll.Tensor (T,B)
 function Run:begin(x, state, mask) end */
 static int run_begin(lua_State *L) {
   unl_run *r = check_run(L);
@@ -464,6 +473,7 @@ static int run_begin(lua_State *L) {
 }
 
 /*--- Adds W_hh h to the pre-activations of step t.
+---@param t integer step, 1..T
 function Run:multiply(t) end */
 static int run_multiply(lua_State *L) {
   unl_run *r = check_run(L);
@@ -473,6 +483,7 @@ static int run_multiply(lua_State *L) {
 }
 
 /*--- After the step itself: masked rows keep their state.
+---@param t integer step, 1..T
 function Run:settle(t) end */
 static int run_settle(lua_State *L) {
   unl_run *r = check_run(L);
@@ -483,6 +494,8 @@ static int run_settle(lua_State *L) {
 }
 
 /*--- Like backward, up to the time loop.
+---@param dys? unroll.Tensor as for backward
+---@param dstate_end? table<string, unroll.Tensor>
 function Run:turn(dys, dstate_end) end */
 static int run_turn(lua_State *L) {
   unl_run *r = check_run(L);
@@ -494,6 +507,7 @@ static int run_turn(lua_State *L) {
 }
 
 /*--- Before the gradient of step t: dy is added; dnexts hold dL/dnext, dstates zeros.
+---@param t integer step, 1..T
 function Run:arrive(t) end */
 static int run_arrive(lua_State *L) {
   unl_run *r = check_run(L);
@@ -509,6 +523,7 @@ static int run_arrive(lua_State *L) {
 }
 
 /*--- After the gradient of step t: adds da W_hh to dstates.h.
+---@param t integer step, 1..T
 function Run:leave(t) end */
 static int run_leave(lua_State *L) {
   unl_run *r = check_run(L);

@@ -57,6 +57,10 @@ static un_view *push_copy(lua_State *L, const char *who, un_dtype dtype,
 /*---
 --- A contiguous copy with memory of its own.
 ---@return unroll.Tensor
+--- > a = tensor{1, 2}
+--- > b = a:clone():mul_(10)
+--- > a:totable()   --> {1.0, 2.0}
+---@see Tensor:copy_ Tensor:contiguous
 function Tensor:clone() end
 */
 static int tensor_clone(lua_State *L) {
@@ -67,6 +71,8 @@ static int tensor_clone(lua_State *L) {
 /*---
 --- The tensor itself when it is contiguous, else a contiguous copy.
 ---@return unroll.Tensor
+--- > tensor.zeros(2, 3):t():contiguous():is_contiguous()   --> true
+---@see Tensor:clone
 function Tensor:contiguous() end
 */
 static int tensor_contiguous(lua_State *L) {
@@ -82,6 +88,8 @@ static int tensor_contiguous(lua_State *L) {
 ---@param dtype string "float32", "float64", "int32", "uint8" or "uint16"
 ---@return unroll.Tensor
 --- > tensor{2.7, -2.7}:to("int32")[2]   --> -2
+--- > tensor{1e10}:to("int32")            --> error: out of range for int32
+---@see Tensor:dtype Tensor:copy_
 function Tensor:to(dtype) end
 */
 static int tensor_to(lua_State *L) {
@@ -98,6 +106,8 @@ static int tensor_to(lua_State *L) {
 --- tensor takes whole numbers only. The two may share memory.
 ---@param src unroll.Tensor
 ---@return unroll.Tensor self
+--- Errors: sizes that do not broadcast; a fraction into an integer tensor.
+--- > tensor.zeros(2, 2):copy_(tensor{1, 2}):totable()   --> {{1.0, 2.0}, {1.0, 2.0}}
 function Tensor:copy_(src) end
 */
 static int tensor_copy_(lua_State *L) {
@@ -113,6 +123,8 @@ static int tensor_copy_(lua_State *L) {
 --- Sets every element.
 ---@param value number
 ---@return unroll.Tensor self
+--- Errors: a fraction, or a number out of range, into an integer tensor.
+--- > tensor.zeros(2):fill_(3):totable()   --> {3.0, 3.0}
 function Tensor:fill_(value) end
 */
 static int tensor_fill_(lua_State *L) {
@@ -125,6 +137,7 @@ static int tensor_fill_(lua_State *L) {
 /*---
 --- Sets every element to zero.
 ---@return unroll.Tensor self
+--- > tensor.ones(2):zero_():totable()   --> {0.0, 0.0}
 function Tensor:zero_() end
 */
 static int tensor_zero_(lua_State *L) {

@@ -112,7 +112,11 @@ static void check_not_options(lua_State *L) {
 ---@param x number|table|unroll.Tensor nested tables must be rectangular, at most 6 deep
 ---@param options? {dtype: string} "float32" when absent; of a tensor, its own
 ---@return unroll.Tensor
+--- Errors: tables that are not rectangular; something that is no number.
 --- > tensor{{1, 2}, {3, 4}}[{2, 1}]   --> 3.0
+--- > tensor{{1, 2}, {3}}                  --> error: the first one has 2
+--- > tensor({1, 2}, {dtype = "int32"}):dtype()   --> "int32"
+---@see tensor.zeros Tensor:totable
 function tensor.tensor(x, options) end
 */
 static int tensor_tensor(lua_State *L) {
@@ -162,7 +166,9 @@ static un_view *new_from_sizes(lua_State *L, const char *who) {
 --- A tensor of zeros.
 ---@param ... integer|integer[] sizes, then perhaps {dtype=}; {} makes a 0-d tensor
 ---@return unroll.Tensor
+--- Errors: a negative size; more than 6 dimensions; an unknown option.
 --- > tensor.zeros(2, 3, {dtype = "float64"}):numel()   --> 6
+---@see tensor.ones tensor.full tensor.zeros_like
 function tensor.zeros(...) end
 */
 static int tensor_zeros(lua_State *L) {
@@ -174,6 +180,9 @@ static int tensor_zeros(lua_State *L) {
 --- A tensor of ones.
 ---@param ... integer|integer[] sizes, then perhaps {dtype=}
 ---@return unroll.Tensor
+--- Errors: a negative size; more than 6 dimensions; an unknown option.
+--- > tensor.ones(2, 2):totable()   --> {{1.0, 1.0}, {1.0, 1.0}}
+---@see tensor.zeros tensor.full
 function tensor.ones(...) end
 */
 static int tensor_ones(lua_State *L) {
@@ -192,7 +201,9 @@ static void check_fits(lua_State *L, const char *who, un_dtype dtype, double val
 ---@param value number
 ---@param options? {dtype: string}
 ---@return unroll.Tensor
+--- Errors: a negative size; a value that the dtype does not hold.
 --- > tensor.full({2, 2}, 7)[{1, 2}]   --> 7.0
+---@see tensor.zeros Tensor:fill_
 function tensor.full(sizes, value, options) end
 */
 static int tensor_full(lua_State *L) {
@@ -211,6 +222,8 @@ static int tensor_full(lua_State *L) {
 ---@param t unroll.Tensor
 ---@param options? {dtype: string} that of t when absent
 ---@return unroll.Tensor
+--- > tensor.zeros_like(tensor{{1, 2}}):size()   --> (1, 2)
+---@see tensor.zeros
 function tensor.zeros_like(t, options) end
 */
 static int tensor_zeros_like(lua_State *L) {
@@ -253,8 +266,10 @@ static int progression(lua_State *L, const char *who, un_dtype dtype, int64_t co
 ---@param step? number default 1
 ---@param options? {dtype: string}
 ---@return unroll.Tensor 1-d
+--- Errors: a step of 0; ends that are not finite.
 --- > tensor.arange(3):totable()[3]   --> 3.0
 --- > tensor.arange(0, 1, 0.25):numel()   --> 5
+---@see tensor.linspace
 function tensor.arange(first, last, step, options) end
 */
 static int tensor_arange(lua_State *L) {
@@ -282,7 +297,9 @@ static int tensor_arange(lua_State *L) {
 ---@param n integer at least 0
 ---@param options? {dtype: string}
 ---@return unroll.Tensor 1-d
+--- Errors: a negative n; ends that are not finite.
 --- > tensor.linspace(0, 1, 5)[2]   --> 0.25
+---@see tensor.arange
 function tensor.linspace(first, last, n, options) end
 */
 static int tensor_linspace(lua_State *L) {
@@ -305,6 +322,7 @@ static int tensor_linspace(lua_State *L) {
 ---@param columns? integer as many as rows when absent
 ---@param options? {dtype: string}
 ---@return unroll.Tensor (rows, columns)
+--- > tensor.eye(2):totable()   --> {{1.0, 0.0}, {0.0, 1.0}}
 function tensor.eye(rows, columns, options) end
 */
 static int tensor_eye(lua_State *L) {

@@ -42,7 +42,9 @@ static const un_view *check_index_list(lua_State *L, int arg) {
 ---@param index unroll.Tensor 1-d int32, from 1
 ---@param out? unroll.Tensor must not overlap the tensor or the index
 ---@return unroll.Tensor
+--- Errors: indices that are not int32 or out of range.
 --- > tensor.arange(5):index_select(1, tensor({5, 1}, {dtype = "int32"}))[1]   --> 5.0
+---@see Tensor:gather Tensor:index_add_
 function Tensor:index_select(dim, index, out) end
 */
 static int tensor_index_select(lua_State *L) {
@@ -66,6 +68,10 @@ static int tensor_index_select(lua_State *L) {
 ---@param index unroll.Tensor 1-d int32, from 1
 ---@param src unroll.Tensor the shape of self, but index:numel() in `dim`; same dtype
 ---@return unroll.Tensor self
+--- Errors: indices that are not int32 or out of range; a src of other sizes or dtype.
+--- > i = tensor({2, 2}, {dtype = "int32"})
+--- > tensor.zeros(3):index_add_(1, i, tensor{1, 5}):totable()   --> {0.0, 6.0, 0.0}
+---@see tensor.index_select
 function Tensor:index_add_(dim, index, src) end
 */
 static int tensor_index_add_(lua_State *L) {
@@ -107,7 +113,10 @@ static void check_gather_shape(lua_State *L, const char *who, const un_view *v, 
 ---@param out? unroll.Tensor the shape of index; must not overlap the tensor or the
 --- index
 ---@return unroll.Tensor in the shape of index
---- > tensor{{1, 2}, {3, 4}}:gather(2, tensor({{2}, {1}}, {dtype = "int32"}))[{1, 1}] --> 2.0
+--- Errors: indices that are not int32 or out of range; other sizes.
+--- > i = tensor({{2}, {1}}, {dtype = "int32"})
+--- > tensor{{1, 2}, {3, 4}}:gather(2, i):totable()   --> {{2.0}, {3.0}}
+---@see tensor.index_select Tensor:scatter_add_
 function Tensor:gather(dim, index, out) end
 */
 static int tensor_gather(lua_State *L) {
@@ -131,6 +140,11 @@ static int tensor_gather(lua_State *L) {
 ---@param index unroll.Tensor int32, from 1; as many dimensions, larger only in `dim`
 ---@param src unroll.Tensor in the shape of index; same dtype as self
 ---@return unroll.Tensor self
+--- Errors: indices that are not int32 or out of range; a src of other sizes or dtype.
+--- > i = tensor({{2}, {1}}, {dtype = "int32"})
+--- > t = tensor.zeros(2, 2):scatter_add_(2, i, tensor{{3}, {4}})
+--- > t:totable()   --> {{0.0, 3.0}, {4.0, 0.0}}
+---@see tensor.gather
 function Tensor:scatter_add_(dim, index, src) end
 */
 static int tensor_scatter_add_(lua_State *L) {
@@ -196,7 +210,9 @@ static void check_list_apart(lua_State *L, const char *who, const un_view *out) 
 ---@param dim? integer default 1
 ---@param out? unroll.Tensor must not overlap the tensors
 ---@return unroll.Tensor
+--- Errors: an empty list; tensors that differ in dtype or in another dimension.
 --- > tensor.cat({tensor.zeros(2, 3), tensor.zeros(1, 3)}, 1):size(1)   --> 3
+---@see tensor.stack
 function tensor.cat(list, dim, out) end
 */
 static int tensor_cat(lua_State *L) {
@@ -229,7 +245,9 @@ static int tensor_cat(lua_State *L) {
 ---@param dim? integer 1 (default) to dimensions + 1
 ---@param out? unroll.Tensor must not overlap the tensors
 ---@return unroll.Tensor
+--- Errors: an empty list; tensors that differ in dtype or shape.
 --- > tensor.stack({tensor{1, 2}, tensor{3, 4}})[{2, 1}]   --> 3.0
+---@see tensor.cat
 function tensor.stack(list, dim, out) end
 */
 static int tensor_stack(lua_State *L) {

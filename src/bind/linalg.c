@@ -35,7 +35,10 @@ static void check_results(lua_State *L, const char *who, int n,
 ---@return unroll.Tensor U
 ---@return unroll.Tensor S
 ---@return unroll.Tensor Vt
+--- Errors: a tensor that is no matrix; an element that is NaN or infinite.
+--- Dtypes: float32, float64
 --- > select(2, tensor{{3,0},{0,4}}:svd()):totable()[1]   --> 4.0
+---@see tensor.eigvals diagnostics.spectrum
 function core.tensor.svd(a, out_u, out_s, out_vt) end
 */
 static int svd(lua_State *L) {
@@ -64,6 +67,11 @@ static int svd(lua_State *L) {
 ---@param out_r? unroll.Tensor (r, n)
 ---@return unroll.Tensor Q
 ---@return unroll.Tensor R
+--- Errors: a tensor that is no matrix; an element that is NaN or infinite.
+--- Dtypes: float32, float64
+--- > Q, R = tensor.qr(tensor{{1, 2}, {3, 4}})
+--- > tensor.allclose(Q:matmul(R), tensor{{1, 2}, {3, 4}})   --> true
+---@see tensor.svd
 function core.tensor.qr(a, out_q, out_r) end
 */
 static int qr(lua_State *L) {
@@ -90,7 +98,10 @@ static int qr(lua_State *L) {
 ---@param out_im? unroll.Tensor (n)
 ---@return unroll.Tensor re
 ---@return unroll.Tensor im
+--- Errors: a matrix that is not square; an element that is NaN or infinite.
+--- Dtypes: float32, float64
 --- > select(2, tensor{{0,-1},{1,0}}:eigvals()):totable()[1]   --> 1.0
+---@see tensor.svd diagnostics.spectrum
 function core.tensor.eigvals(a, out_re, out_im) end
 */
 static int eigvals(lua_State *L) {

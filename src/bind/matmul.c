@@ -30,7 +30,14 @@ static int multiply(lua_State *L, const un_view *a, const un_view *b, int out_ar
 ---@param b unroll.Tensor (..., k, n) or (k)
 ---@param out? unroll.Tensor (..., m, n), overwritten; may not overlap a or b
 ---@return unroll.Tensor # float64 when a or b is
+--- Errors: columns of a that are not the rows of b; batches that do not broadcast;
+--- tensors of integers; an `out` that overlaps a or b.
+--- Dtypes: float32, float64
 --- > tensor.matmul(tensor{{1,2}}, tensor{{3},{4}}):item()   --> 11.0
+--- > a = tensor.zeros(2, 3)
+--- > tensor.matmul(a, a)   --> error: a's columns (3) must equal b's rows (2)
+--- > tensor.matmul(tensor.zeros(5, 2, 3), tensor.zeros(3, 4)):size()   --> (5, 2, 4)
+---@see tensor.dot tensor.outer Tensor:t tensor.vjp.matmul
 function core.tensor.matmul(a, b, out) end
 */
 static int matmul(lua_State *L) {
@@ -46,7 +53,10 @@ static int matmul(lua_State *L) {
 ---@param b unroll.Tensor (n)
 ---@param out? unroll.Tensor (m, n), overwritten
 ---@return unroll.Tensor
+--- Errors: tensors that are not vectors.
+--- Dtypes: float32, float64
 --- > tensor.outer(tensor{1,2}, tensor{3,4}):totable()[2][1]   --> 6.0
+---@see tensor.dot tensor.matmul
 function core.tensor.outer(a, b, out) end
 */
 static int outer(lua_State *L) {

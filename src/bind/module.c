@@ -30,6 +30,42 @@ static void select_isa(lua_State *L) {
   lua_setfield(L, -2, "isa");
 }
 
+/*---
+--- core: what is written in C: the modules and classes that lua/unroll is made of.
+--- Scripts use those of `unroll`; only `tensor` is the same table.
+core = {}
+
+--- The version of unroll: "major.minor.patch".
+core.version = {}
+
+--- The instruction set whose kernels run: "generic", "avx2" or "avx512". The best one
+--- of the machine, or what the environment variable UNROLL_ISA says.
+core.isa = {}
+
+--- core.sys: files, processes, clock, terminal, Ctrl-C and threads. What the outside
+--- world refuses comes back as nil and a message.
+core.sys = {}
+
+--- core.optim: the update rules as functions on flat tensors; scripts use `optim`. All
+--- tensors of a call have one shape and dtype and are contiguous.
+core.optim = {}
+
+--- core.loss: losses with their gradients, and drawing from logits; scripts use models.
+core.loss = {}
+
+--- core.cell: the built-in cells and their runs over windows; scripts use `rnn.cell`.
+core.cell = {}
+
+--- core.text: symbols, tokens, windows and entropies; scripts use `text.corpus`.
+core.text = {}
+
+--- core.canvas: pages to draw on, and what charts need to know of series of numbers;
+--- scripts use `plot.figure`. Lengths are points (1/72 inch), y grows downwards.
+core.canvas = {}
+
+--- core.profile: counts and times of the phases of a computation.
+core.profile = {}
+*/
 int unl_open(lua_State *L) {
   luaL_checkversion(L);
   lua_newtable(L);

@@ -110,11 +110,13 @@ static int binary(lua_State *L) {
 /*---
 --- t <- t + alpha x, in place, in t's dtype; x broadcasts to t's sizes. The others
 --- (sub_, mul_, div_, pow_ ...) are the same without alpha.
----@param t unroll.Tensor float32 or float64
 ---@param x unroll.Tensor|number
 ---@param alpha? number default 1
 ---@return unroll.Tensor t
+--- Errors: an x that does not broadcast; a tensor of integers, or one that is expanded.
+--- Dtypes: float32, float64
 --- > tensor{1, 2}:add_(10, 0.5):totable()[1]   --> 6.0
+---@see tensor.add
 function Tensor:add_(x, alpha) end
 */
 static int binary_in_place(lua_State *L) {
@@ -170,6 +172,7 @@ static un_dtype where_dtype(unl_operand *a, unl_operand *b) {
 ---@param b unroll.Tensor|number
 ---@param out? unroll.Tensor the broadcast sizes, overwritten
 ---@return unroll.Tensor # int32 when both are integers, else as for arithmetic
+--- Errors: sizes that do not broadcast.
 --- > tensor.where(tensor{1,0}, tensor{5,6}, 7):totable()[2]   --> 7.0
 function core.tensor.where(cond, a, b, out) end
 */
@@ -259,7 +262,13 @@ static void push_params(lua_State *L, const un_op *op) {
   }
 }
 
-/* core.tensor.ops: the list of ops.def as data, for help and for the tests. */
+/*---
+--- The element-wise operations as data: a list of { name =, doc =, formula =, operands
+--- =, ... }, one for each line of src/core/ops.def.
+--- > tensor.ops[1].name   --> "neg"
+core.tensor.ops = {}
+*/
+/* The list of ops.def as data, for help and for the tests. */
 static void push_list(lua_State *L) {
   lua_createtable(L, UN_OPS, 0);
   for (int i = 0; i < UN_OPS; i++) {

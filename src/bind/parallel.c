@@ -7,11 +7,11 @@
 #include "unl.h"
 
 /*---
---- How many threads unroll may use; with `n`, from now on. They share the rows of a batch
---- and the parts of very large tensors, cut at places that do not depend on their number:
---- so neither do the bits of any result. Products go to OpenBLAS, which is told to keep to
---- the thread that calls it, whatever OPENBLAS_NUM_THREADS says. Each process of a sweep
---- has one thread.
+--- How many threads unroll may use; with `n`, from now on. They share the rows of a
+--- batch and the parts of very large tensors, cut at places that do not depend on their
+--- number: so neither do the bits of any result. Products go to OpenBLAS, which is told
+--- to keep to the thread that calls it, whatever OPENBLAS_NUM_THREADS says. Each
+--- process of a sweep has one thread.
 ---
 --- At the start it is 1, or what the environment variable UNROLL_THREADS says.
 ---@param n? integer 1..256

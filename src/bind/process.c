@@ -50,6 +50,13 @@ static char **check_arguments(lua_State *L, int arg) {
 }
 
 /*---
+--- A line to another process: what it writes can be read and the other way round.
+---@class unroll.Channel
+---@see core.sys.spawn core.sys.fork
+Channel = {}
+*/
+
+/*---
 --- Starts a program with a channel on its standard input and output.
 ---@param words string[] the program (searched in PATH) and its arguments
 ---@return unroll.Channel? channel nil when it cannot be started

@@ -33,8 +33,8 @@ static void push_count(lua_State *L, un_phase phase, un_phase_count count) {
 
 /*---
 --- Ends the counting.
----@return { name: string, elementwise: boolean, calls: integer, seconds: number, flops: number }[]
---- the phases and operations that were called, in a fixed order
+---@return { name: string, elementwise: boolean, calls: integer, seconds: number, flops:
+--- number }[] the phases and operations that were called, in a fixed order
 function core.profile.stop() end
 */
 static int profile_stop(lua_State *L) {

@@ -41,10 +41,20 @@ un_rng *unl_optgenerator(lua_State *L, int arg) {
  */
 
 /*---
+--- A source of random numbers with a state that can be kept: the same seed gives the
+--- same numbers, on every machine.
+---@class unroll.Generator
+---@see tensor.generator tensor.default_generator
+Generator = {}
+*/
+
+/*---
 --- A new generator of random numbers (xoshiro256++).
 ---@param seed integer
 ---@return unroll.Generator
+--- Source: Blackman & Vigna, Scrambled linear pseudorandom number generators, 2021.
 --- > tensor.generator(1):uniform() == tensor.generator(1):uniform()   --> true
+---@see tensor.manual_seed Generator:state
 function tensor.generator(seed) end
 */
 static int tensor_generator(lua_State *L) {
@@ -55,6 +65,11 @@ static int tensor_generator(lua_State *L) {
 /*---
 --- Starts the default generator anew.
 ---@param seed integer
+--- > tensor.manual_seed(1)
+--- > a = tensor.rand(2)
+--- > tensor.manual_seed(1)
+--- > tensor.equal(a, tensor.rand(2))   --> true
+---@see tensor.default_generator
 function tensor.manual_seed(seed) end
 */
 static int tensor_manual_seed(lua_State *L) {
@@ -66,6 +81,11 @@ static int tensor_manual_seed(lua_State *L) {
 /*---
 --- The generator that is used where none is given.
 ---@return unroll.Generator
+--- > state = tensor.default_generator():state()
+--- > a = tensor.randn(3)
+--- > tensor.default_generator():set_state(state);
+--- > tensor.equal(a, tensor.randn(3))   --> true
+---@see tensor.manual_seed
 function tensor.default_generator() end
 */
 static int tensor_default_generator(lua_State *L) {
@@ -76,6 +96,8 @@ static int tensor_default_generator(lua_State *L) {
 /*---
 --- The state as 64 hexadecimal digits: plain text that a file can carry.
 ---@return string
+--- > #tensor.generator(1):state()   --> 64
+---@see Generator:set_state
 function Generator:state() end
 */
 static int generator_state(lua_State *L) {
@@ -91,6 +113,11 @@ static int generator_state(lua_State *L) {
 --- Goes back to a state.
 ---@param state string what :state() gave
 ---@return unroll.Generator self
+--- Errors: a string that is no state.
+--- > g = tensor.generator(1)
+--- > state = g:state()
+--- > a = g:uniform()
+--- > g:set_state(state):uniform() == a   --> true
 function Generator:set_state(state) end
 */
 static int generator_set_state(lua_State *L) {
@@ -111,6 +138,7 @@ static int generator_set_state(lua_State *L) {
 --- Starts the generator anew.
 ---@param seed integer
 ---@return unroll.Generator self
+--- > tensor.generator(1):seed(2):uniform() == tensor.generator(2):uniform()   --> true
 function Generator:seed(seed) end
 */
 static int generator_seed(lua_State *L) {
@@ -122,6 +150,8 @@ static int generator_seed(lua_State *L) {
 /*---
 --- A number from [0, 1), 53 random bits.
 ---@return number
+--- > x = tensor.generator(1):uniform()
+--- > x >= 0 and x < 1   --> true
 function Generator:uniform() end
 */
 static int generator_uniform(lua_State *L) {
@@ -132,6 +162,7 @@ static int generator_uniform(lua_State *L) {
 /*---
 --- A normal number: mean 0, standard deviation 1.
 ---@return number
+--- > math.abs(tensor.generator(1):normal()) < 6   --> true
 function Generator:normal() end
 */
 static int generator_normal(lua_State *L) {
@@ -143,6 +174,8 @@ static int generator_normal(lua_State *L) {
 --- A whole number from 1 to n, each as likely.
 ---@param n integer at least 1
 ---@return integer
+--- Errors: n below 1.
+--- > tensor.generator(1):integer(1)   --> 1
 function Generator:integer(n) end
 */
 static int generator_integer(lua_State *L) {
@@ -167,6 +200,9 @@ static void shuffle_list(lua_State *L, un_rng *rng) {
 --- Puts a list, or the elements of a 1-d tensor, in random order, in place.
 ---@param x table|unroll.Tensor
 ---@return table|unroll.Tensor x
+--- > list = tensor.generator(1):shuffle{"a", "b", "c"}
+--- > #list   --> 3
+---@see tensor.randperm
 function Generator:shuffle(x) end
 */
 static int generator_shuffle(lua_State *L) {
@@ -213,6 +249,10 @@ static un_view *new_random(lua_State *L, const char *who, int first, un_dtype pr
 --- Numbers from [0, 1), each as likely; 1 itself never comes.
 ---@param ... integer|integer[] sizes, then perhaps {dtype=, generator=}
 ---@return unroll.Tensor
+--- Dtypes: float32, float64
+--- > tensor.rand(2, 3, {generator = tensor.generator(1)}):size()   --> (2, 3)
+--- > tensor.rand(1000):max() < 1   --> true
+---@see tensor.randn Tensor:uniform_ tensor.manual_seed
 function tensor.rand(...) end
 */
 static int tensor_rand(lua_State *L) {
@@ -226,6 +266,9 @@ static int tensor_rand(lua_State *L) {
 --- Normal numbers: mean 0, standard deviation 1.
 ---@param ... integer|integer[] sizes, then perhaps {dtype=, generator=}
 ---@return unroll.Tensor
+--- Dtypes: float32, float64
+--- > math.abs(tensor.randn(10000):mean()) < 0.1   --> true
+---@see tensor.rand Tensor:normal_ tensor.manual_seed
 function tensor.randn(...) end
 */
 static int tensor_randn(lua_State *L) {
@@ -241,7 +284,11 @@ static int tensor_randn(lua_State *L) {
 ---@param last integer
 ---@param ... integer|integer[] sizes, then perhaps {dtype=, generator=}; dtype "int32"
 ---@return unroll.Tensor
+--- Errors: a last number below the first.
+--- Dtypes: int32, float32, float64
 --- > tensor.randint(3, 3, 2)[1]   --> 3
+--- > tensor.randint(1, 6, 100):max() <= 6   --> true
+---@see tensor.randperm
 function tensor.randint(first, last, ...) end
 */
 static int tensor_randint(lua_State *L) {
@@ -265,6 +312,9 @@ static int tensor_randint(lua_State *L) {
 ---@param n integer
 ---@param options? {generator: unroll.Generator}
 ---@return unroll.Tensor 1-d int32
+--- Dtypes: int32
+--- > tensor.randperm(4):sort():totable()   --> {1, 2, 3, 4}
+---@see Generator:shuffle tensor.index_select
 function tensor.randperm(n, options) end
 */
 static int tensor_randperm(lua_State *L) {
@@ -297,6 +347,10 @@ static un_view *check_fill(lua_State *L, double *a, double *b) {
 ---@param high? number default 1, above low
 ---@param generator? unroll.Generator the default one when absent
 ---@return unroll.Tensor self
+--- Errors: limits that do not rise; a tensor of integers.
+--- Dtypes: float32, float64
+--- > tensor.zeros(100):uniform_(-1, 1):abs():max() <= 1   --> true
+---@see tensor.rand
 function Tensor:uniform_(low, high, generator) end
 */
 static int tensor_uniform_(lua_State *L) {
@@ -315,6 +369,10 @@ static int tensor_uniform_(lua_State *L) {
 ---@param deviation? number standard deviation, default 1, not negative
 ---@param generator? unroll.Generator the default one when absent
 ---@return unroll.Tensor self
+--- Errors: a negative deviation; a tensor of integers.
+--- Dtypes: float32, float64
+--- > tensor.zeros(3):normal_(5, 0):totable()   --> {5.0, 5.0, 5.0}
+---@see tensor.randn
 function Tensor:normal_(mean, deviation, generator) end
 */
 static int tensor_normal_(lua_State *L) {

@@ -61,6 +61,13 @@ static void read_layer(lua_State *L, unl_readout *r) {
 }
 
 /*---
+--- The linear layer above the cells with its loss, on the tensors of one trace.
+---@class unroll.Readout
+---@see core.loss.readout
+Readout = {}
+*/
+
+/*---
 --- The layer y = h W^T + b over T*B rows with its loss. For lua/unroll/rnn.
 ---@param description table B, H, V; dtype; kind ("softmax" or "squares"); W (V,H), b
 --- (V), their gradients dW, db; y (T,B,V); dh (T,B,H) or nil

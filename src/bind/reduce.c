@@ -143,71 +143,170 @@ static int reduce_from(lua_State *L, int arg, call *c) {
 /*---
 --- Sum of all elements, a number, or along dimension `dim`, a tensor. float32 is summed
 --- in float64. An int32 tensor gives an integer, exactly; along a dimension float64.
----@param t unroll.Tensor float32, float64 or int32
----@param dim? integer 1..t:dim(), or negative from the end
----@param options? {keepdim: boolean} keepdim: the result has size 1 at dim
----@param out? unroll.Tensor the result, overwritten
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
---- > tensor{{1,2},{3,4}}:sum()              --> 10.0
---- > tensor{{1,2},{3,4}}:sum(1):totable()[2] --> 6.0
+--- Errors: a dimension that does not exist; an `out` of another shape or dtype.
+--- > tensor{{1, 2}, {3, 4}}:sum()              --> 10.0
+--- > tensor{{1, 2}, {3, 4}}:sum(1):totable()   --> {4.0, 6.0}
+--- > tensor.ones(2, 3):sum(-1, {keepdim = true}):size()   --> (2, 1)
+---@see tensor.mean tensor.cumsum
 function core.tensor.sum(t, dim, options, out) end
 
---- Product of all elements or along `dim`; 1 when there are none. As `sum` otherwise, but
---- an int32 tensor is an error.
+--- Product of all elements, a number, or along `dim`, a tensor; 1 when there are none.
+---@param t unroll.Tensor float32 or float64, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
+--- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
+--- not fit.
+--- Dtypes: float32, float64
+--- > tensor{2, 3, 4}:prod()   --> 24.0
 function core.tensor.prod(t, dim, options, out) end
 
---- Mean of all elements or along `dim`; NaN when there are none. As `sum` otherwise; an
---- int32 tensor gives a float.
+--- Mean of all elements, a number, or along `dim`, a tensor; NaN when there are none.
+--- float32 and int32 are summed in float64.
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
+--- Errors: a dimension that does not exist; an `out` of another shape or dtype.
+--- > tensor{{1, 2}, {3, 4}}:mean()              --> 2.5
+--- > tensor{{1, 2}, {3, 4}}:mean(2):totable()   --> {1.5, 3.5}
+---@see tensor.var tensor.std
 function core.tensor.mean(t, dim, options, out) end
 
---- Variance over all elements or along `dim`: squared distances from the mean, summed
---- and
---- divided by n - 1, or by n with {unbiased=false}. NaN when nothing is left to divide
---- by.
----@param options? {keepdim: boolean, unbiased: boolean}
+--- Variance over all elements, a number, or along `dim`, a tensor: squared distances
+--- from the mean, summed and divided by n - 1, or by n with {unbiased = false}. NaN
+--- when nothing is left to divide by.
+---@param t unroll.Tensor float32 or float64, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean, unbiased: boolean} unbiased: default true
+---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
+--- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
+--- not fit.
+--- Dtypes: float32, float64
+--- > tensor{1, 2, 3}:var()                          --> 1.0
+--- > tensor{1, 2, 3}:var(1, {unbiased = false}):item()   --> 0.66667
+---@see tensor.std tensor.mean
 function core.tensor.var(t, dim, options, out) end
 
---- Standard deviation: the square root of `var`, with the same arguments.
+--- Standard deviation: the square root of `tensor.var`, with the same arguments.
+---@param t unroll.Tensor float32 or float64, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean, unbiased: boolean} unbiased: default true
+---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
+--- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
+--- not fit.
+--- Dtypes: float32, float64
+--- > tensor{1, 2, 3}:std()   --> 1.0
+---@see tensor.var
 function core.tensor.std(t, dim, options, out) end
 
---- Smallest element; along `dim` the values and their 1-based indices (int32), the
---- first one where there are equals. NaN if there is one. An empty tensor is an error.
+--- Smallest element, a number; along `dim` the values and their 1-based indices, of the
+--- first one where there are equals. NaN if there is one.
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor values
 ---@param out_indices? unroll.Tensor int32
 ---@return number|unroll.Tensor values
----@return unroll.Tensor? indices only with dim
+---@return unroll.Tensor? indices int32, 1-based; only with dim
+--- Errors: an empty tensor; a dimension that does not exist; an `out` that does not
+--- fit.
+--- > tensor{3, 1, 2}:min()   --> 1.0
+--- > tensor.zeros(0):min()   --> error: there is nothing to choose from
+---@see tensor.argmin tensor.minimum
 function core.tensor.min(t, dim, options, out, out_indices) end
 
---- Largest element; as `min`.
+--- Largest element, a number; along `dim` the values and their 1-based indices, of the
+--- first one where there are equals. NaN if there is one.
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor values
+---@param out_indices? unroll.Tensor int32
 ---@return number|unroll.Tensor values
----@return unroll.Tensor? indices only with dim
---- > tensor{{1,5},{7,2}}:max()               --> 7.0
+---@return unroll.Tensor? indices int32, 1-based; only with dim
+--- Errors: an empty tensor; a dimension that does not exist; an `out` that does not
+--- fit.
+--- > tensor{{1, 5}, {7, 2}}:max()   --> 7.0
+--- > select(2, tensor{{1, 5}, {7, 2}}:max(2)):totable()   --> {2, 1}
+---@see tensor.argmax tensor.maximum tensor.topk
 function core.tensor.max(t, dim, options, out, out_indices) end
 
---- 1-based index of the smallest element (in row-major order), or along `dim` an int32
---- tensor of them. The first NaN if there is one.
+--- 1-based index of the smallest element in row-major order, a number, or along `dim`
+--- an int32 tensor of them. The first one where there are equals; the first NaN if
+--- there is one.
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return integer|unroll.Tensor
+--- Errors: an empty tensor; a dimension that does not exist; an `out` that does not
+--- fit.
+--- > tensor{3, 1, 2}:argmin()   --> 2
+---@see tensor.min
 function core.tensor.argmin(t, dim, options, out) end
 
---- 1-based index of the largest element; as `argmin`.
+--- 1-based index of the largest element in row-major order, a number, or along `dim` an
+--- int32 tensor of them. The first one where there are equals; the first NaN if there
+--- is one.
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return integer|unroll.Tensor
---- > tensor{3,9,4}:argmax()                  --> 2
+--- Errors: an empty tensor; a dimension that does not exist; an `out` that does not
+--- fit.
+--- > tensor{3, 9, 4}:argmax()   --> 2
+--- > tensor{{3, 9}, {4, 1}}:argmax(2):totable()   --> {2, 1}
+---@see tensor.max
 function core.tensor.argmax(t, dim, options, out) end
 
 --- Whether any element is not 0 (NaN counts), a boolean; along `dim` int32, 1 or 0.
+--- False when there are no elements.
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return boolean|unroll.Tensor
+--- Errors: a dimension that does not exist; an `out` of another shape or dtype.
+--- > tensor{0, 1}:any()   --> true
+--- > tensor{1, 2}:gt(3):any()   --> false
+---@see tensor.all tensor.isnan
 function core.tensor.any(t, dim, options, out) end
 
---- Whether no element is 0, a boolean; along `dim` int32, 1 or 0. True when empty.
+--- Whether no element is 0, a boolean; along `dim` int32, 1 or 0. True when there are
+--- no elements.
+---@param t unroll.Tensor float32, float64 or int32, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return boolean|unroll.Tensor
+--- Errors: a dimension that does not exist; an `out` of another shape or dtype.
+--- > tensor{0, 1}:all()   --> false
+---@see tensor.any
 function core.tensor.all(t, dim, options, out) end
 
---- log(sum(exp(x))) without overflow, over all elements or along `dim`.
+--- log(sum(exp(x))) over all elements, a number, or along `dim`, a tensor; without
+--- overflow: the largest element is taken out first.
+---@param t unroll.Tensor float32 or float64, any shape
+---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
+---@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
+--- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
+--- not fit.
+--- Dtypes: float32, float64
+--- > tensor{1000, 1000}:logsumexp()   --> 1000.6931
+---@see tensor.softmax tensor.log_softmax
 function core.tensor.logsumexp(t, dim, options, out) end
 */
 static int reduce(lua_State *L) {
@@ -224,7 +323,11 @@ static int reduce(lua_State *L) {
 ---@param options? {keepdim: boolean}
 ---@param out? unroll.Tensor
 ---@return number|unroll.Tensor
+--- Errors: p not above 0; a dimension that does not exist; a tensor of integers.
+--- Dtypes: float32, float64
 --- > tensor{3,4}:norm()                      --> 5.0
+--- > tensor{3, -4}:norm(math.huge)           --> 4.0
+---@see optim.grad_norm
 function core.tensor.norm(t, p, dim, options, out) end
 */
 static int norm(lua_State *L) {
@@ -256,7 +359,11 @@ static int scan(lua_State *L, un_scan s, const char *name) {
 ---@param dim integer
 ---@param out? unroll.Tensor the sizes of x; may be x
 ---@return unroll.Tensor
+--- Errors: no dimension, or one that does not exist; a tensor of integers.
+--- Dtypes: float32, float64
 --- > tensor{0,0}:softmax(1):totable()[1]     --> 0.5
+--- > tensor{{0, math.log(3)}}:softmax(2):totable()   --> {{0.25, 0.75}}
+---@see tensor.log_softmax tensor.logsumexp tensor.vjp.softmax
 function core.tensor.softmax(x, dim, out) end
 */
 static int softmax(lua_State *L) {
@@ -269,6 +376,10 @@ static int softmax(lua_State *L) {
 ---@param dim integer
 ---@param out? unroll.Tensor the sizes of x; may be x
 ---@return unroll.Tensor
+--- Errors: no dimension, or one that does not exist; a tensor of integers.
+--- Dtypes: float32, float64
+--- > tensor{0, 0}:log_softmax(1):totable()   --> {-0.69315, -0.69315}
+---@see tensor.softmax tensor.vjp.log_softmax
 function core.tensor.log_softmax(x, dim, out) end
 */
 static int log_softmax(lua_State *L) {
@@ -281,7 +392,10 @@ static int log_softmax(lua_State *L) {
 ---@param dim integer
 ---@param out? unroll.Tensor the sizes of x; may be x
 ---@return unroll.Tensor
+--- Errors: no dimension, or one that does not exist; a tensor of integers.
+--- Dtypes: float32, float64
 --- > tensor{1,2,3}:cumsum(1):totable()[3]    --> 6.0
+---@see tensor.sum tensor.vjp.cumsum
 function core.tensor.cumsum(x, dim, out) end
 */
 static int cumsum(lua_State *L) {
@@ -293,7 +407,10 @@ static int cumsum(lua_State *L) {
 ---@param a unroll.Tensor (n), float32 or float64
 ---@param b unroll.Tensor (n), the same dtype
 ---@return number
+--- Errors: tensors that are not vectors of one size.
+--- Dtypes: float32, float64
 --- > tensor{1,2}:dot(tensor{3,4})            --> 11.0
+---@see tensor.matmul tensor.outer
 function core.tensor.dot(a, b) end
 */
 static int dot(lua_State *L) {

@@ -9,7 +9,8 @@
 --- Lowest and highest finite value.
 ---@param values unroll.Tensor|number[]
 ---@param positive_only? boolean leave out what a log axis cannot show
----@return number low, number high math.huge, -math.huge when there is none
+---@return number low math.huge when there is none
+---@return number high -math.huge when there is none
 ---@return integer finite how many values were counted
 ---@return integer dropped how many were finite but not positive
 ---@return boolean integers whether all counted values are whole numbers

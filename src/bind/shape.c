@@ -18,7 +18,9 @@ static int push_view(lua_State *L, const un_view *view) {
 ---@param dim integer
 ---@param i integer negative from the end
 ---@return unroll.Tensor
+--- Errors: a dimension or an index that does not exist.
 --- > tensor{{1, 2}, {3, 4}}:select(2, 1):totable()[2]   --> 3.0
+---@see Tensor:narrow tensor.index_select
 function Tensor:select(dim, i) end
 */
 static int tensor_select(lua_State *L) {
@@ -35,7 +37,9 @@ static int tensor_select(lua_State *L) {
 ---@param first integer negative from the end
 ---@param length integer at least 0
 ---@return unroll.Tensor
+--- Errors: a range that reaches beyond the dimension.
 --- > tensor.arange(5):narrow(1, 2, 3):totable()[3]   --> 4.0
+---@see Tensor:select
 function Tensor:narrow(dim, first, length) end
 */
 static int tensor_narrow(lua_State *L) {
@@ -68,7 +72,9 @@ static int push_swapped(lua_State *L, const un_view *v, int a, int b) {
 ---@param dim1 integer
 ---@param dim2 integer
 ---@return unroll.Tensor
+--- Errors: a dimension that does not exist.
 --- > tensor.zeros(2, 3):transpose(1, 2):size(1)   --> 3
+---@see Tensor:t Tensor:permute
 function Tensor:transpose(dim1, dim2) end
 */
 static int tensor_transpose(lua_State *L) {
@@ -80,6 +86,9 @@ static int tensor_transpose(lua_State *L) {
 /*---
 --- The transpose of a matrix; a tensor with fewer dimensions stays as it is.
 ---@return unroll.Tensor
+--- Errors: a tensor with more than two dimensions.
+--- > tensor{{1, 2}, {3, 4}}:t():totable()   --> {{1.0, 3.0}, {2.0, 4.0}}
+---@see Tensor:transpose
 function Tensor:t() end
 */
 static int tensor_t(lua_State *L) {
@@ -93,7 +102,9 @@ static int tensor_t(lua_State *L) {
 --- The dimensions in another order.
 ---@param ... integer|integer[] each dimension once
 ---@return unroll.Tensor
+--- Errors: a dimension that is missing or named twice.
 --- > tensor.zeros(2, 3, 4):permute(3, 1, 2):size(1)   --> 4
+---@see Tensor:transpose
 function Tensor:permute(...) end
 */
 static int tensor_permute(lua_State *L) {
@@ -148,6 +159,8 @@ static int check_new_sizes(lua_State *L, const char *who, const un_view *v,
 ---@param ... integer|integer[] sizes, as many elements in all
 ---@return unroll.Tensor
 --- > tensor.arange(6):view(2, -1):size(2)   --> 3
+--- > tensor.zeros(2, 3):t():view(6)   --> error: use reshape
+---@see Tensor:reshape
 function Tensor:view(...) end
 */
 static int tensor_view(lua_State *L) {
@@ -169,6 +182,9 @@ static int tensor_view(lua_State *L) {
 --- allow it, else a copy. One size may be -1: what is left.
 ---@param ... integer|integer[] sizes, as many elements in all
 ---@return unroll.Tensor
+--- Errors: sizes with another number of elements.
+--- > tensor.arange(6):reshape(2, -1):totable()   --> {{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}
+---@see Tensor:view Tensor:flatten
 function Tensor:reshape(...) end
 */
 static int tensor_reshape(lua_State *L) {
@@ -190,6 +206,8 @@ static int tensor_reshape(lua_State *L) {
 --- All numbers in row-major order in one dimension: a view where the strides allow it,
 --- else a copy.
 ---@return unroll.Tensor 1-d
+--- > tensor{{1, 2}, {3, 4}}:t():flatten():totable()   --> {1.0, 3.0, 2.0, 4.0}
+---@see Tensor:reshape
 function Tensor:flatten() end
 */
 static int tensor_flatten(lua_State *L) {
@@ -203,7 +221,9 @@ static int tensor_flatten(lua_State *L) {
 --- share their memory, so the view cannot be written. -1 keeps a size.
 ---@param ... integer|integer[] sizes
 ---@return unroll.Tensor
+--- Errors: sizes to which the tensor does not broadcast.
 --- > tensor{{1}, {2}}:expand(2, 3)[{2, 3}]   --> 2.0
+--- > tensor{{1}, {2}}:expand(2, 3):add_(1)   --> error: clone it first
 function Tensor:expand(...) end
 */
 static int tensor_expand(lua_State *L) {
@@ -226,7 +246,9 @@ static int tensor_expand(lua_State *L) {
 --- Without dimension `dim` if its size is 1; without `dim`, without all of size 1.
 ---@param dim? integer
 ---@return unroll.Tensor
+--- Errors: a dimension that does not exist.
 --- > tensor.zeros(1, 3, 1):squeeze():dim()   --> 1
+---@see Tensor:unsqueeze
 function Tensor:squeeze(dim) end
 */
 static int tensor_squeeze(lua_State *L) {
@@ -241,7 +263,9 @@ static int tensor_squeeze(lua_State *L) {
 --- With a new dimension of size 1 at position `dim`.
 ---@param dim integer 1 to t:dim() + 1; -1 is behind the last
 ---@return unroll.Tensor
+--- Errors: a position that cannot be; a tensor of 6 dimensions.
 --- > tensor.zeros(3):unsqueeze(1):size(1)   --> 1
+---@see Tensor:squeeze
 function Tensor:unsqueeze(dim) end
 */
 static int tensor_unsqueeze(lua_State *L) {

@@ -50,7 +50,10 @@ static const un_view *check_sortable(lua_State *L, int arg) {
 ---@param out_indices? unroll.Tensor int32
 ---@return unroll.Tensor values
 ---@return unroll.Tensor indices int32, 1-based: where each value stood
+--- Errors: a dimension that does not exist; an `out` that does not fit.
 --- > tensor{3,1,2}:sort():totable()[1]   --> 1.0
+--- > tensor{3, 1, 2}:sort(1, true):totable()   --> {3.0, 2.0, 1.0}
+---@see tensor.topk
 function core.tensor.sort(t, dim, descending, out, out_indices) end
 */
 static int sort(lua_State *L) {
@@ -68,7 +71,9 @@ static int sort(lua_State *L) {
 ---@param out_indices? unroll.Tensor int32
 ---@return unroll.Tensor values
 ---@return unroll.Tensor indices int32, 1-based
+--- Errors: k above the size of the dimension; an `out` that does not fit.
 --- > tensor{3,9,4}:topk(2):totable()[2]   --> 4.0
+---@see tensor.sort tensor.max
 function core.tensor.topk(t, k, dim, out, out_indices) end
 */
 static int topk(lua_State *L) {
@@ -124,6 +129,8 @@ static bool all_close(const un_view *a, const un_view *b, comparison *c) {
 ---@param b unroll.Tensor
 ---@return boolean
 --- > tensor.equal(tensor{1,2}, tensor{1,2})   --> true
+--- > tensor.equal(tensor{1, 2}, tensor{{1, 2}})   --> false
+---@see tensor.allclose tensor.eq
 function core.tensor.equal(a, b) end
 */
 static int equal(lua_State *L) {
@@ -153,7 +160,10 @@ static double tolerance(lua_State *L, int arg, const char *key, double preset) {
 ---@param b unroll.Tensor
 ---@param options? {rtol: number, atol: number, equal_nan: boolean} 1e-5, 1e-8, false
 ---@return boolean
+--- Errors: sizes that do not broadcast.
 --- > tensor.allclose(tensor{1}, tensor{1.000001})   --> true
+--- > tensor.allclose(tensor{1}, tensor{1.1})   --> false
+---@see tensor.equal
 function core.tensor.allclose(a, b, options) end
 */
 static int allclose(lua_State *L) {

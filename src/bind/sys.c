@@ -273,9 +273,9 @@ static int sys_ask_terminal(lua_State *L) {
 /*---
 --- A short name for bytes: FNV-1a with 64 bits. Different bytes differ in it but for
 --- bad luck or an enemy.
---- > core.sys.hash "a"  --> "af63dc4c8601ec8c"
 ---@param bytes string
 ---@return string digits 16 hexadecimal digits
+--- > core.sys.hash "a"  --> "af63dc4c8601ec8c"
 function core.sys.hash(bytes) end
 */
 static int sys_hash(lua_State *L) {
@@ -301,8 +301,8 @@ static int guard_close(lua_State *L) {
 --- While the guard is open a first Ctrl-C only sets the flag that `interrupted` reads;
 --- a second one, with the flag still set, interrupts as usual. A flag that nobody has
 --- read when the guard closes interrupts then.
---- > local guard <close> = core.sys.defer_interrupts()
 ---@return userdata guard closes at the end of its scope
+--- > local guard <close> = core.sys.defer_interrupts()
 function core.sys.defer_interrupts() end
 */
 static int sys_defer_interrupts(lua_State *L) {

@@ -47,11 +47,41 @@ static int sizes_tostring(lua_State *L) {
 }
 
 /*---
+--- An array of numbers of one dtype with 0 to 6 dimensions, in row-major order with
+--- strides. Made by `tensor.tensor` and its neighbours; views share the memory of the
+--- tensor they come from.
+---
+--- `t[i]` is a number of a vector, else a view of row i; `t[{i, j}]` one element;
+--- `t[{ {1, 5}, {} }]` rows 1 to 5 of all columns, a view. The same on the left of "="
+--- writes. Indices start at 1, negative ones count from the end, ranges include both
+--- ends and may have a step. + - * / ^ and minus work element by element and broadcast;
+--- float32 with float64 gives float64; integers do not compute.
+---@class unroll.Tensor
+---@field [integer] number|unroll.Tensor
+---@operator add(unroll.Tensor|number): unroll.Tensor
+---@operator sub(unroll.Tensor|number): unroll.Tensor
+---@operator mul(unroll.Tensor|number): unroll.Tensor
+---@operator div(unroll.Tensor|number): unroll.Tensor
+---@operator pow(unroll.Tensor|number): unroll.Tensor
+---@operator unm: unroll.Tensor
+--- > t = tensor{{1, 2, 3}, {4, 5, 6}}
+--- > t[{2, 3}]                       --> 6.0
+--- > t[{ {}, {1, 2} }]:totable()     --> {{1.0, 2.0}, {4.0, 5.0}}
+--- > t[1] = 0
+--- > (t * 2 + 1):totable()           --> {{1.0, 1.0, 1.0}, {9.0, 11.0, 13.0}}
+---@see tensor rnn.lm
+Tensor = {}
+*/
+
+/*---
 --- The sizes of all dimensions as a list, or the size of one. Lists compare by their
 --- numbers: a:size() == b:size().
 ---@param dim? integer 1 to t:dim(), negative from the end
 ---@return integer[]|integer
+--- Errors: a dimension that does not exist.
 --- > tensor.zeros(2, 3):size(2)   --> 3
+--- > tensor.zeros(2, 3):size()    --> (2, 3)
+---@see Tensor:dim Tensor:numel
 function Tensor:size(dim) end
 */
 static int tensor_size(lua_State *L) {
@@ -69,6 +99,9 @@ static int tensor_size(lua_State *L) {
 --- memory. A list, or the stride of one dimension.
 ---@param dim? integer
 ---@return integer[]|integer
+--- Errors: a dimension that does not exist.
+--- > tensor.zeros(2, 3):t():stride()   --> (1, 3)
+---@see Tensor:is_contiguous
 function Tensor:stride(dim) end
 */
 static int tensor_stride(lua_State *L) {
@@ -84,6 +117,7 @@ static int tensor_stride(lua_State *L) {
 /*---
 --- The number of dimensions, 0 to 6.
 ---@return integer
+--- > tensor.zeros(2, 3):dim()   --> 2
 function Tensor:dim() end
 */
 static int tensor_dim(lua_State *L) {
@@ -105,6 +139,8 @@ static int tensor_numel(lua_State *L) {
 /*---
 --- The type of the elements: "float32", "float64", "int32", "uint8" or "uint16".
 ---@return string
+--- > tensor{1, 2}:dtype()   --> "float32"
+---@see Tensor:to
 function Tensor:dtype() end
 */
 static int tensor_dtype(lua_State *L) {
@@ -115,6 +151,8 @@ static int tensor_dtype(lua_State *L) {
 /*---
 --- True when the elements lie in row-major order without gaps.
 ---@return boolean
+--- > tensor.zeros(2, 3):t():is_contiguous()   --> false
+---@see Tensor:contiguous
 function Tensor:is_contiguous() end
 */
 static int tensor_is_contiguous(lua_State *L) {
@@ -133,6 +171,8 @@ static void push_element(lua_State *L, const un_view *v, const void *p) {
 /*---
 --- The value of a tensor with one element, of any shape.
 ---@return number
+--- Errors: a tensor with more or fewer elements than one.
+--- > tensor{{5}}:item()   --> 5.0
 function Tensor:item() end
 */
 static int tensor_item(lua_State *L) {
@@ -161,6 +201,8 @@ static void push_nested(lua_State *L, const un_view *v, int d, const char *data)
 --- The numbers as nested Lua tables; of a 0-d tensor, the number.
 ---@return table|number
 --- > tensor{{1, 2}, {3, 4}}:totable()[2][1]   --> 3.0
+--- > tensor{{1, 2}, {3, 4}}:totable()   --> {{1.0, 2.0}, {3.0, 4.0}}
+---@see tensor.tensor
 function Tensor:totable() end
 */
 static int tensor_totable(lua_State *L) {
@@ -175,6 +217,10 @@ static int tensor_totable(lua_State *L) {
 --- count. A trace uses it to refuse a backward pass after an input has changed.
 ---@param t unroll.Tensor
 ---@return integer
+--- > t = tensor{1, 2}
+--- > before = tensor.version(t)
+--- > t:mul_(2);
+--- > tensor.version(t) > before   --> true
 function tensor.version(t) end
 */
 static int tensor_version(lua_State *L) {
@@ -186,6 +232,8 @@ static int tensor_version(lua_State *L) {
 --- Whether x is a tensor.
 ---@param x any
 ---@return boolean
+--- > tensor.is_tensor(tensor{1})   --> true
+--- > tensor.is_tensor({1})         --> false
 function tensor.is_tensor(x) end
 */
 static int tensor_is_tensor(lua_State *L) {

@@ -12,6 +12,18 @@
 #include "reduce.h"
 #include "view.h"
 
+/*---
+--- tensor.vjp: the derivative of each operation, callable.
+---
+--- `tensor.vjp.f(dy, operands..., y, parameters..., outputs...)` takes dy, the
+--- derivative of a loss by the result y of f, and gives the loss's derivative
+--- by the operands (the vector-Jacobian product of reverse mode). What the formula does
+--- not need may be nil. Where broadcasting repeated an operand, its derivative is
+--- summed to its own sizes. Cells in Lua are written with these.
+--- > y = tensor{0.5}:tanh()
+--- > tensor.vjp.tanh(tensor{1}, nil, y):item() == (1 - y * y):item()   --> true
+core.tensor.vjp = {}
+*/
 static int this_op(lua_State *L) {
   return (int)lua_tointeger(L, lua_upvalueindex(1));
 }
@@ -152,13 +164,17 @@ static int spread_mean(lua_State *L, const char *op, bool mean) {
 }
 
 /*---
---- The derivative of sum: dy repeated to x's sizes.
+--- The derivative of `tensor.sum`: dy repeated to x's sizes.
 ---@param dy unroll.Tensor|number the sizes of the result; a number without dim
 ---@param x unroll.Tensor
 ---@param y any not used
 ---@param dim? integer
 ---@param out? unroll.Tensor the sizes of x
 ---@return unroll.Tensor dx
+--- Dtypes: float32, float64
+--- > dx = tensor.vjp.sum(tensor{1, 2}, tensor.zeros(2, 2), nil, 2)
+--- > dx:totable()   --> {{1.0, 1.0}, {2.0, 2.0}}
+---@see tensor.sum
 function core.tensor.vjp.sum(dy, x, y, dim, out) end
 */
 static int vjp_sum(lua_State *L) {
@@ -166,8 +182,16 @@ static int vjp_sum(lua_State *L) {
 }
 
 /*---
---- The derivative of mean: dy / n repeated to x's sizes; arguments as vjp.sum.
+--- The derivative of `tensor.mean`: dy / n repeated to x's sizes.
+---@param dy unroll.Tensor|number the sizes of the result; a number without dim
+---@param x unroll.Tensor
+---@param y any not used
+---@param dim? integer
+---@param out? unroll.Tensor the sizes of x
 ---@return unroll.Tensor dx
+--- Dtypes: float32, float64
+--- > tensor.vjp.mean(1, tensor{1, 2, 3, 4}):totable()   --> {0.25, 0.25, 0.25, 0.25}
+---@see tensor.mean
 function core.tensor.vjp.mean(dy, x, y, dim, out) end
 */
 static int vjp_mean(lua_State *L) {
@@ -193,13 +217,17 @@ static int along(lua_State *L, const char *op, un_scan kind) {
 }
 
 /*---
---- The derivative of softmax along dim: dx = y (dy - sum(dy y)).
----@param dy unroll.Tensor
+--- The derivative of `tensor.softmax` along dim: dx = y (dy - sum(dy y)).
+---@param dy unroll.Tensor in the shape of y
 ---@param x any not used
 ---@param y unroll.Tensor softmax(x)
 ---@param dim integer
----@param out? unroll.Tensor
+---@param out? unroll.Tensor in the shape of y, overwritten
 ---@return unroll.Tensor dx
+--- Dtypes: float32, float64
+--- > y = tensor{0, 0}:softmax(1)
+--- > tensor.vjp.softmax(tensor{1, 0}, nil, y, 1):totable()   --> {0.25, -0.25}
+---@see tensor.softmax
 function core.tensor.vjp.softmax(dy, x, y, dim, out) end
 */
 static int vjp_softmax(lua_State *L) {
@@ -207,8 +235,17 @@ static int vjp_softmax(lua_State *L) {
 }
 
 /*---
---- The derivative of log_softmax along dim: dx = dy - exp(y) sum(dy).
+--- The derivative of `tensor.log_softmax` along dim: dx = dy - exp(y) sum(dy).
+---@param dy unroll.Tensor in the shape of y
+---@param x any not used
+---@param y unroll.Tensor log_softmax(x)
+---@param dim integer
+---@param out? unroll.Tensor in the shape of y, overwritten
 ---@return unroll.Tensor dx
+--- Dtypes: float32, float64
+--- > y = tensor{0, 0}:log_softmax(1)
+--- > tensor.vjp.log_softmax(tensor{1, 0}, nil, y, 1):totable()   --> {0.5, -0.5}
+---@see tensor.log_softmax
 function core.tensor.vjp.log_softmax(dy, x, y, dim, out) end
 */
 static int vjp_log_softmax(lua_State *L) {
@@ -216,9 +253,16 @@ static int vjp_log_softmax(lua_State *L) {
 }
 
 /*---
---- The derivative of cumsum along dim: dx_i = dy_i + dy_(i+1) + ...; x and y are not
---- used.
+--- The derivative of `tensor.cumsum` along dim: dx_i = dy_i + dy_(i+1) + ...
+---@param dy unroll.Tensor in the shape of y
+---@param x any not used
+---@param y any not used
+---@param dim integer
+---@param out? unroll.Tensor in the shape of dy, overwritten
 ---@return unroll.Tensor dx
+--- Dtypes: float32, float64
+--- > tensor.vjp.cumsum(tensor{1, 2, 3}, nil, nil, 1):totable()   --> {6.0, 5.0, 3.0}
+---@see tensor.cumsum
 function core.tensor.vjp.cumsum(dy, x, y, dim, out) end
 */
 static int vjp_cumsum(lua_State *L) {
@@ -295,6 +339,11 @@ static un_view as_matrix(const un_view *v, bool left) {
 ---@param out_b? unroll.Tensor|false
 ---@return unroll.Tensor? da the sizes of a
 ---@return unroll.Tensor? db the sizes of b
+--- Dtypes: float32, float64
+--- > a, b = tensor.randn(2, 3), tensor.randn(3, 4)
+--- > da, db = tensor.vjp.matmul(tensor.ones(2, 4), a, b)
+--- > db:size()   --> (3, 4)
+---@see tensor.matmul
 function core.tensor.vjp.matmul(dy, a, b, y, out_a, out_b) end
 */
 static int vjp_matmul(lua_State *L) {

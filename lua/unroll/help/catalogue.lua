@@ -81,7 +81,8 @@ end
 -- A static record for a name written with its table: "json.null", "core.sys".
 local function value_record(full_name, key, name)
   local _, bindings = source.bindings()
-  if bindings["core." .. name] then return bindings["core." .. name] end
+  local native = bindings["core." .. name] or bindings[name]
+  if native then return native end
   local chunk = full_name and chunk_of_module(full_name)
   for _, record in ipairs(chunk and source.records(chunk) or {}) do
     if record.kind == "value" and record.name and record.name:match "([%w_]+)$" == key then
@@ -95,14 +96,16 @@ local function function_record(value, name)
   if record then return record end
   local _, bindings = source.bindings()
   local method = name:gsub("^tensor%.", "Tensor:")
-  return bindings["core." .. name] or bindings[name] or bindings[method]
+  local known = made.by_value[value]
+  return bindings["core." .. name] or bindings[name] or bindings["unroll." .. name]
+    or bindings[method] or known and known.record
 end
 
 local walk_module
 
 local function add_member(owner, key, value, names, full_name)
   local name = owner.name == "unroll" and key or owner.name .. "." .. key
-  if made.by_name[name] or value == core.methods then return end
+  if made.by_name[name] or value == core.methods or value == core.tensor then return end
   local kind = type(value)
   if kind == "function" then
     add { name = name, kind = "function", value = value, owner = owner,
@@ -288,8 +291,9 @@ local function make()
   local names = module_names()
   local top = add { name = "unroll", kind = "module", value = unroll,
     record = module_record "unroll", full_name = "unroll" }
-  add { name = "version", kind = "value", value = unroll.version, owner = top,
-    record = value_record("unroll", "version", "version") }
+  for key, value in pairs(unroll) do
+    if not values[key] then add_member(top, key, value, names, "unroll") end
+  end
   for _, name in ipairs(order) do
     if type(values[name]) == "function" then
       add { name = name, kind = "function", value = values[name], owner = top,

@@ -93,7 +93,8 @@ function source.bindings()
     record.native, record.order = true, i
     if record.name then
       record.name = record.name:gsub("^tensor%.", "core.tensor.")
-      bindings.by_name[record.name] = record
+      local known = bindings.by_name[record.name] -- a block of its own, before that of ops.def
+      bindings.by_name[record.name] = known or record
     end
   end
   return bindings.list, bindings.by_name
