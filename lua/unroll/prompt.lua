@@ -1,35 +1,242 @@
---- What the prompt has at hand.
+--- The prompt: reads entries, runs them, shows their values.
+--
+-- The program calls prompt.run(host, options). host is what it lends: open, read, add_history
+-- and close (a reader of lines, with editing where there is a terminal) and call (xpcall, open
+-- to Ctrl-C). An entry is Lua code of one or more lines, or one line that begins with % (a
+-- command), ! (the shell) or ? (help). Every entry has a number; its chunk is prompt:<number>.
 
-local unroll = require "unroll"
+local color = require "unroll.prompt.color"
+local compile = require "unroll.prompt.compile"
+local core = require "unroll.core"
+local errors = require "unroll.prompt.errors"
+local globals = require "unroll.prompt.globals"
+local history = require "unroll.prompt.history"
+local show = require "unroll.prompt.show"
+local snapshot = require "unroll.prompt.snapshot"
 
 local prompt = {}
 
-local at_hand = { "tensor", "rnn", "optim", "text", "train", "plot" }
+---@class unroll.prompt.Session
+---@field host table
+---@field options table
+---@field count integer entries so far
+---@field entries table[] those that ran: { text =, ok = }
+---@field history unroll.prompt.History
+---@field editor boolean is there a line editor?
+---@field failure table? the snapshot of the last error
+---@field environment table the global variables, or those of a frame in %debug
+local Session = {}
+Session.__index = Session
 
---- Makes the libraries global under their own names, unless the script that ran before
---- the prompt (`unroll -i script.lua`) has given the name another meaning.
-function prompt.open()
-  for _, name in ipairs(at_hand) do
-    if _G[name] == nil then _G[name] = unroll[name] end
+-- --- reading -----------------------------------------------------------------------------
+
+local function prompt_text(name, preset)
+  local own = rawget(_G, name)
+  if own ~= nil then return tostring(own) end
+  return color.paint_prompt("prompt", preset)
+end
+
+-- Moves to a new line when a program has left the cursor in the middle of one: as many
+-- spaces as there are columns end in the same line only from its beginning.
+local function begin_line(self)
+  if self.editor then io.write((" "):rep(show.width()), "\r") end
+end
+
+function Session:read_line(is_first)
+  if is_first and self.count > 0 then begin_line(self) end
+  io.stdout:flush()
+  local text = is_first and prompt_text("_PROMPT", self.frame and "debug> " or "> ")
+    or prompt_text("_PROMPT2", self.frame and "  ...> " or ".. ")
+  self.pending = not is_first and self.pending or ""
+  return self.host.read(text)
+end
+
+-- Whether a line is not Lua: such an entry ends with its line.
+local function is_command(line) return line:find "^%s*[%%!?]" ~= nil or line:find "^[%w_.:]+%?$" ~= nil end
+
+--- Reads an entry; goes on while it is not complete.
+---@return string? text nil after Ctrl-C and at the end
+---@return string? how "interrupt" or "end"
+function Session:read_entry()
+  local text, how = self:read_line(true)
+  if not text then return nil, how end
+  while not is_command(text) and compile.needs_more(text) do
+    self.pending = text .. "\n"
+    local line
+    line, how = self:read_line(false)
+    if how == "interrupt" then return nil, how end
+    if not line then break end -- the compiler says what is missing
+    text = text .. "\n" .. line
+  end
+  return text
+end
+
+-- --- running -----------------------------------------------------------------------------
+
+local function is_interrupt(value)
+  return type(value) == "string" and value:find "interrupted!$" ~= nil
+end
+
+local function pack_results(ok, ...) return ok, table.pack(...) end
+
+--- Calls a function, open to Ctrl-C; an error is shown and kept for %debug.
+---@return boolean ok
+---@return table values packed, when ok
+function Session:call(f, ...)
+  local start = core.sys.clock()
+  local ok, values = pack_results(self.host.call(function(value)
+    return snapshot.take(value, f)
+  end, f, ...))
+  if not ok then self:fail(values[1], core.sys.clock() - start) end
+  return ok, values
+end
+
+-- An error in the handler (out of memory, a stack that is full) comes without a snapshot.
+local function as_snapshot(value)
+  if type(value) == "table" and value.frames then return value end
+  return { value = value, frames = {} }
+end
+
+--- Shows an error.
+---@param failure any what Session:call got instead of values
+---@param seconds? number how long it ran
+function Session:fail(failure, seconds)
+  failure = as_snapshot(failure)
+  self.failure = failure
+  self:set_result("_err", failure.value)
+  io.stdout:flush()
+  local text
+  if is_interrupt(failure.value) then
+    text = errors.interrupted(failure.frames, self.name, seconds)
+  else
+    text = select(2, pcall(errors.format, failure.value, failure.frames, self.name))
+  end
+  io.stderr:write(text, "\n")
+  io.stderr:flush()
+end
+
+-- --- results -----------------------------------------------------------------------------
+
+--- Sets _, __ or _err, unless the user has given the name a value.
+function Session:set_result(name, value)
+  if rawget(_G, name) ~= self.results[name] then return end
+  self.results[name] = value
+  rawset(_G, name, value)
+end
+
+--- Shows the values of an entry and keeps the first as _.
+function Session:show(values, is_silent)
+  if values.n == 0 then return end
+  if not is_silent and not self:call(show.values, values) then return end
+  self:set_result("__", self.results._)
+  self:set_result("_", values[1])
+end
+
+--- Runs Lua code as an entry.
+---@return boolean ok
+function Session:evaluate(text)
+  local chunk, message = compile.entry(text, "=" .. self.name, {
+    environment = self.environment, lua_locals = self.options.lua_locals })
+  if not chunk then
+    self:fail { value = message, frames = {} }
+    return false
+  end
+  for _, note in ipairs(chunk.notes) do print(color.paint("dim", note)) end
+  local values
+  local ok, returned = self:call(chunk.run, chunk.expression
+    and function(...) values = table.pack(...) end or nil)
+  if ok then self:show(values or returned, compile.is_silent(text)) end
+  return ok
+end
+
+-- --- a turn ------------------------------------------------------------------------------
+
+function Session:remember(text)
+  local is_new, problem = self.history:add(text)
+  if is_new then self.host.add_history(text) end
+  if problem then
+    io.stderr:write(color.paint("dim", "the history is not kept: " .. problem), "\n")
   end
 end
 
---- Shows the values of a line: those that can show themselves (figures: the metafield
---- `__show`) do so, the others are printed.
-function prompt.print(...)
-  local plain, n = {}, 0
-  for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    local meta = type(value) == "table" and getmetatable(value)
-    if type(meta) == "table" and rawget(meta, "__show") then
-      local ok, message = rawget(meta, "__show")(value)
-      if not ok then print(message) end
-    else
-      n = n + 1
-      plain[n] = value
-    end
+--- Runs an entry, whatever it is.
+function Session:enter(text)
+  if not text:find "%S" then return end
+  self:remember(text)
+  self.count = self.count + 1
+  self.name = "prompt:" .. self.count
+  errors.remember(self.name, text)
+  local ok
+  if is_command(text) then
+    ok = require("unroll.prompt.commands").run(self, text)
+  else
+    ok = self:evaluate(text)
   end
-  if n > 0 then print(table.unpack(plain, 1, n)) end
+  self.entries[#self.entries + 1] = { text = text, ok = ok }
+end
+
+-- Every turn but the last.
+local function turns(self)
+  while true do
+    local text, how = self:read_entry()
+    if text then
+      self:enter(text)
+    elseif how == "end" then
+      if not self.frame then return end
+      self.frame, self.environment = nil, _G
+      print()
+    end
+    if self.is_over then return end
+  end
+end
+
+-- --- the beginning -----------------------------------------------------------------------
+
+-- A person at a terminal that can move its cursor.
+local function can_edit()
+  local term = os.getenv "TERM"
+  return core.sys.isatty(0) and core.sys.isatty(1) and term ~= nil and term ~= "dumb"
+    and os.getenv "UNROLL_READLINE" ~= "0"
+end
+
+local function open_editor(self)
+  if not can_edit() then return end
+  local no_color = os.getenv "NO_COLOR"
+  self.editor = self.host.open(function(text)
+    return require("unroll.prompt.complete").complete(self.pending, text)
+  end, no_color == nil or no_color == "")
+  if not self.editor then return end
+  self.history = history.open(history.directory(os.getenv))
+  for _, entry in ipairs(self.history.entries) do self.host.add_history(entry) end
+end
+
+local function run_startup_file(self)
+  local base = os.getenv "XDG_CONFIG_HOME"
+  if not base or base == "" then base = (os.getenv "HOME" or "") .. "/.config" end
+  local path = base .. "/unroll/init.lua"
+  local file = io.open(path, "rb")
+  if not file then return end
+  file:close()
+  local chunk, message = loadfile(path)
+  self.name = "startup"
+  if chunk then self:call(chunk) else self:fail { value = message, frames = {} } end
+end
+
+--- Talks until the input ends.
+---@param host table open, read, add_history, close, call
+---@param options table quiet, norc, lua_locals; color = "auto", "always" or "never"; lua
+function prompt.run(host, options)
+  color.setup(options.color)
+  local self = setmetatable({ host = host, options = options, count = 0, entries = {},
+    results = {}, environment = _G, pending = "", editor = false,
+    history = history.open(nil) }, Session)
+  globals.open()
+  if not options.quiet then print(require("unroll.prompt.banner").text(options.lua, show.width())) end
+  open_editor(self)
+  if not options.norc then run_startup_file(self) end
+  turns(self)
+  host.close()
+  if not self.is_over then print() end
 end
 
 return prompt

@@ -66,15 +66,16 @@ static int sys_write_file(lua_State *L) {
 --- one file; makes it when it is missing.
 ---@param path string
 ---@param bytes string
+---@param secret? boolean a new file can be read by its owner alone
 ---@return true? ok nil when it failed
 ---@return string? message
-function core.sys.append_file(path, bytes) end
+function core.sys.append_file(path, bytes, secret) end
 */
 static int sys_append_file(lua_State *L) {
   size_t length;
   const char *path = luaL_checkstring(L, 1);
   const char *bytes = luaL_checklstring(L, 2, &length);
-  int error = un_sys_append_file(path, bytes, length);
+  int error = un_sys_append_file(path, bytes, length, lua_toboolean(L, 3));
   if (error) return push_failure(L, path, error);
   lua_pushboolean(L, 1);
   return 1;
@@ -95,6 +96,25 @@ static int open_file(lua_State *L, const char *path, int **fd, size_t *size) {
   luaL_setmetatable(L, FILE_CLASS);
   lua_toclose(L, -1);
   return un_sys_open(path, *fd, size);
+}
+
+/*---
+--- Waits until no other process holds the lock of a file or directory, and takes it.
+--- > local lock <close> = core.sys.lock(directory)
+---@param path string
+---@return userdata? lock given back at the end of its scope; nil when it failed
+---@return string? message
+function core.sys.lock(path) end
+*/
+static int sys_lock(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  int *fd = lua_newuserdatauv(L, sizeof *fd, 0);
+  *fd = -1;
+  luaL_setmetatable(L, FILE_CLASS);
+  int error = un_sys_lock(path, fd);
+  if (!error) return 1;
+  *fd = -1;
+  return push_failure(L, path, error);
 }
 
 /*---
@@ -330,6 +350,7 @@ static int sys_interrupted(lua_State *L) {
 static const luaL_Reg functions[] = {{"write_file", sys_write_file},
                                      {"read_file", sys_read_file},
                                      {"append_file", sys_append_file},
+                                     {"lock", sys_lock},
                                      {"executable", sys_executable},
                                      {"hash", sys_hash},
                                      {"mkdir", sys_mkdir},

@@ -1,8 +1,9 @@
 /* host.h -- what the files of the program share.
 **
 ** main.c reads the options and runs what they ask for, run.c calls Lua with traceback
-** and Ctrl-C, prompt.c talks to a person, interrupt.c turns Ctrl-C into a Lua error,
-** embedded.c finds the Lua sources inside the program.
+** and Ctrl-C, prompt.c lends lua/unroll/prompt a reader (plain.c or readline.c),
+** interrupt.c turns Ctrl-C into a Lua error, embedded.c finds the Lua sources inside the
+** program.
 */
 #ifndef UN_HOST_H
 #define UN_HOST_H
@@ -13,8 +14,11 @@
 
 /* --- run.c -------------------------------------------------------------------------- */
 
-/* How messages begin ("unroll: "); NULL at the prompt. */
+/* How messages begin: "unroll". */
 extern const char *host_program_name;
+
+/* How often Ctrl-C may be pressed while Lua does not react. */
+enum { HOST_SCRIPT_PATIENCE = 1, HOST_PROMPT_PATIENCE = 3 };
 
 /* lua_pcall with a traceback in the message, open to Ctrl-C. */
 int host_call(lua_State *L, int arguments, int results);
@@ -30,7 +34,15 @@ int host_run_file(lua_State *L, const char *path); /* NULL: standard input */
 
 /* --- prompt.c ----------------------------------------------------------------------- */
 
-void host_prompt(lua_State *L);
+typedef struct host_prompt_options {
+  bool quiet;        /* no greeting */
+  bool norc;         /* no startup file */
+  bool lua_locals;   /* `local` as in a file: for one entry */
+  const char *color; /* "auto", "always" or "never" */
+} host_prompt_options;
+
+/* Talks until the input ends. False when the prompt itself failed. */
+bool host_prompt(lua_State *L, const host_prompt_options *options);
 
 /* --- interrupt.c -------------------------------------------------------------------- */
 
@@ -48,7 +60,10 @@ bool host_is_interrupt(lua_State *L);
 void host_prompt_begin(void);
 void host_prompt_end(void);
 bool host_take_interrupt(void);
-bool host_wait_for_input(void); /* false when Ctrl-C came first */
+
+/* Waits until standard input can be read, or until a signal has come. */
+typedef enum host_event { HOST_INPUT, HOST_INTERRUPT, HOST_SIGNAL } host_event;
+host_event host_wait_for_input(void);
 
 /* Makes coroutine.resume, wrap and close note which coroutine runs. */
 void host_track_coroutines(lua_State *L);

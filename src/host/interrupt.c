@@ -129,15 +129,18 @@ bool host_take_interrupt(void) {
   return was_interrupted;
 }
 
-bool host_wait_for_input(void) {
-  sigset_t interrupt, before;
+host_event host_wait_for_input(void) {
+  sigset_t signals, old;
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-  sigemptyset(&interrupt);
-  sigaddset(&interrupt, SIGINT);
-  sigprocmask(SIG_BLOCK, &interrupt, &before); /* none may slip in before the wait */
-  if (!reading_interrupted) ppoll(&input, 1, NULL, &before);
-  sigprocmask(SIG_SETMASK, &before, NULL);
-  return !reading_interrupted;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGWINCH);
+  sigaddset(&signals, SIGTSTP);
+  sigprocmask(SIG_BLOCK, &signals, &old); /* none may slip in before the wait */
+  int ready = reading_interrupted ? 0 : ppoll(&input, 1, NULL, &old);
+  sigprocmask(SIG_SETMASK, &old, NULL);
+  if (reading_interrupted) return HOST_INTERRUPT;
+  return ready == 1 ? HOST_INPUT : HOST_SIGNAL;
 }
 
 /* --- coroutines --------------------------------------------------------------------- */

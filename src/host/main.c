@@ -29,8 +29,12 @@ static const char help[] =
     "  -v          show version information\n"
     "  -E          ignore environment variables\n"
     "  -W          turn warnings on\n"
+    "  -q          no greeting at the prompt\n"
     "  --          stop handling options\n"
     "  -           stop handling options and execute stdin\n"
+    "  --norc      do not run the startup file of the prompt\n"
+    "  --lua-locals  a local at the prompt ends with its entry, as in lua\n"
+    "  --color=WHEN  colours at the prompt: auto, always or never\n"
     "  --help      show this text\n"
     "  --version   show version information and stop\n"
     "  --licenses  show the licences of this program and of what is inside it\n"
@@ -43,7 +47,12 @@ static const char environment_help[] =
     "  LUA_INIT    code to run first, or @file\n"
     "  UNROLL_LUA  directory of the library's Lua files, instead of those inside\n"
     "  UNROLL_ISA  instruction set of the kernels: generic, avx2 or avx512\n"
-    "  UNROLL_THREADS  how many threads they may use (1)\n";
+    "  UNROLL_THREADS  how many threads they may use (1)\n"
+    "  UNROLL_READLINE  0: no editing of lines at the prompt\n"
+    "  UNROLL_IMAGE     how figures are shown: kitty, iterm, sixel, block or none\n"
+    "  NO_COLOR, FORCE_COLOR  as --color=never and --color=always\n"
+    "  XDG_CONFIG_HOME  unroll/init.lua in it runs first at the prompt (~/.config)\n"
+    "  XDG_STATE_HOME   unroll/history in it keeps what was typed (~/.local/state)\n";
 
 /* --- options ------------------------------------------------------------------------ */
 
@@ -53,6 +62,7 @@ typedef struct options {
   int write;  /* index of --manual or --stubs, 0 without */
   bool interactive, version, ignore_environment, code;
   bool show_help, show_version, show_licenses;
+  host_prompt_options prompt;
 } options;
 
 /* -e and -l: the value is in the same word or in the next one. */
@@ -65,7 +75,17 @@ static bool writes_documents(const char *word) {
   return strcmp(word, "--manual") == 0 || strcmp(word, "--stubs") == 0;
 }
 
-/* "--" ends the options; "--name" is one of ours. Returns false when it is neither. */
+static bool read_color(const char *when, options *o) {
+  static const char *const values[] = {"auto", "always", "never"};
+  for (int i = 0; i < 3; i++)
+    if (strcmp(when, values[i]) == 0) {
+      o->prompt.color = values[i];
+      return true;
+    }
+  return false;
+}
+
+/* "--name": one of ours, or false. */
 static bool read_long_option(const char *word, options *o) {
   if (strcmp(word, "--help") == 0)
     o->show_help = true;
@@ -73,6 +93,12 @@ static bool read_long_option(const char *word, options *o) {
     o->show_version = true;
   else if (strcmp(word, "--licenses") == 0)
     o->show_licenses = true;
+  else if (strcmp(word, "--norc") == 0)
+    o->prompt.norc = true;
+  else if (strcmp(word, "--lua-locals") == 0)
+    o->prompt.lua_locals = true;
+  else if (strncmp(word, "--color=", 8) == 0)
+    return read_color(word + 8, o);
   else
     return false;
   return true;
@@ -82,7 +108,10 @@ static bool read_flag(const char *word, options *o) {
   if (word[2] != '\0') return false;
   switch (word[1]) {
   case 'i':
-    o->interactive = o->version = true;
+    o->interactive = true;
+    return true;
+  case 'q':
+    o->prompt.quiet = true;
     return true;
   case 'v':
     o->version = true;
@@ -98,7 +127,7 @@ static bool read_flag(const char *word, options *o) {
 }
 
 static options read_options(int argc, char **argv) {
-  options o = {.script = argc};
+  options o = {.script = argc, .prompt.color = "auto"};
   for (int i = 1; i < argc; i++) {
     const char *word = argv[i];
     if (word[0] != '-' || word[1] == '\0') { /* a script, or "-" */
@@ -245,13 +274,11 @@ static int run(lua_State *L, int argc, char **argv, const options *o) {
   if (status == LUA_OK && o->script < argc)
     status = run_script(L, argc, argv, o->script);
   if (status != LUA_OK) return status;
-  if (o->interactive) {
-    host_prompt(L);
-  } else if (o->script == argc && !o->code && !o->version) {
-    if (!isatty(STDIN_FILENO)) return host_run_file(L, NULL);
-    print_version();
-    host_prompt(L);
-  }
+  bool nothing_to_run = o->script == argc && !o->code && !o->version;
+  if (!o->interactive && nothing_to_run && !isatty(STDIN_FILENO))
+    return host_run_file(L, NULL);
+  if (o->interactive || nothing_to_run)
+    return host_prompt(L, &o->prompt) ? LUA_OK : LUA_ERRRUN;
   return LUA_OK;
 }
 

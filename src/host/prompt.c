@@ -1,179 +1,176 @@
-/* prompt.c -- the prompt: reads a statement or an expression, runs it, prints its values.
-**
-** A line that is an expression prints its values, "= expression" too, unless it ends in
-** ";". A line that ends in the middle of a statement asks for more. An error is shown and
-** the prompt goes on; Ctrl-C drops what was typed or stops what runs; Ctrl-D ends the
-** program. What the prompt has at hand, how it looks and how it shows values is decided by
-** lua/unroll/prompt.lua.
-*/
+/* prompt.c -- what lua/unroll/prompt gets from the program: the reader as the functions
+** open, read, add_history and close, and `call`, which runs Lua code open to Ctrl-C. All
+** that is a decision is taken there. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host.h"
+#include "reader.h"
 
-typedef enum reading { GOT_LINE, GOT_INTERRUPT, GOT_END } reading;
+static const host_reader *reader = &host_plain_reader;
 
-/* The text of the global `name`, or the preset; on the stack. */
-static const char *prompt_text(lua_State *L, const char *name, const char *preset) {
-  if (lua_getglobal(L, name) == LUA_TNIL) {
-    lua_pop(L, 1);
-    return lua_pushstring(L, preset);
-  }
-  const char *text = luaL_tolstring(L, -1, NULL);
-  lua_remove(L, -2);
+/* --- Tab ------------------------------------------------------------------------------ */
+
+/* The completer runs while the reader waits for it. Its function and its last answer lie
+** in the registry under these addresses. */
+static lua_State *completion_state;
+static const char completer_key = 'c', answer_key = 'a';
+
+static const char *answer_string(lua_State *L, const char *field) {
+  lua_getfield(L, -1, field);
+  const char *text = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the answer keeps it alive */
   return text;
 }
 
-/* Whether stdio holds input that it has read and not given out. */
-static bool has_buffered_input(void) {
-#ifdef __GLIBC__
-  return stdin->_IO_read_ptr < stdin->_IO_read_end;
-#else
-  return true; /* not known: then the read itself waits */
-#endif
+/* Reads the answer on top of the stack. */
+static host_completion read_answer(lua_State *L) {
+  host_completion c = {.breaks = answer_string(L, "breaks"),
+                       .insert = answer_string(L, "insert"),
+                       .message = answer_string(L, "message")};
+  const char *append = answer_string(L, "append");
+  c.append = append ? (unsigned char)append[0] : 0;
+  lua_getfield(L, -1, "files");
+  c.files = lua_toboolean(L, -1);
+  lua_getfield(L, -2, "names");
+  c.count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+  lua_pop(L, 2);
+  return c;
 }
 
-/* getline from the buffer that is kept; false at the end of input or after Ctrl-C. */
-static bool next_line(const char **line, size_t *length) {
-  static char *buffer = NULL;
-  static size_t room = 0;
-  if (isatty(STDIN_FILENO) && !has_buffered_input() && !host_wait_for_input())
-    return false;
-  ssize_t n = getline(&buffer, &room, stdin);
-  if (n < 0) return false;
-  if (n > 0 && buffer[n - 1] == '\n') n--;
-  *line = buffer;
-  *length = (size_t)n;
-  return true;
+/* What goes wrong in Lua must not disturb the typing: then there is no name. */
+static host_completion ask(const char *text, size_t length) {
+  lua_State *L = completion_state;
+  host_completion c = {.breaks = " "};
+  int top = lua_gettop(L);
+  if (!lua_checkstack(L, LUA_MINSTACK)) return c;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &completer_key);
+  lua_pushlstring(L, text, length);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1)) {
+    c = read_answer(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &answer_key);
+  }
+  lua_settop(L, top);
+  return c;
 }
 
-/* Pushes a line without its newline. */
-static reading read_line(lua_State *L, bool first) {
+static const char *name_at(size_t index) {
+  lua_State *L = completion_state;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &answer_key);
+  lua_getfield(L, -1, "names");
+  lua_rawgeti(L, -1, (lua_Integer)index + 1);
+  const char *name = lua_tostring(L, -1);
+  lua_pop(L, 3); /* the answer keeps it alive */
+  return name ? name : "";
+}
+
+static const host_completer completer = {ask, name_at};
+
+/* --- the reader ------------------------------------------------------------------------ */
+
+/* open(complete, paste): makes a person's line editor if there can be one; whether it did.
+** complete(text up to the cursor) returns a table {names=, append=, files=, breaks=,
+** insert=, message=}: see host_completion in reader.h. */
+static int prompt_open(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  bool paste = lua_toboolean(L, 2);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &completer_key);
+  bool can_edit = host_line_editor.open(&completer, paste);
+  if (can_edit) reader = &host_line_editor;
+  lua_pushboolean(L, can_edit);
+  return 1;
+}
+
+/* read(prompt): a line, or nil and "interrupt" or "end". */
+static int prompt_read(lua_State *L) {
   const char *line;
   size_t length;
+  const char *prompt = luaL_checkstring(L, 1);
   (void)host_take_interrupt(); /* one that came before the prompt was there */
-  fputs(prompt_text(L, first ? "_PROMPT" : "_PROMPT2", first ? "> " : ">> "), stdout);
-  fflush(stdout);
-  lua_pop(L, 1);
-  if (next_line(&line, &length)) {
+  completion_state = L;
+  reading how = reader->read(prompt, &line, &length);
+  if (how == GOT_LINE) {
     lua_pushlstring(L, line, length);
-    return GOT_LINE;
+    return 1;
   }
-  if (!host_take_interrupt()) return GOT_END;
-  clearerr(stdin);
-  fputs("\n", stdout);
-  return GOT_INTERRUPT;
+  lua_pushnil(L);
+  lua_pushstring(L, how == GOT_END ? "end" : "interrupt");
+  return 2;
 }
 
-static int load(lua_State *L, const char *code) {
-  return luaL_loadbuffer(L, code, strlen(code), "=stdin");
+static int prompt_add_history(lua_State *L) {
+  reader->add_history(luaL_checkstring(L, 1));
+  return 0;
 }
 
-/* Compiles the line on top of the stack as an expression; the function replaces it. */
-static bool load_expression(lua_State *L) {
-  const char *line = lua_tostring(L, -1);
-  if (*line == '=') line++;
-  if (load(L, lua_pushfstring(L, "return %s", line)) == LUA_OK) {
-    lua_remove(L, -2);
-    return true;
-  }
-  lua_pop(L, 2);
-  return false;
+static int prompt_close(lua_State *L) {
+  (void)L;
+  reader->close();
+  reader = &host_plain_reader;
+  return 0;
 }
 
-static bool is_incomplete(lua_State *L, int status) {
-  static const char mark[] = "<eof>";
-  size_t length;
-  if (status != LUA_ERRSYNTAX) return false;
-  const char *message = lua_tolstring(L, -1, &length);
-  return length >= sizeof mark - 1 &&
-         strcmp(message + length - (sizeof mark - 1), mark) == 0;
+/* call(handler, f, ...): xpcall, open to Ctrl-C. */
+static int prompt_call(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_checkany(L, 2);
+  host_interrupts_begin(L, HOST_PROMPT_PATIENCE);
+  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+  host_interrupts_end(L);
+  lua_pushboolean(L, status == LUA_OK);
+  lua_replace(L, 1);
+  return lua_gettop(L);
 }
 
-/* Compiles the line on top of the stack as a statement, and reads on while it is not
-** complete. Leaves the function or the message on top; *how is GOT_LINE then. */
-static int load_statement(lua_State *L, reading *how) {
-  for (;;) {
-    int status = load(L, lua_tostring(L, -1));
-    if (!is_incomplete(L, status)) return status;
-    lua_pushliteral(L, "\n");
-    if ((*how = read_line(L, false)) != GOT_LINE) {
-      if (*how == GOT_INTERRUPT) return LUA_OK;
-      *how = GOT_LINE; /* the end of input: the message tells what is missing */
-      lua_pop(L, 1);
-      return status;
-    }
-    lua_remove(L, -3); /* the message */
-    lua_concat(L, 3);
-  }
+static const luaL_Reg functions[] = {{"open", prompt_open},
+                                     {"read", prompt_read},
+                                     {"add_history", prompt_add_history},
+                                     {"close", prompt_close},
+                                     {"call", prompt_call},
+                                     {NULL, NULL}};
+
+/* --- the prompt ------------------------------------------------------------------------ */
+
+static void push_options(lua_State *L, const host_prompt_options *options) {
+  lua_newtable(L);
+  lua_pushboolean(L, options->quiet);
+  lua_setfield(L, -2, "quiet");
+  lua_pushboolean(L, options->norc);
+  lua_setfield(L, -2, "norc");
+  lua_pushboolean(L, options->lua_locals);
+  lua_setfield(L, -2, "lua_locals");
+  lua_pushstring(L, options->color);
+  lua_setfield(L, -2, "color");
+  lua_pushliteral(L, LUA_RELEASE);
+  lua_setfield(L, -2, "lua");
 }
 
-/* Pushes require("unroll.prompt").print, or the global print while that is not there. */
-static void push_printer(lua_State *L) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, "unroll.prompt") == LUA_TTABLE)
-    lua_getfield(L, -1, "print");
-  else
-    lua_getglobal(L, "print");
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+/* require("unroll.prompt").run(host, options) */
+static int run_prompt(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "unroll.prompt");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "run");
+  luaL_newlib(L, functions);
+  push_options(L, lua_touserdata(L, 1));
+  lua_call(L, 2, 0);
+  return 0;
 }
 
-static void print_values(lua_State *L) {
-  int count = lua_gettop(L);
-  if (count == 0) return;
-  luaL_checkstack(L, LUA_MINSTACK, "too many values to print");
-  push_printer(L);
-  lua_insert(L, 1);
-  int status = host_call(L, count, 0);
-  if (status != LUA_OK)
-    lua_pushfstring(L, "error calling 'print' (%s)", lua_tostring(L, -1));
-  host_report(L, status);
+static int add_traceback(lua_State *L) {
+  luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+  return 1;
 }
 
-/* A line that ends in ";" does not print its values. */
-static bool is_silent(const char *line) {
-  size_t length = strlen(line);
-  while (length > 0 && strchr(" \t\r", line[length - 1]))
-    length--;
-  return length > 0 && line[length - 1] == ';';
-}
-
-/* One turn. Returns false at the end of the input. */
-static bool turn(lua_State *L) {
-  lua_settop(L, 0);
-  reading how = read_line(L, true);
-  if (how != GOT_LINE) return how == GOT_INTERRUPT;
-  bool silent = is_silent(lua_tostring(L, -1));
-  int status = load_expression(L) ? LUA_OK : load_statement(L, &how);
-  if (how == GOT_INTERRUPT) return true;
-  lua_replace(L, 1); /* the function alone, or the message */
-  lua_settop(L, 1);
-  if (status == LUA_OK) status = host_call(L, 0, LUA_MULTRET);
-  if (status != LUA_OK)
-    host_report(L, status);
-  else if (!silent)
-    print_values(L);
-  return true;
-}
-
-/* require("unroll.prompt").open(): names at hand, greeting. */
-static void open_prompt(lua_State *L) {
-  host_run_string(L, "require('unroll.prompt').open()", "=prompt");
-}
-
-void host_prompt(lua_State *L) {
-  const char *name = host_program_name;
-  host_program_name = NULL; /* messages stand alone here */
+bool host_prompt(lua_State *L, const host_prompt_options *options) {
   host_prompt_begin();
-  open_prompt(L);
-  while (turn(L))
-    ;
-  lua_settop(L, 0);
-  fputs("\n", stdout);
-  fflush(stdout);
+  lua_pushcfunction(L, add_traceback);
+  lua_pushcfunction(L, run_prompt);
+  lua_pushlightuserdata(L, (void *)options);
+  int status = lua_pcall(L, 1, 0, -3);
+  reader->close();
   host_prompt_end();
-  host_program_name = name;
+  return host_report(L, status) == LUA_OK;
 }

@@ -7,8 +7,6 @@
 
 const char *host_program_name = "unroll";
 
-enum { SCRIPT_PATIENCE = 1, PROMPT_PATIENCE = 3 };
-
 /* The text of the error value and a traceback. A value of another type speaks for itself
 ** through __tostring, without traceback. */
 static int add_traceback(lua_State *L) {
@@ -25,7 +23,7 @@ int host_call(lua_State *L, int arguments, int results) {
   int handler = lua_gettop(L) - arguments;
   lua_pushcfunction(L, add_traceback);
   lua_insert(L, handler);
-  host_interrupts_begin(L, host_program_name ? SCRIPT_PATIENCE : PROMPT_PATIENCE);
+  host_interrupts_begin(L, HOST_SCRIPT_PATIENCE);
   int status = lua_pcall(L, arguments, results, handler);
   host_interrupts_end(L);
   lua_remove(L, handler);
@@ -40,11 +38,11 @@ bool host_was_interrupted(void) {
 
 int host_report(lua_State *L, int status) {
   if (status == LUA_OK) return status;
-  if (host_program_name && host_is_interrupt(L)) script_interrupted = true;
+  if (host_is_interrupt(L)) script_interrupted = true;
   const char *message = lua_tostring(L, -1);
   fflush(stdout);
-  if (host_program_name) fprintf(stderr, "%s: ", host_program_name);
-  fprintf(stderr, "%s\n", message ? message : "(error message is not a string)");
+  fprintf(stderr, "%s: %s\n", host_program_name,
+          message ? message : "(error message is not a string)");
   fflush(stderr);
   lua_pop(L, 1);
   return status;

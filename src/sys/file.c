@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,11 +103,23 @@ int un_sys_write_file(const char *path, const un_sys_piece *pieces, size_t count
   return write_and_rename(target, &old, pieces, count);
 }
 
-int un_sys_append_file(const char *path, const char *bytes, size_t length) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+int un_sys_append_file(const char *path, const char *bytes, size_t length,
+                       bool secret) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, secret ? 0600 : 0666);
   if (fd < 0) return errno;
   int error = write_all(fd, bytes, length);
   if (close(fd) != 0 && !error) error = errno;
+  return error;
+}
+
+int un_sys_lock(const char *path, int *fd) {
+  *fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (*fd < 0) return errno;
+  int error = 0;
+  do {
+    error = flock(*fd, LOCK_EX) == 0 ? 0 : errno;
+  } while (error == EINTR);
+  if (error) un_sys_close(*fd);
   return error;
 }
 

@@ -23,8 +23,12 @@ typedef struct un_sys_piece {
 int un_sys_write_file(const char *path, const un_sys_piece *pieces, size_t count);
 
 /* Adds the bytes at the end of the file, by one write, so that several processes can add
-** to one file; makes it when it is missing. */
-int un_sys_append_file(const char *path, const char *bytes, size_t length);
+** to one file; makes it when it is missing (`secret`: readable by its owner alone). */
+int un_sys_append_file(const char *path, const char *bytes, size_t length, bool secret);
+
+/* Waits until no other process holds the lock of the file or directory, and takes it. It
+** is given back when *fd is closed. */
+int un_sys_lock(const char *path, int *fd);
 
 /* For reading: opens (descriptor in *fd, size in *size, 0 when unknown), reads up to
 ** `room` bytes (*got is 0 at the end of the file), closes. */

@@ -1,0 +1,38 @@
+--- banner: the line that greets: versions, what the kernels use, where help is.
+
+local core = require "unroll.core"
+
+local banner = {}
+
+local isa_names = { generic = "generic", avx2 = "AVX2", avx512 = "AVX-512" }
+
+-- Parts in the order in which a narrow terminal keeps them.
+local function parts(lua)
+  local cores = core.sys.cores()
+  local list = { lua }
+  if core.blas then list[#list + 1] = core.blas end
+  list[#list + 1] = isa_names[core.isa] or core.isa
+  list[#list + 1] = ("%d core%s"):format(cores, cores == 1 and "" or "s")
+  return list
+end
+
+--- The greeting in one line of at most so many columns.
+---@param lua string "Lua 5.4.4"
+---@param width integer columns
+---@return string
+function banner.text(lua, width)
+  local list, help = parts(lua), "?  for help, tour() for a start"
+  local head = "unroll " .. core.version:match "^%d+%.%d+"
+  for _, tail in ipairs { help, "?  for help" } do
+    for n = #list, 0, -1 do
+      local text = head .. (n > 0 and "   " .. table.concat(list, " · ", 1, n) or "")
+      local room = width - 1 - utf8.len(text) - utf8.len(tail)
+      if room >= 3 and (tail == help and n == #list or n < 2 or tail ~= help) then
+        return text .. (" "):rep(math.min(room, 6)) .. tail
+      end
+    end
+  end
+  return head
+end
+
+return banner

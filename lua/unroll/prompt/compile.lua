@@ -1,0 +1,72 @@
+--- compile: from what was typed to a function.
+--
+-- An expression is tried first, then statements, as stock Lua does it. The values of an
+-- expression are handed to the chunk's first argument instead of returned: a chunk that
+-- ends in `return f()` has left the stack when f runs, and with it the place in error messages.
+
+local lexer = require "unroll.prompt.lexer"
+local locals = require "unroll.prompt.locals"
+
+local compile = {}
+
+local function is_incomplete(message) return message:find "<eof>'?$" ~= nil end
+
+-- "= expression" is an expression.
+local function without_equals(text) return (text:gsub("^%s*=", "", 1)) end
+
+--- Whether more lines are needed: the code is right so far and ends too early.
+---@param text string
+---@return boolean
+function compile.needs_more(text)
+  local code = without_equals(text)
+  if load("return " .. code, "=?") then return false end
+  local chunk, message = load(text, "=?")
+  if chunk then return false end
+  if code ~= text then _, message = load("return " .. code, "=?") end
+  return is_incomplete(message)
+end
+
+--- Whether the entry ends with ";": then its values are not shown.
+---@param text string
+---@return boolean
+function compile.is_silent(text)
+  local tokens = lexer.code(text)
+  return #tokens > 0 and tokens[#tokens].text == ";"
+end
+
+-- The expression of an entry, or nil: "x", "= x", "x;".
+local function expression_of(text)
+  local code = without_equals(text)
+  if load("return " .. code, "=?") == nil or not code:find "%S" then return nil end
+  local tokens = lexer.code(code)
+  local last = #tokens
+  while last > 0 and tokens[last].text == ";" do last = last - 1 end
+  return last > 0 and code:sub(1, tokens[last].last) or nil
+end
+
+---@class unroll.prompt.Chunk
+---@field run function called with a collector of values when `expression`, else without
+---@field expression boolean
+---@field notes string[]
+
+--- Compiles an entry.
+---@param text string
+---@param name string of the chunk: "=prompt:7"
+---@param options table environment: the table of global variables; lua_locals
+---@return unroll.prompt.Chunk? chunk nil when the code is wrong
+---@return string? message
+function compile.entry(text, name, options)
+  local expression = expression_of(text)
+  if expression then
+    return { expression = true, notes = {},
+      run = load("(...)(" .. expression .. "\n)", name, "t", options.environment) }
+  end
+  local run, message = load(text, name, "t", options.environment)
+  if not run then return nil, message end
+  if options.lua_locals then return { expression = false, run = run, notes = {} } end
+  local code, notes = locals.rewrite(text)
+  return { expression = false, notes = notes,
+    run = load(code, name, "t", options.environment) or run }
+end
+
+return compile

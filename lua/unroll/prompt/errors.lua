@@ -1,0 +1,247 @@
+--- errors: how an error looks: the message, the line it came from, and who called.
+--
+--   error: attempt to perform arithmetic on a nil value (local 'x')
+--     prompt:3, line 2
+--       1  function f(x)
+--     > 2    return x + 1
+--                   ^
+--       3  end
+--     called from
+--       prompt:4
+--
+-- Frames of the prompt itself are left out, those inside the library are one line.
+
+local color = require "unroll.prompt.color"
+local lexer = require "unroll.prompt.lexer"
+
+local errors = {}
+
+local most_frames, context = 12, 1
+
+-- --- sources -----------------------------------------------------------------------------
+
+local typed = {} -- chunk name without "=" -> text of the entry
+
+--- Remembers the text of an entry, so that errors can show its lines.
+---@param name string "prompt:7"
+function errors.remember(name, text) typed[name] = text end
+
+-- The code of a chunk, by what debug.getinfo calls source and short_src.
+local function code_of(source, short)
+  if typed[short] then return typed[short] end
+  local path = source and source:match "^@(.*)"
+  if not path then return nil end
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local code = file:read "a"
+  file:close()
+  return code
+end
+
+local function lines_of(code)
+  local lines = {}
+  for line in (code .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
+  return lines
+end
+
+-- --- where -------------------------------------------------------------------------------
+
+-- Takes "place:12: " from the front of a message.
+local function split(message)
+  for _, pattern in ipairs { "^(prompt:%d+):(%d+): (.*)$", "^(.-):(%d+): (.*)$" } do
+    local place, line, text = message:match(pattern)
+    if place and not place:find "\n" then return text, place, tonumber(line) end
+  end
+  return message
+end
+
+local function is_library(frame)
+  return frame.source ~= nil and frame.source:find "^@unroll/" ~= nil
+end
+
+-- Where the error is to be shown: the place in its message, or else the first frame that
+-- is neither C nor the library's.
+local function locate(message, frames)
+  local text, place, line = split(message)
+  if place then
+    for _, frame in ipairs(frames) do
+      if frame.short_src == place and frame.line == line then
+        return text, frame.source, place, line
+      end
+    end
+    return text, "@" .. place, place, line
+  end
+  for _, frame in ipairs(frames) do
+    if frame.line > 0 and not is_library(frame) then
+      return text, frame.source, frame.short_src, frame.line
+    end
+  end
+  return text
+end
+
+-- --- the caret ---------------------------------------------------------------------------
+
+-- The token of a line that a syntax error names: the first that the parser refuses.
+local function refused_token(code, line, text)
+  for _, token in ipairs(lexer.code(code)) do
+    if token.line == line and token.text == text then
+      local _, message = load(code:sub(1, token.last), "=?")
+      if message and not message:find "<eof>'?$" then return token end
+    end
+  end
+end
+
+-- The one token of a line that a message names as a variable.
+local function named_token(code, line, kind, name)
+  local found, before
+  for _, token in ipairs(lexer.code(code)) do
+    if token.line == line and token.text == name and token.kind == "name" then
+      local is_field = before ~= nil and (before == "." or before == ":")
+      if is_field == (kind == "field" or kind == "method") then
+        if found then return nil end
+        found = token
+      end
+    end
+    before = token.text
+  end
+  return found
+end
+
+local function token_of(code, line, message)
+  local refused = message:match "near '(.*)'$"
+  if refused then return refused_token(code, line, refused) end
+  local kind, name = message:match "%((%a+) '([^']*)'%)"
+  if kind then return named_token(code, line, kind, name) end
+  name = message:match "there is no variable '([^']*)'"
+  return name and named_token(code, line, "global", name)
+end
+
+-- Columns before a position of a line; a tab stays a tab.
+local function indent(line, column)
+  return (line:sub(1, column - 1):gsub("[^\t\128-\191]", " "):gsub("[\128-\191]", ""))
+end
+
+-- The lines around the place, the line itself marked, and a caret when the token is known.
+local function excerpt(code, number, message)
+  local lines, out = lines_of(code), {}
+  if not lines[number] then return out end
+  local token = token_of(code, number, message)
+  local first, last = math.max(1, number - context), math.min(#lines, number + context)
+  local digits = #tostring(last)
+  for i = first, last do
+    local mark = i == number and "> " or "  "
+    local head = ("  %s%" .. digits .. "d  "):format(mark, i)
+    out[#out + 1] = i == number and color.paint("bold", head .. lines[i])
+      or color.paint("dim", head .. lines[i])
+    if i == number and token then
+      local before = 0
+      for j = 1, number - 1 do before = before + #code:match("[^\n]*\n", before + 1) end
+      out[#out + 1] = (" "):rep(#head) .. indent(lines[i], token.first - before)
+        .. color.paint("mark", "^")
+    end
+  end
+  return out
+end
+
+-- --- who called --------------------------------------------------------------------------
+
+local function describe(frame)
+  if frame.what == "main" then return frame.short_src:find "^prompt:" and "" or "main chunk" end
+  local name = frame.name
+  if not name then return ("a function of line %d"):format(frame.first_line) end
+  return (frame.namewhat == "method" and "method '%s'" or "'%s'"):format(name)
+end
+
+local function place_of(frame)
+  local entry = frame.short_src:match "^prompt:%d+$" and typed[frame.short_src]
+  if entry and not entry:find "\n" then return frame.short_src end
+  return ("%s:%d"):format(frame.short_src, frame.line)
+end
+
+-- One line for each caller; the library's own are counted.
+local function callers(frames)
+  local out, hidden = {}, 0
+  local function flush()
+    if hidden > 0 then out[#out + 1] = ("… %d in unroll"):format(hidden) end
+    hidden = 0
+  end
+  for _, frame in ipairs(frames) do
+    if is_library(frame) then
+      hidden = hidden + 1
+    elseif frame.line > 0 then
+      flush()
+      local what = describe(frame)
+      out[#out + 1] = place_of(frame) .. (what ~= "" and "  in " .. what or "")
+    end
+    if frame.skipped then
+      flush()
+      out[#out + 1] = ("… %d more"):format(frame.skipped)
+    end
+  end
+  flush()
+  return out
+end
+
+local function add_callers(out, frames)
+  local list = callers(frames)
+  if #list < 2 then return end
+  out[#out + 1] = color.paint("dim", "  called from")
+  for i = 2, math.min(#list, most_frames) do out[#out + 1] = color.paint("dim", "    " .. list[i]) end
+  if #list > most_frames then out[#out + 1] = color.paint("dim", "    …") end
+end
+
+-- --- the whole ---------------------------------------------------------------------------
+
+--- The text of an error value.
+---@return string
+function errors.text(value)
+  if type(value) == "string" then return value end
+  local meta = debug.getmetatable(value)
+  if type(value) == "number" or (type(meta) == "table" and rawget(meta, "__tostring")) then
+    return tostring(value)
+  end
+  return ("(error object is a %s value)"):format(type(value))
+end
+
+-- An entry of one line stands just above: it is shown again only when a caret helps.
+local function is_in_sight(code, place, current, line, text)
+  return place == current and not code:find "\n" and not token_of(code, line, text)
+end
+
+--- The error as it is shown.
+---@param value any
+---@param frames table[] of a snapshot
+---@param current string the entry that ran: "prompt:7"
+---@return string
+function errors.format(value, frames, current)
+  local text, source, place, line = locate(errors.text(value), frames)
+  local out = { color.paint("error", "error: ") .. text }
+  if place then
+    local code = code_of(source, place)
+    local is_line = code and not code:find "\n" and typed[place]
+    out[#out + 1] = "  " .. color.paint("name", is_line and place or place .. ":" .. line)
+    if code and not is_in_sight(code, place, current, line, text) then
+      table.move(excerpt(code, line, text), 1, 1e3, #out + 1, out)
+    end
+  end
+  add_callers(out, frames)
+  return table.concat(out, "\n")
+end
+
+--- What is said after Ctrl-C.
+---@param frames table[]
+---@param current string
+---@param seconds number how long it had run
+---@return string
+function errors.interrupted(frames, current, seconds)
+  local text = ("interrupted after %.1f s"):format(seconds)
+  for _, frame in ipairs(frames) do
+    if frame.line > 0 and not is_library(frame) then
+      local place = place_of(frame)
+      return place == current and text or text .. "\n  " .. color.paint("name", place)
+    end
+  end
+  return text
+end
+
+return errors

@@ -1,0 +1,100 @@
+--- globals: the names that the prompt has at hand, and what happens to names that do not exist.
+--
+-- The libraries load when they are first used. Reading a name that nobody has set is an error
+-- in code typed at the prompt, with the nearest name; code from files reads nil, as ever.
+
+local options = require "unroll.options"
+local unroll = require "unroll"
+
+local globals = { strict = true }
+
+local libraries = { "tensor", "rnn", "optim", "text", "train", "plot" }
+local helpers = { "help", "apropos", "tour" }
+
+-- What may be nil: the results, and the texts of the prompt.
+local optional = { _ = true, __ = true, _err = true, _PROMPT = true, _PROMPT2 = true }
+
+local loaders, loaded = {}, {}
+for _, name in ipairs(libraries) do loaders[name] = function() return unroll[name] end end
+for _, name in ipairs(helpers) do
+  loaders[name] = function() return require("unroll.help")[name] end
+end
+
+--- The names at hand, loaded or not.
+---@return string[]
+function globals.names()
+  local names = {}
+  for name in pairs(loaders) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- The value of a name at hand; loads it.
+---@return any value nil when it is not one of them
+function globals.load(name)
+  local loader = loaders[name]
+  if not loader then return nil end
+  local value = loader()
+  loaded[name] = value
+  rawset(_G, name, value)
+  return value
+end
+
+local function every_name()
+  local names = globals.names()
+  for name in next, _G do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function nearest(name)
+  local found = options.nearest(name, every_name())
+  return found and (" Did you mean '%s'?"):format(found) or ""
+end
+
+-- Whether the function that reads the name was typed.
+local function is_typed(level)
+  local info = debug.getinfo(level + 1, "S")
+  return info and info.source:find "^=prompt:" ~= nil
+end
+
+local function missing(_, name)
+  if loaders[name] then return globals.load(name) end
+  if not globals.strict or type(name) ~= "string" or optional[name] or not is_typed(2) then
+    return nil
+  end
+  error(("there is no variable '%s'.%s"):format(name, nearest(name)), 2)
+end
+
+local function set_strict(on)
+  if type(on) ~= "boolean" then error("strict: true or false expected", 2) end
+  globals.strict = on
+end
+
+--- Puts the names at hand. One that has a meaning already (`unroll -i script.lua`) keeps it.
+function globals.open()
+  for name in pairs(loaders) do
+    if rawget(_G, name) ~= nil then loaders[name] = nil end
+  end
+  if rawget(_G, "strict") == nil then rawset(_G, "strict", set_strict) end
+  if getmetatable(_G) == nil then setmetatable(_G, { __index = missing }) end
+  globals.first = {}
+  for name in next, _G do globals.first[name] = true end
+end
+
+--- The names that were set since the session began.
+---@return string[] sorted
+function globals.own()
+  local names = {}
+  for name, value in next, _G do
+    if type(name) == "string" and not globals.first[name] and not optional[name]
+        and (loaded[name] == nil or value ~= loaded[name]) then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+return globals
