@@ -9,16 +9,15 @@ local unroll = require "unroll"
 local globals = { strict = true }
 
 local libraries = { "tensor", "rnn", "optim", "text", "train", "plot" }
-local helpers = { "help", "apropos", "tour" }
 
 -- What may be nil: the results, and the texts of the prompt.
 local optional = { _ = true, __ = true, _err = true, _PROMPT = true, _PROMPT2 = true }
 
 local loaders, loaded = {}, {}
 for _, name in ipairs(libraries) do loaders[name] = function() return unroll[name] end end
-for _, name in ipairs(helpers) do
-  loaders[name] = function() return require("unroll.help")[name] end
-end
+function loaders.help() return require "unroll.help" end
+function loaders.apropos() return require("unroll.help").apropos end
+function loaders.tour() return require("unroll.help").tour end
 
 --- The names at hand, loaded or not.
 ---@return string[]
