@@ -8,8 +8,9 @@
 **
 ** `pending` is set from the key press until the hook has raised; when control passes to
 ** another coroutine meanwhile, the hook is set there too. Long work in C asks for it and
-** leaves early (core/stop.h); the hook raises when that C function returns. A second press within a second
-** is `sticky`: the error comes again after every pcall until the top is reached.
+** leaves early (core/stop.h); the hook raises when that C function returns. A second press
+** within a second is `sticky`: the error comes again after every pcall until the top is
+** reached.
 */
 #include <lauxlib.h>
 #include <poll.h>
@@ -39,13 +40,19 @@ static void set_handler(void (*handler)(int)) {
 
 /* --- the error ---------------------------------------------------------------------- */
 
+static void set_hook(lua_State *L);
+
 static void raise_interrupt(lua_State *L, lua_Debug *ar) {
   (void)ar;
   presses = 0;
   raised = 1;
   if (!sticky) {
-    pending = 0;
     lua_sethook(L, NULL, 0, 0);
+    pending = 0;
+  }
+  if (sticky) { /* a second press may have come between the lines above */
+    pending = 1;
+    set_hook(L);
   }
   luaL_error(L, MESSAGE);
 }
