@@ -47,7 +47,7 @@ end
 local function run_together(entries, settings, jobs)
   local tasks = {}
   for _, entry in ipairs(entries) do table.move(entry.tasks, 1, #entry.tasks, #tasks + 1, tasks) end
-  local outcomes, from = sweep.run(tasks, how_to_run(settings, jobs)), 0
+  local outcomes, from = store.check(sweep.run(tasks, how_to_run(settings, jobs))), 0
   for _, entry in ipairs(entries) do
     entry.outcomes = table.move(outcomes, from + 1, from + #entry.tasks, 1, {})
     from = from + #entry.tasks

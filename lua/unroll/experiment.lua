@@ -20,6 +20,7 @@
 --     figure = function(results, config) return fig end,
 --     tables = function(results, config) return { {title=, head=, rows=, note=}, ... } end,
 --     answer = function(results, config) return "one sentence" end,
+--     check = function(config) ... error("option 'windows': ...", 0) ... end,   -- if needed
 --   }
 --   return e:main(arg)           -- does nothing when the file is loaded, not run
 --
@@ -41,6 +42,8 @@
 
 local options = require "unroll.options"
 local commandline = require "unroll.experiment.commandline"
+local failures = require "unroll.experiment.failures"
+local settings_of = require "unroll.experiment.settings"
 local store = require "unroll.experiment.store"
 local sweep = require "unroll.experiment.sweep"
 local texttable = require "unroll.experiment.texttable"
@@ -102,6 +105,9 @@ end
 --- The settings of a run: the defaults with `overrides` laid over them.
 ---@param overrides? table name -> value; unknown names and wrong types are errors
 ---@return table config
+--- Errors: an unknown name; a value of another type than the default; a cell, corpus or update
+--- rule that does not exist, a seed that is there twice; what the experiment's own `check`
+--- raises.
 function Experiment:config(overrides)
   local defaults, who = {}, "experiment " .. self.name
   for _, option in ipairs(self.options) do defaults[option[1]] = option[2] end
@@ -112,6 +118,9 @@ function Experiment:config(overrides)
         :format(who, name, type(defaults[name]), type(value)), 2)
     end
   end
+  local ok, message = settings_of.check(config)
+  if not ok then error(("%s: %s"):format(who, message), 2) end
+  if self.check then self.check(config) end
   return config
 end
 
@@ -119,25 +128,15 @@ end
 ---@param config table
 ---@param script? string the file that defines the experiment, for worker processes
 ---@return table[] tasks { experiment, script, case, run }
+--- Errors: settings that give no case; a case that is no plain data.
 function Experiment:tasks(config, script)
-  local tasks = {}
-  for i, case in ipairs(self.cases(config)) do
+  local tasks, cases, who = {}, self.cases(config), "experiment " .. self.name
+  if #cases == 0 then error(who .. ": these settings give no case", 2) end
+  sweep.check_cases(cases, who, 2)
+  for i, case in ipairs(cases) do
     tasks[i] = { experiment = self.name, script = script, case = case, run = self.run_case }
   end
   return tasks
-end
-
--- The cases that failed, as one message.
-local function failures(tasks, outcomes)
-  local lines = {}
-  for i, outcome in ipairs(outcomes) do
-    if outcome.error then
-      local first_line = outcome.error:match "[^\n]*"
-      lines[#lines + 1] = ("%s: %s"):format(worker.show(tasks[i].case), first_line)
-    end
-  end
-  if #lines == 0 then return nil end
-  return ("%d of %d cases failed:\n  %s"):format(#lines, #outcomes, table.concat(lines, "\n  "))
 end
 
 local function pairs_of(tasks, values)
@@ -161,7 +160,7 @@ end
 ---@return table|string|nil times what the clock said, if the experiment measures time; or
 ---  the message
 function Experiment:assemble(config, tasks, outcomes)
-  local message = failures(tasks, outcomes)
+  local message = failures.text(tasks, outcomes)
   if message then return nil, ("experiment %s: %s"):format(self.name, message) end
   local results, times = {}, {}
   for i, outcome in ipairs(outcomes) do results[i], times[i] = outcome.result, outcome.times end
@@ -186,7 +185,8 @@ function Experiment:record(overrides, report, how)
   local config = self:config(overrides)
   how = how or { executor = "serial", progress = false }
   local tasks = self:tasks(config, how.script)
-  local outcomes = sweep.run(tasks, how, report or function() end)
+  local outcomes, message = sweep.run(tasks, how, report or function() end)
+  if not outcomes then error(message, 0) end
   local record, times = self:assemble(config, tasks, outcomes)
   if not record then error(times, 0) end
   return record, times
@@ -243,6 +243,29 @@ local function how_to_run(self, settings, script)
            cache = settings.out .. "/cache", fresh = settings.fresh }
 end
 
+-- What a person can mend needs no traceback: a setting, a folder, a case that failed.
+local function stop(message)
+  say("unroll: ", message, "\n")
+  os.exit(1, true)
+end
+
+local function checked(value, message)
+  if value == nil then stop(message) end
+  return value, message
+end
+
+local function run_from_command_line(self, overrides, settings, script)
+  local ok, config = pcall(self.config, self, overrides)
+  if not ok then stop((tostring(config):gsub("^[^:\n]*%.lua:%d+: ", ""))) end
+  say(self.title, "\n", self.question, "\n", worker.show(config), "\n")
+  local tasks = self:tasks(config, script)
+  local outcomes = checked(sweep.run(tasks, how_to_run(self, settings, script),
+    function(text) say("  ", (text:gsub("\n", "\n  ")), "\n") end))
+  local record, times = checked(self:assemble(config, tasks, outcomes))
+  self:save(settings.out, record, times)
+  return record, times
+end
+
 --- Runs the experiment from the command line. Does nothing unless the file that defines
 --- `run_case` is the script being run, so that tests and other scripts can load the definition.
 ---@param arguments table Lua's `arg`
@@ -257,13 +280,10 @@ function Experiment:main(arguments)
   local overrides, settings = commandline.parse(self, arguments)
   local record, times
   if settings.redraw then
-    record = store.check(store.read(settings.out, self.name))
+    record = checked(store.read(settings.out, self.name))
     times = store.read(settings.out, self.name .. "-times")
   else
-    say(self.title, "\n", self.question, "\n", worker.show(self:config(overrides)), "\n")
-    record, times = self:record(overrides, function(text) say("  ", text, "\n") end,
-                                how_to_run(self, settings, arguments[0]))
-    self:save(settings.out, record, times)
+    record, times = run_from_command_line(self, overrides, settings, arguments[0])
   end
   self:print(record, times)
   if not settings.no_figure then self:draw(record, times, settings) end

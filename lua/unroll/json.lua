@@ -31,10 +31,12 @@ local function encode_string(text, path)
   return '"' .. text:gsub('[%c"\\]', escape) .. '"'
 end
 
+local float_formats = { "%.15g", "%.16g", "%.17g" }
+
 -- The fewest digits that read back as the same float, and a mark that it is one.
 local function encode_float(number)
-  for digits = 15, 17 do
-    local text = ("%%.%dg"):format(digits):format(number)
+  for _, format in ipairs(float_formats) do
+    local text = format:format(number)
     if tonumber(text) == number then
       return text:find("[.e]") and text or text .. ".0"
     end
@@ -87,11 +89,16 @@ local function fill_lines(words, indent)
 end
 
 local function encode_list(value, path, options, indent)
-  local words, plain = {}, true
+  local words, plain, deeper = {}, true, indent .. "  "
   for i, item in ipairs(value) do
-    plain = plain and is_plain(item)
-    words[i] = encode_value(item, ("%s[%d]"):format(path, i), options, indent .. "  ")
+    if math.type(item) == "float" and item - item == 0 then -- most of what is written
+      words[i] = encode_float(item)
+    else
+      plain = plain and is_plain(item)
+      words[i] = encode_value(item, ("%s[%d]"):format(path, i), options, deeper)
+    end
   end
+  if options.one_line then return "[" .. table.concat(words, ", ") .. "]" end
   if plain then return fill_lines(words, indent) end
   local inner = "\n" .. indent .. "  "
   return "[" .. inner .. table.concat(words, "," .. inner) .. "\n" .. indent .. "]"
@@ -104,6 +111,7 @@ local function encode_object(value, keys, path, options, indent)
     words[i] = encode_string(key, path .. "'s key") .. ": " ..
         encode_value(value[key], inside, options, indent .. "  ")
   end
+  if options.one_line then return "{" .. table.concat(words, ", ") .. "}" end
   local inner = "\n" .. indent .. "  "
   return "{" .. inner .. table.concat(words, "," .. inner) .. "\n" .. indent .. "}"
 end
@@ -128,6 +136,13 @@ function encode_value(value, path, options, indent)
   fail(path, ("is a %s, which JSON cannot express"):format(kind))
 end
 
+local function encode(value, state)
+  state.open = {}
+  local ok, text = pcall(encode_value, value, "value", state, "")
+  if not ok then error(text, 3) end
+  return text
+end
+
 --- The value as JSON text with a newline at its end. A table with the keys 1 to n is a
 --- list, the empty one too; one with string keys is an object. Errors, with the path of
 --- the value: other keys or types, a table inside itself, text that is no UTF-8, and NaN or
@@ -136,22 +151,14 @@ end
 ---@param options? {nan: "null"?}
 ---@return string
 function json.encode(value, options)
-  local state = { nan = options and options.nan, open = {} }
-  local ok, text = pcall(encode_value, value, "value", state, "")
-  if not ok then error(text, 2) end
-  return text .. "\n"
+  return encode(value, { nan = options and options.nan }) .. "\n"
 end
 
 --- The value on one line, without a newline: the same data gives the same bytes.
 ---@param value any
 ---@return string
 --- Errors: as encode.
-function json.line(value)
-  local ok, text = pcall(json.encode, value)
-  if not ok then error(text, 2) end
-  -- newlines in strings are escaped, so these are all between values
-  return (text:gsub("\n *$", ""):gsub("\n *", " "))
-end
+function json.line(value) return (encode(value, { one_line = true })) end
 
 -- --- decode --------------------------------------------------------------------------------
 

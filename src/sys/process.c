@@ -244,12 +244,15 @@ int un_sys_channel_kill(const un_sys_channel *channel, int signal_number) {
   return kill(channel->pid, signal_number) == 0 ? 0 : errno;
 }
 
+/* The child leads a group, in which are the programs that it has started itself. */
 void un_sys_channel_close(un_sys_channel *channel) {
   bool by_signal;
   int code;
   close_end(&channel->in);
   close_end(&channel->out);
-  if (un_sys_channel_kill(channel, SIGKILL) == 0)
+  if (un_sys_channel_kill(channel, SIGKILL) == 0) {
+    kill(-channel->pid, SIGKILL);
     un_sys_channel_wait(channel, &by_signal, &code);
+  }
   channel->pid = -1;
 }

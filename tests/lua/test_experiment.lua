@@ -86,11 +86,11 @@ local function run_script(arguments)
 end
 
 function TestExperiment.test_script_runs_saves_and_answers()
-  local output, code, out = run_script "--hidden 8 --seeds 4,5,6 --cell gru --fast --rate 1e-3"
+  local output, code, out = run_script "--hidden 8 --seeds 4,5,6 --cell relu --fast --rate 1e-3"
   lu.assertEquals(code, 0, output)
   lu.assertStrContains(output, "the answer is 8")
   lu.assertEquals(experiment.store.read(out, "tiny").results,
-    { hidden = 8, n = 3, cell = "gru", rate = 1e-3, fast = true })
+    { hidden = 8, n = 3, cell = "relu", rate = 1e-3, fast = true })
 end
 
 function TestExperiment.test_quick_and_redraw()

@@ -28,10 +28,12 @@ end
 
 --- A cache in a folder, which is made when it is missing.
 ---@param dir string
----@return table cache
+---@return table? cache nil when there can be no such folder
+---@return string? message
 function cache.open(dir)
-  assert(sys.mkdir(dir))
-  return setmetatable({ dir = dir, known = {}, torn = {} }, Cache)
+  local ok, message = sys.mkdir(dir)
+  if not ok then return nil, message end
+  return setmetatable({ dir = dir, known = {}, torn = {}, count = 0 }, Cache)
 end
 
 --- What was kept under a key.
@@ -39,6 +41,7 @@ end
 function Cache:find(experiment, key)
   local line = lines_of(self, experiment)[key]
   local kept = line and json.decode(line)
+  if kept then self.count = self.count + 1 end
   return kept and kept.answer or nil
 end
 
@@ -47,12 +50,18 @@ end
 ---@param key string
 ---@param case table
 ---@param answer table { result =, times = }
+---@return true? ok nil when it cannot be written: the folder is read-only, the disk is full
+---@return string? message
 function Cache:add(experiment, key, case, answer)
   lines_of(self, experiment)
   local line = ('{"key": "%s", "case": %s, "answer": %s}\n')
     :format(key, json.line(case), json.line(answer))
-  if self.torn[experiment] then line, self.torn[experiment] = "\n" .. line, false end
-  assert(sys.append_file(path_of(self, experiment), line))
+  if self.torn[experiment] then line = "\n" .. line end
+  local ok, message = sys.append_file(path_of(self, experiment), line)
+  self.torn[experiment] = not ok -- a full disk may have taken half of it
+  if not ok then return nil, message end
+  self.count = self.count + 1
+  return true
 end
 
 return cache

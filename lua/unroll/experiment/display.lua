@@ -2,8 +2,9 @@
 --
 --   37/120 ━━━━━╶╶╶╶╶  gradient_flow 12/40  ETA 40 s
 --
--- On a terminal the line is drawn over itself; elsewhere a plain line comes every ten
--- seconds.
+-- On a terminal the line is drawn over itself, and is shorter where the terminal is narrow;
+-- elsewhere a plain line comes every ten seconds. A failure is told when it comes; others
+-- with the same message are only counted (failures.lua).
 local sys = require("unroll.core").sys
 local progress = require "unroll.train.progress"
 local worker = require "unroll.experiment.worker"
@@ -32,12 +33,13 @@ end
 ---@param tasks table[] all of the sweep
 ---@param outcomes table of those that are known already
 ---@param opts table quiet (true: no line), say (takes what the cases report); and, for tests:
----  live, write, clock, utf8
+---  live, write, clock, utf8, width
 function display.new(tasks, outcomes, opts)
   local live = opts.live
   if live == nil then live = sys.isatty(2) and os.getenv "TERM" ~= "dumb" end
   local self = setmetatable({
-    live = live, quiet = opts.quiet, of = {}, done_count = 0, drawn = 0,
+    live = live, quiet = opts.quiet, of = {}, done_count = 0, drawn = 0, told = {},
+    width = opts.width,
     write = opts.write or function(text) io.stderr:write(text) io.stderr:flush() end,
     clock = opts.clock or sys.clock,
     utf8 = opts.utf8 == nil and progress.is_utf8() or opts.utf8 or false,
@@ -52,22 +54,42 @@ function display.new(tasks, outcomes, opts)
   return self
 end
 
-local function text_of(self, now)
+-- The parts of the line, from the one that must be there to the one that gives way first.
+local function parts_of(self, now)
   local share = self.total > 0 and self.done_count / self.total or 0
-  local parts = { ("%d/%d %s"):format(self.done_count, self.total,
-    progress.bar(share, cells, self.utf8)) }
+  local parts = { count = ("%d/%d"):format(self.done_count, self.total), share = share }
   local current = self.current and self.of[self.current]
   if current and current.total < self.total then
-    parts[2] = ("%s %d/%d"):format(self.current, current.done, current.total)
+    parts.name = ("%s %d/%d"):format(self.current, current.done, current.total)
   end
   local done = self.done_count - self.first_count
+  parts.time = progress.duration(now - self.started)
   if done > 0 and self.done_count < self.total then
     local left = (now - self.started) / done * (self.total - self.done_count)
-    parts[#parts + 1] = "ETA " .. progress.duration(left)
-  else
-    parts[#parts + 1] = progress.duration(now - self.started)
+    parts.time = "ETA " .. progress.duration(left)
   end
-  return table.concat(parts, "  ")
+  return parts
+end
+
+local function text_of(self, parts, length, with)
+  local bar = length > 0 and " " .. progress.bar(parts.share, length, self.utf8) or ""
+  local words = { parts.count .. bar }
+  for _, part in ipairs(with) do words[#words + 1] = parts[part] end
+  return table.concat(words, "  ")
+end
+
+-- What is tried one after the other until it is narrower than the terminal.
+local layouts = { { cells, { "name", "time" } }, { cells // 2, { "name", "time" } },
+                  { cells // 2, { "time" } }, { 0, { "time" } }, { 0, {} } }
+
+-- The longest text that fits on a line of the width; "" when none does.
+local function fitting(self, now, width)
+  local parts = parts_of(self, now)
+  for _, layout in ipairs(layouts) do
+    local text = text_of(self, parts, layout[1], layout[2])
+    if utf8.len(text) < width then return text end
+  end
+  return ""
 end
 
 local function clear(self)
@@ -76,10 +98,9 @@ local function clear(self)
 end
 
 local function draw(self, now)
-  local text = text_of(self, now)
-  if not self.live then return self.write(text .. "\n") end
+  if not self.live then return self.write(fitting(self, now, math.huge) .. "\n") end
+  local text = fitting(self, now, self.width or sys.terminal_width() or 80)
   local width = utf8.len(text)
-  if width >= (sys.terminal_width() or 80) then return end
   self.write("\r" .. text .. (" "):rep(self.drawn - width))
   self.drawn = width
 end
@@ -99,16 +120,22 @@ function Display:say(text)
   self.tell(text)
 end
 
+-- A failure is told once, not those that are like it.
+local function tell_failure(self, task, outcome)
+  if self.told[outcome.error] then return end
+  self.told[outcome.error] = true
+  local trace = outcome.trace and outcome.trace ~= "" and "\n" .. outcome.trace or ""
+  self:say(("FAILED %s, %s: %s%s"):format(task.experiment, worker.show(task.case),
+    outcome.error, trace))
+end
+
 --- Counts a task that has ended; says so when it failed.
 ---@param task table
----@param outcome table
+---@param outcome table { error =, trace = } when it failed
 function Display:done(task, outcome)
   self.done_count, self.current = self.done_count + 1, task.experiment
   self.of[task.experiment].done = self.of[task.experiment].done + 1
-  if outcome.error then
-    self:say(("FAILED %s, %s: %s"):format(task.experiment, worker.show(task.case),
-      outcome.error))
-  end
+  if outcome.error then tell_failure(self, task, outcome) end
   self:tick()
 end
 

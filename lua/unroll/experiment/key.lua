@@ -42,11 +42,12 @@ function key.code(script)
 end
 
 --- The key of a task.
----@param task table { experiment =, case =, script = }
+---@param task table { experiment =, case =, script =, source = hash of code that is in no
+---  file }
 ---@return string key 16 hexadecimal digits
 function key.of(task)
   return sys.hash(json.line { experiment = task.experiment, case = task.case,
-                              code = key.code(task.script) })
+                              code = key.code(task.script) .. (task.source or "") })
 end
 
 return key

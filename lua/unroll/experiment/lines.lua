@@ -11,10 +11,12 @@ function Lines.new() return setmetatable({ pieces = {} }, Lines) end
 ---@return string[]
 function Lines:add(bytes)
   local lines, from = {}, 1
-  for piece, past in bytes:gmatch "([^\n]*)\n()" do
-    self.pieces[#self.pieces + 1] = piece
+  local stop = bytes:find("\n", 1, true)
+  while stop do
+    self.pieces[#self.pieces + 1] = bytes:sub(from, stop - 1)
     lines[#lines + 1] = table.concat(self.pieces)
-    self.pieces, from = {}, past
+    self.pieces, from = {}, stop + 1
+    stop = bytes:find("\n", from, true)
   end
   if from <= #bytes then self.pieces[#self.pieces + 1] = bytes:sub(from) end
   return lines

@@ -7,14 +7,16 @@
 --   ok, message = pool:send(slot, id, task)            -- to a slot that has none
 --   events = pool:receive(seconds)                     -- { {slot=, line=} | {slot=, died=}, ... }
 --
--- `line` is an answer of worker.lua. A slot whose worker died is ready again. Results go
--- through JSON in every executor, and a case depends on nothing but itself, so the outcomes
--- are the same bits whatever the executor and the number of jobs.
+-- `line` is an answer of worker.lua; a line that is none is shown and passed over. A slot
+-- whose worker died is ready again. Results go through JSON in every executor, and a case
+-- depends on nothing but itself, so the outcomes are the same bits whatever the executor and
+-- the number of jobs.
 local json = require "unroll.json"
 local options = require "unroll.options"
 local sys = require("unroll.core").sys
 local cache = require "unroll.experiment.cache"
 local display = require "unroll.experiment.display"
+local failures = require "unroll.experiment.failures"
 local key = require "unroll.experiment.key"
 
 local sweep = {}
@@ -24,7 +26,8 @@ local executors = { process = true, fork = true, serial = true }
 local function executor_named(name)
   if type(name) == "table" then return name end
   if not executors[name] then
-    error(("sweep: executor is '%s'. There are: fork, process, serial."):format(tostring(name)), 4)
+    error(("sweep: executor is '%s'. There are: fork, process, serial; or a table with start")
+      :format(tostring(name)), 4)
   end
   return require("unroll.experiment.executors." .. name)
 end
@@ -58,18 +61,22 @@ local function fill(pool, run)
   end
 end
 
+-- An answer is an object with the number of the task; any other line (a login greeting, a
+-- program's own words) is passed on, and what nobody has asked for is passed over.
 local function take(event, run)
   local id = run.busy[event.slot]
   local answer = event.line and json.decode(event.line)
+  if event.line and (type(answer) ~= "table" or answer.id == nil) then
+    return run.say("a worker says: " .. event.line:sub(1, 200))
+  end
+  if not id or (answer and answer.id ~= id) then return end
   if answer and answer.say then return run.say(answer.say) end
-  if not id then return end -- an idle worker ended: the next send starts another
   run.busy[event.slot], run.running = nil, run.running - 1
   if event.died then
     run.finish(id, { error = "the worker died: " .. event.died })
-  elseif not answer or answer.id ~= id then
-    run.finish(id, { error = "the worker gave no answer but " .. event.line:sub(1, 80) })
   else
-    run.finish(id, { result = answer.result, times = answer.times, error = answer.error })
+    run.finish(id, { result = answer.result, times = answer.times, error = answer.error,
+                     trace = answer.trace })
   end
 end
 
@@ -83,76 +90,164 @@ local function drive(pool, run)
 end
 
 -- Says, when the sweep is broken off, what is kept.
-local function farewell(kept, screen, outcomes, total)
+local function farewell(kept, screen, total)
   return setmetatable({}, { __close = function(_, failure)
     screen:finish()
     if not (failure and kept) then return end
-    local count = 0
-    for id = 1, total do if outcomes[id] and not outcomes[id].error then count = count + 1 end end
     screen:say(("%d of %d cases are kept in %s; the same command continues from there")
-      :format(count, total, kept.dir))
+      :format(kept.count, total, kept.dir))
   end })
+end
+
+-- A result that cannot be kept is no reason to lose the others: it is said once.
+local function keep(kept, screen, task, key_of_task, outcome)
+  local ok, message = kept:add(task.experiment, key_of_task, task.case,
+    { result = outcome.result, times = outcome.times })
+  if ok or kept.failed then return end
+  kept.failed = true
+  screen:say(("results are not kept, and the sweep goes on without: %s"):format(message))
 end
 
 --- Runs tasks.
 ---@param tasks table[] { experiment =, script =, case =, run = }
 ---@param how table executor (name or table), jobs (default: one a core), cache (folder; nil:
----  keep nothing), fresh (true: use nothing kept), progress (false: show none), words (false: drop what
----  the cases report)
+---  keep nothing), fresh (true: use nothing kept), progress (false: show none), words (false:
+---  drop what the cases report)
 ---@param say? fun(text: string) takes the lines of words; default: standard error
----@return table[] outcomes in the order of the tasks: { result =, times = } or { error = }
+---@return table[]? outcomes in the order of the tasks: { result =, times = } or { error =,
+---  trace = }; nil when there can be no such folder for the cache
+---@return string? message
 --- Errors: an unknown executor. A task that fails is an outcome, not an error.
 function sweep.run(tasks, how, say)
   local executor = executor_named(how.executor or "process")
-  local kept, keys = how.cache and cache.open(how.cache), {}
+  local kept, keys = nil, {}
+  if how.cache then
+    local message
+    kept, message = cache.open(how.cache)
+    if not kept then return nil, "the folder for results cannot be made: " .. message end
+  end
   local outcomes, queue = look_up(tasks, kept, keys, how.fresh)
   local screen = display.new(tasks, outcomes, { quiet = how.progress == false, say = say })
-  local _ <close> = farewell(kept, screen, outcomes, #tasks)
+  local _ <close> = farewell(kept, screen, #tasks)
   if #queue == 0 then return outcomes end
   local count = math.min(how.jobs or sys.cores(), #queue)
   local pool <close> = executor.start { count = count, tasks = tasks }
   drive(pool, {
     tasks = tasks, queue = queue, count = count, next = 1, busy = {}, running = 0,
-    say = function(text) if how.words ~= false then screen:say(text) end end, tick = function() screen:tick() end,
+    say = function(text) if how.words ~= false then screen:say(text) end end,
+    tick = function() screen:tick() end,
     finish = function(id, outcome)
       outcomes[id] = outcome
       local task = tasks[id]
-      if kept and not outcome.error then
-        kept:add(task.experiment, keys[id], task.case, outcome)
-      end
+      if kept and not outcome.error then keep(kept, screen, task, keys[id], outcome) end
       screen:done(task, outcome)
     end,
   })
   return outcomes
 end
 
-local sweep_options = { "jobs", "cache", "progress", "say", cases = options.required,
-                        run = options.required, name = "sweep", executor = "fork", fresh = false }
+-- --- a function over cases -----------------------------------------------------------------
 
---- Runs a function for many cases, several at a time.
---- > experiment.sweep { cases = experiment.grid({}, "lr", { 0.1, 0.01 }, "seed", { 1, 2 }),
---- >                    run = function(case) return { loss = train_with(case) } end }
----@param opts table cases (list of plain tables) and run (case -> plain result); executor
----  "fork" (default: closures see everything made so far), "serial"; jobs (default: one a
----  core); cache (folder, kept under `name`: nil keeps nothing. Give it a new name when what
----  `run` uses changes: only the library's code is part of the key); fresh, progress, say
----@return table[] results in the order of the cases: { case =, result =, times = } or
----  { case =, error = }
---- Errors: an unknown or missing option. A case that fails is reported, not raised.
-function sweep.of_cases(opts)
-  local o = options.check(opts, sweep_options, "sweep")
-  local tasks = {}
-  for id, case in ipairs(o.cases) do
-    tasks[id] = { experiment = o.name, case = case, run = o.run }
+local sweep_options = { "jobs", "cache", "say", cases = options.required, run = options.required,
+                        name = "sweep", executor = "fork", fresh = false, progress = true }
+
+-- Everything that would fail in each case fails here, once and early.
+local function check_sweep(o)
+  local function expect(name, wanted)
+    if o[name] ~= nil and type(o[name]) ~= wanted then
+      error(("sweep: %s must be a %s, got %s"):format(name, wanted, type(o[name])), 4)
+    end
+  end
+  expect("cases", "table")
+  expect("run", "function")
+  expect("cache", "string")
+  expect("say", "function")
+  expect("progress", "boolean")
+  expect("fresh", "boolean")
+  if o.jobs ~= nil then options.integer(o.jobs, "jobs", "sweep", 1, 4) end
+  if type(o.name) ~= "string" or not o.name:find "^[%w_%.%-]+$" then
+    error("sweep: name must be a word that can name a file (letters, digits, _ . -)", 4)
   end
   if o.executor == "process" then
     error("sweep: executor 'process' runs the cases of a script (experiment.define); "
-      .. "a function needs 'fork' or 'serial'", 2)
+      .. "a function needs 'fork' or 'serial'", 4)
   end
-  local outcomes = sweep.run(tasks, o, o.say)
+end
+
+--- Checks that cases are plain data: what JSON can carry to a worker, and a key can name.
+---@param cases table[]
+---@param who string for messages
+---@param level integer stack level that errors point at
+function sweep.check_cases(cases, who, level)
+  for place, case in ipairs(cases) do
+    local ok, message = pcall(json.line, case)
+    if type(case) ~= "table" then ok, message = false, "value is a " .. type(case) end
+    if not ok then
+      error(("%s: case %d is no plain table: %s"):format(who, place,
+        (message:gsub("^json%.encode: ", ""):gsub("^value", "it"))), level + 1)
+    end
+  end
+end
+
+-- What of the key belongs to the function: the file that it stands in, or its text.
+local function origin_of(run)
+  local source = debug.getinfo(run, "S").source
+  local path = source:match "^@(.*)$"
+  if path and sys.read_file(path) then return path, nil end
+  return nil, sys.hash(source)
+end
+
+--- Runs a function for many cases, several at a time.
+---
+--- > local results = experiment.sweep {
+--- >   cases = experiment.grid({}, "lr", { 0.1, 0.01 }, "seed", { 1, 2, 3 }),
+--- >   run = function(case) return { loss = train_with(case.lr, case.seed) } end,
+--- > }
+--- > for _, row in ipairs(experiment.table(results, { by = "lr" })) do
+--- >   print(row.lr, row.loss.mean, row.loss.deviation)
+--- > end
+---
+--- Each case runs in a process that sees everything made so far (closures, corpora, models);
+--- what it changes stays there, and what it returns comes back as plain data. Before each case
+--- the default generator is set to case.seed (0 without one), so that the results are the
+--- same bits whatever the number of jobs. Ctrl-C ends all workers.
+---@param opts table
+---  cases: list of plain tables, as grid makes them;
+---  run: function(case, report) -> result, times: the result is a table of finite numbers,
+---    strings, booleans and such tables; report(text) shows a line; times (what a clock says)
+---    come back beside the result;
+---  jobs: processes at a time; default: one a core;
+---  cache: a folder that keeps each result as it comes; a second start continues from there.
+---    Default: nothing is kept. A result is found again for the same name, case, version of
+---    the program and file (or text) that `run` stands in; not when something changes that
+---    `run` takes from elsewhere: then fresh = true, or another name;
+---  name = "sweep": the file in the cache, and the word for it on the screen;
+---  fresh = false: true runs every case again;
+---  executor = "fork"; "serial" runs the cases here, one after the other; or a table, see the
+---    top of lua/unroll/experiment/sweep.lua;
+---  progress = true: false shows no line;
+---  say: takes the words of the cases and of failures; default: standard error
+---@return table[] results in the order of the cases: { case =, result =, times = }, or
+---  { case =, error =, trace = } for a case that failed, of which a line says why
+--- Errors: an unknown, missing or mistyped option; a case that is no plain data; a cache folder
+--- that cannot be made. A case that fails is reported, not raised.
+function sweep.of_cases(opts)
+  local o = options.check(opts, sweep_options, "sweep")
+  check_sweep(o)
+  sweep.check_cases(o.cases, "sweep", 2)
+  local script, source = origin_of(o.run)
+  local tasks = {}
+  for id, case in ipairs(o.cases) do
+    tasks[id] = { experiment = o.name, case = case, run = o.run, script = script, source = source }
+  end
+  local say = o.say or function(text) io.stderr:write(text, "\n") end
+  local outcomes, message = sweep.run(tasks, o, say)
+  if not outcomes then error("sweep: cache: " .. message, 2) end
+  local failed = failures.text(tasks, outcomes)
+  if failed then say(o.name .. ": " .. failed) end
   for id, outcome in ipairs(outcomes) do
     outcomes[id] = { case = tasks[id].case, result = outcome.result, times = outcome.times,
-                     error = outcome.error }
+                     error = outcome.error, trace = outcome.trace }
   end
   return outcomes
 end

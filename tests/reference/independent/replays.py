@@ -26,7 +26,7 @@ def is_double(export, call):
 
 def fit(export, call, table):
     double = is_double(export, call)
-    allowed, rounding = (DOUBLE, 2.0 ** -53) if double else (SINGLE, 2.0 ** -24)
+    allowed, rounding = (DOUBLE, 2.0 ** -51) if double else (SINGLE, 2.0 ** -22)
     for segment in call["segments"]:
         if "after" in segment:
             compare_segment(export, call, segment, table, allowed, rounding)

@@ -24,7 +24,7 @@ class Table:
 
     A number can be so sensitive that rounding settles nothing (a chaotic network multiplies
     any error at every step). So where one deviates too far, `again(seed)` computes it with
-    parameters perturbed by one rounding. When that alone moves it, it goes into a row of its
+    parameters perturbed by as much as rounding. When that alone moves it, it goes into a row of its
     own, with the deviation in units of the largest change that the rounding made.
     """
 
