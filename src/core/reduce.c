@@ -5,24 +5,30 @@
 **     mean   sum;                       sum / n
 **     var    sum, squared deviations;   second / (n - 1)
 **     max    max, find;                 best, and the index
-**     norm   absmax, powers of x/scale; scale * second^(1/p)
+**     norm   absmax, powers of x/scale; scale * second^(1/p); for p = 2 squares first
 ** Over everything, all runs of the tensor feed one tally; along a dimension every line
-** has its own. Sums along an outer dimension go row by row instead, as memory lies. */
+** has its own. Lines that lie side by side (along an outer dimension) go many at once, row
+** by row as memory lies. Scans are in scan.c. */
 #include "reduce.h"
 
 #include <math.h>
 
 #include "isa.h"
+#include "isa/columns.h"
+#include "isa/convert.h"
 #include "isa/lines.h"
+#include "profile.h"
 #include "stop.h"
 #include "walk.h"
 
 UN_BY_ISA(un_line_kernels, un_lines)
+UN_BY_ISA(un_column_kernels, un_column_table)
+UN_BY_ISA(un_convert_kernels, un_convert)
 
 typedef struct plan {
   un_reduction reduction;
   const un_reduce_options *options;
-  un_line *pass[2];
+  un_line *pass[3];
   int64_t total; /* numbers that make one result */
   /* along a dimension: */
   int64_t stride; /* of x */
@@ -46,6 +52,10 @@ static int kernel_index(un_dtype dtype) {
   return dtype == UN_F32 ? 0 : dtype == UN_F64 ? 1 : 2;
 }
 
+static bool is_euclidean(const plan *p) {
+  return p->reduction == UN_NORM && p->options->p == 2;
+}
+
 /* The kernels of each pass; the index is searched for only when somebody wants it. */
 static void choose_passes(plan *p, int k, bool want_index) {
   const un_line_kernels *l = un_lines();
@@ -63,6 +73,11 @@ static void choose_passes(plan *p, int k, bool want_index) {
       [UN_LOGSUMEXP] = l->exponentials,
   };
   p->pass[0] = first[p->reduction][k];
+  if (is_euclidean(p)) {
+    p->pass[0] = p->pass[2] = l->squares[k];
+    p->pass[1] = l->absmax[k];
+    return;
+  }
   if (has_index(p->reduction) && want_index) p->pass[1] = l->find[k];
   if (!has_index(p->reduction) && second[p->reduction])
     p->pass[1] = second[p->reduction][k];
@@ -74,6 +89,7 @@ static un_tally start(const plan *p) {
   t.sum = r == UN_PROD ? 1 : 0;
   t.truth = r == UN_ALL;
   t.best = r == UN_MIN || r == UN_ARGMIN ? (double)INFINITY
+           : is_euclidean(p)             ? 1
            : r == UN_NORM                ? 0
                                          : -(double)INFINITY;
   return t;
@@ -113,10 +129,20 @@ static double finish(const plan *p, const un_tally *t) {
   }
 }
 
-/* A second pass over a tally that is already decided: NaN, infinity, nothing but 0. */
-static bool needs_pass(const plan *p, int pass, const un_tally *t) {
+/* The Euclidean norm first adds up squares as they are; only when these come near the
+** ends of float64 do two more passes find the largest element and scale by it. */
+static bool begin_scaled(un_tally *t) {
+  if (t->second > 0x1p-900 && t->second < 0x1p900) return false;
+  t->best = t->second = 0;
+  return true;
+}
+
+/* Whether the pass is there and not decided already: NaN, infinity, nothing but 0. */
+static bool begin_pass(const plan *p, int pass, un_tally *t) {
   if (pass == 0) return true;
-  if (p->pass[1] == NULL) return false;
+  if (p->pass[pass] == NULL) return false;
+  if (is_euclidean(p) && pass == 1) return begin_scaled(t);
+  if (is_euclidean(p) && t->second != 0) return false; /* was right as it was */
   if (p->reduction == UN_NORM) return isfinite(t->best) && t->best != 0 && !isinf(t->p);
   return p->reduction != UN_LOGSUMEXP || isfinite(t->best);
 }
@@ -146,11 +172,13 @@ bool un_reduce_all(un_reduction r, const un_reduce_options *o, const un_view *x,
   choose_passes(&p, kernel_index(x->dtype), r == UN_ARGMIN || r == UN_ARGMAX);
   un_tally t = start(&p);
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_REDUCE);
   un_walk_plan(&w, UN_WALK_ROW_MAJOR, 1, &x);
-  for (int pass = 0; pass < 2; pass++) {
+  for (int pass = 0; pass < 3; pass++) {
     feeding f = {p.pass[pass], &t};
-    if (needs_pass(&p, pass, &t)) un_walk_each(&w, feed, &f);
+    if (begin_pass(&p, pass, &t)) un_walk_each(&w, feed, &f);
   }
+  UN_PROFILE_END(0);
   *result = (un_reduced){finish(&p, &t), t.integer, t.index};
   return true;
 }
@@ -184,8 +212,8 @@ static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
   for (int64_t i = 0; i < n && !un_stopped(); i++) {
     un_tally t = start(p);
     const char *x = (const char *)data[0] + i * stride[0] * bytes;
-    for (int pass = 0; pass < 2; pass++)
-      if (needs_pass(p, pass, &t)) read_line(p, pass, x, &t);
+    for (int pass = 0; pass < 3; pass++)
+      if (begin_pass(p, pass, &t)) read_line(p, pass, x, &t);
     if (p->has_out) store(p->out_dtype, data[1], i * stride[1], finish(p, &t));
     if (p->has_indices) {
       int32_t *index = data[p->has_out ? 2 : 1];
@@ -194,31 +222,130 @@ static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
   }
 }
 
-enum { COLUMNS = 128 };
+/* --- many neighbouring lines at once ------------------------------------------------ */
 
-/* Sum or mean of n neighbouring lines at once, row by row. */
-static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
-                           void *context) {
-  const plan *p = context;
-  int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
-  for (int64_t first = 0; first < n; first += COLUMNS) {
-    double total[COLUMNS] = {0};
-    int64_t count = n - first < COLUMNS ? n - first : COLUMNS;
-    const char *x = (const char *)data[0] + first * stride[0] * bytes;
-    for (int64_t row = 0; row < p->total && !un_stopped(); row++)
-      un_lines()->add_row[kernel_index(p->dtype)](count, x + row * p->stride * bytes,
-                                                  stride[0], total);
-    for (int64_t j = 0; j < count; j++) {
-      double value = p->reduction == UN_MEAN ? total[j] / (double)p->total : total[j];
-      store(p->out_dtype, data[1], (first + j) * stride[1], value);
-    }
+/* The kernels of the two passes; NULL: there is none. */
+static void choose_column_passes(const plan *p, un_take_rows *pass[2]) {
+  const un_column_kernels *k = un_column_table();
+  un_take_rows *const *first[] = {
+      [UN_SUM] = k->sum,           [UN_PROD] = k->prod,  [UN_MEAN] = k->sum,
+      [UN_VAR] = k->sum,           [UN_STD] = k->sum,    [UN_MIN] = k->min,
+      [UN_MAX] = k->max,           [UN_ARGMIN] = k->min, [UN_ARGMAX] = k->max,
+      [UN_ANY] = k->any,           [UN_ALL] = k->all,    [UN_NORM] = k->absmax,
+      [UN_LOGSUMEXP] = k->largest,
+  };
+  un_take_rows *const *second[] = {
+      [UN_VAR] = k->deviation,
+      [UN_STD] = k->deviation,
+      [UN_NORM] = p->options->p == 2 ? k->squares : k->power,
+      [UN_LOGSUMEXP] = k->exponentials,
+  };
+  bool twice = p->reduction < sizeof second / sizeof *second && second[p->reduction];
+  pass[0] = first[p->reduction][kernel_index(p->dtype)];
+  pass[1] = twice ? second[p->reduction][kernel_index(p->dtype)] : NULL;
+}
+
+static void set_all(int64_t n, double *y, double value) {
+  for (int64_t j = 0; j < n; j++)
+    y[j] = value;
+}
+
+/* Only what the reduction uses: short lines have little else to do. */
+static void start_columns(const plan *p, int64_t n, un_columns *c) {
+  const un_reduction r = p->reduction;
+  un_tally t = start(p);
+  c->total = p->total;
+  c->p = t.p;
+  if (r <= UN_STD) set_all(n, c->sum, t.sum);
+  if (has_index(r)) set_all(n, c->place, 0);
+  if (has_index(r) || r >= UN_NORM) set_all(n, c->best, r == UN_NORM ? 0 : t.best);
+  if (r == UN_VAR || r == UN_STD || r >= UN_ANY) set_all(n, c->second, t.truth);
+}
+
+/* Between the passes of a norm: what the second one multiplies with. */
+static void scale_columns(const plan *p, int64_t n, un_columns *c) {
+  if (p->reduction == UN_NORM)
+    for (int64_t j = 0; j < n; j++)
+      c->sum[j] = ldexp(1, -un_norm_exponent(c->best[j]));
+}
+
+static void take_columns(const plan *p, const char *x, int64_t column, int64_t n,
+                         un_columns *c) {
+  const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype), most = UN_WALK_STRETCH / n;
+  un_take_rows *pass[2];
+  choose_column_passes(p, pass);
+  start_columns(p, n, c);
+  for (int k = 0; k < 2 && pass[k]; k++) {
+    if (k == 1) scale_columns(p, n, c);
+    for (int64_t row = 0; row < p->total && !un_stopped(); row += most)
+      pass[k](row, p->total - row < most ? p->total - row : most, n,
+              x + row * p->stride * bytes, p->stride, column, c);
   }
 }
 
+/* The results of n columns, in place of what they come from. */
+static const double *finish_columns(const plan *p, int64_t n, un_columns *c) {
+  switch (p->reduction) {
+  case UN_SUM:
+  case UN_PROD:
+    return c->sum;
+  case UN_MEAN:
+    for (int64_t j = 0; j < n; j++)
+      c->sum[j] /= (double)p->total;
+    return c->sum;
+  case UN_ANY:
+  case UN_ALL:
+    return c->second;
+  case UN_MIN:
+  case UN_MAX:
+    return c->best;
+  default:
+    for (int64_t j = 0; j < n; j++) {
+      un_tally t = {
+          .total = p->total, .best = c->best[j], .second = c->second[j], .p = c->p};
+      c->sum[j] = finish(p, &t);
+    }
+    return c->sum;
+  }
+}
+
+/* Writes n results, or places counted from 1, into elements from `first` on. */
+static void store_columns(un_dtype dtype, const double *values, int64_t n, void *data,
+                          int64_t first, int64_t stride) {
+  char *to = (char *)data + first * stride * (int64_t)un_dtype_bytes(dtype);
+  un_convert()->run[UN_F64][dtype](n, (void *[]){to, (void *)values},
+                                   (int64_t[]){stride, 1}, NULL);
+}
+
+static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
+                           void *context) {
+  const plan *p = context;
+  const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
+  un_columns c;
+  for (int64_t first = 0; first < n && !un_stopped(); first += UN_COLUMNS) {
+    int64_t count = n - first < UN_COLUMNS ? n - first : UN_COLUMNS;
+    take_columns(p, (const char *)data[0] + first * stride[0] * bytes, stride[0], count,
+                 &c);
+    int k = 1;
+    if (p->has_out) {
+      const double *values = finish_columns(p, count, &c);
+      store_columns(p->out_dtype, values, count, data[k], first, stride[k]);
+      k++;
+    }
+    if (!p->has_indices) continue;
+    for (int64_t j = 0; j < count; j++)
+      c.place[j] += 1;
+    store_columns(UN_I32, c.place, count, data[k], first, stride[k]);
+  }
+}
+
+enum { SHORT = 16 };
+
+/* Neighbouring lines lie closer together than the numbers of one, or are too short to
+** be worth a call each. */
 static bool by_columns(const plan *p, const un_walk *w) {
-  bool sums = p->reduction == UN_SUM || p->reduction == UN_MEAN;
   int last = w->dims - 1;
-  return sums && w->size[last] > 1 && w->stride[last][0] < p->stride;
+  return w->size[last] > 1 && (w->stride[last][0] < p->stride || p->total <= SHORT);
 }
 
 bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
@@ -243,65 +370,14 @@ bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
   if (out) view[operands++] = out;
   if (indices) view[operands++] = indices;
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_REDUCE);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
   un_walk_each(&w, by_columns(&p, &w) ? reduce_columns : reduce_lines, &p);
+  UN_PROFILE_END(0);
   return true;
 }
 
 double un_dot(const un_view *a, const un_view *b) {
   return un_lines()->dot[kernel_index(a->dtype)](a->size[0], a->data, a->stride[0],
                                                  b->data, b->stride[0]);
-}
-
-/* --- as many numbers out as in ---------------------------------------------------- */
-
-typedef struct scan_plan {
-  un_run *line;
-  int64_t n, bytes, stride[UN_WALK_MAX];
-  int operands;
-} scan_plan;
-
-static void scan_lines(int64_t n, void *const *data, const int64_t *stride,
-                       void *context) {
-  const scan_plan *p = context;
-  for (int64_t i = 0; i < n && !un_stopped(); i++) {
-    void *line[UN_WALK_MAX];
-    for (int k = 0; k < p->operands; k++)
-      line[k] = (char *)data[k] + i * stride[k] * p->bytes;
-    p->line(p->n, line, p->stride, NULL);
-  }
-}
-
-static void scan(un_run *line, int dim, int operands, const un_view *const *view) {
-  scan_plan p = {.line = line,
-                 .n = view[0]->size[dim],
-                 .bytes = (int64_t)un_dtype_bytes(view[0]->dtype),
-                 .operands = operands};
-  un_view first[UN_WALK_MAX];
-  const un_view *lines[UN_WALK_MAX];
-  for (int k = 0; k < operands; k++) {
-    first[k] = *view[k];
-    first[k].size[dim] = 1;
-    p.stride[k] = view[k]->stride[dim];
-    lines[k] = &first[k];
-  }
-  if (p.n == 0) return;
-  un_walk w;
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, lines);
-  un_walk_each(&w, scan_lines, &p);
-}
-
-void un_scan_dim(un_scan s, const un_view *x, int dim, const un_view *out) {
-  const un_line_kernels *lines = un_lines();
-  un_run *const *table[] = {lines->softmax, lines->log_softmax, lines->cumsum,
-                            lines->reverse_cumsum};
-  scan(table[s][kernel_index(x->dtype)], dim, 2, (const un_view *[]){out, x});
-}
-
-void un_softmax_gradient(un_scan s, const un_view *dy, const un_view *y, int dim,
-                         const un_view *dx) {
-  const un_line_kernels *lines = un_lines();
-  un_run *const *table =
-      s == UN_SOFTMAX ? lines->softmax_gradient : lines->log_softmax_gradient;
-  scan(table[kernel_index(y->dtype)], dim, 3, (const un_view *[]){dx, dy, y});
 }

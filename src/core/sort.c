@@ -1,4 +1,5 @@
-/* sort.c -- merge sort along a dimension: stable, n log n always.
+/* sort.c -- merge sort along a dimension: stable, n log n always; where few of many are
+** wanted, n and some sorts of few.
 **
 ** A line is read into the scratch as (value, place) pairs, sorted there bottom-up
 ** between two halves of the scratch, and written out; float64 holds every value. */
@@ -7,8 +8,13 @@
 #include <string.h>
 
 #include "copy.h"
+#include "isa.h"
+#include "isa/convert.h"
+#include "profile.h"
 #include "stop.h"
 #include "walk.h"
+
+UN_BY_ISA(un_convert_kernels, un_convert)
 
 typedef struct entry {
   double value;
@@ -27,8 +33,8 @@ size_t un_sort_scratch(int64_t n) {
 }
 
 static bool comes_before(double a, double b, bool descending) {
-  if (descending) return a > b || (a != a && b == b);
-  return a < b || (b != b && a == a);
+  if (descending) return (a > b) | ((a != a) & (b == b));
+  return (a < b) | ((b != b) & (a == a));
 }
 
 /* Asking whether to stop costs little once in so many entries. */
@@ -43,8 +49,12 @@ static void merge(const entry *left, const entry *middle, const entry *right, en
   const entry *a = left, *b = middle;
   while (a < middle && b < right && !un_stopped()) {
     int64_t safe = smaller(ENTRIES, smaller(middle - a, right - b));
-    for (int64_t i = 0; i < safe; i++)
-      *to++ = comes_before(b->value, a->value, descending) ? *b++ : *a++;
+    for (int64_t i = 0; i < safe; i++) { /* without a branch: nobody can predict it */
+      const int64_t take = comes_before(b->value, a->value, descending);
+      *to++ = *(take ? b : a);
+      b += take;
+      a += 1 - take;
+    }
   }
   memcpy(to, a, (size_t)(middle - a) * sizeof *a);
   memcpy(to + (middle - a), b, (size_t)(right - b) * sizeof *b);
@@ -63,14 +73,67 @@ static entry *sort_entries(entry *from, entry *to, int64_t n, bool descending) {
   return from;
 }
 
-static void sort_line(const sorting *s, const char *x, char *values, int32_t *indices) {
-  int64_t bytes = (int64_t)un_dtype_bytes(s->dtype);
-  for (int64_t i = 0; i < s->n; i++) {
-    if (un_stopped_at(i)) return;
-    s->scratch[i] = (entry){un_get(s->dtype, x + i * s->stride * bytes), i};
+/* --- one line ------------------------------------------------------------------------
+ */
+
+enum { PIECE = 256 };
+
+/* Numbers first .. first+count-1 of the line as float64. */
+static void read_piece(const sorting *s, const char *x, int64_t first, int64_t count,
+                       double *piece) {
+  const char *from = x + first * s->stride * (int64_t)un_dtype_bytes(s->dtype);
+  un_convert()->run[s->dtype][UN_F64](count, (void *[]){piece, (void *)from},
+                                      (int64_t[]){1, s->stride}, NULL);
+}
+
+static const entry *sort_all(const sorting *s, const char *x) {
+  double piece[PIECE];
+  for (int64_t i = 0; i < s->n && !un_stopped_at(i); i += PIECE) {
+    int64_t count = smaller(PIECE, s->n - i);
+    read_piece(s, x, i, count, piece);
+    for (int64_t j = 0; j < count; j++)
+      s->scratch[i + j] = (entry){piece[j], i + j};
   }
+  return sort_entries(s->scratch, s->scratch + s->n, s->n, s->descending);
+}
+
+/* Keeps the first ones of the entries so far, sorted, in the first half of the scratch. */
+static int64_t keep_first(const sorting *s, int64_t held) {
   const entry *sorted =
-      sort_entries(s->scratch, s->scratch + s->n, s->n, s->descending);
+      sort_entries(s->scratch, s->scratch + s->n, held, s->descending);
+  int64_t kept = smaller(held, s->wanted);
+  memmove(s->scratch, sorted, (size_t)kept * sizeof *sorted);
+  return kept;
+}
+
+/* The same when few are wanted: candidates are gathered, those that come before the last
+** one that counts so far, and sorted whenever there are twice as many as needed. */
+static const entry *select_first(const sorting *s, const char *x) {
+  const int64_t room = smaller(s->n, 2 * s->wanted + PIECE);
+  int64_t held = 0;
+  bool chosen = false; /* there is a last one: number `wanted` of the entries */
+  double piece[PIECE];
+  for (int64_t i = 0; i < s->n && !un_stopped_at(i); i += PIECE) {
+    int64_t count = smaller(PIECE, s->n - i);
+    read_piece(s, x, i, count, piece);
+    double last = chosen ? s->scratch[s->wanted - 1].value : 0;
+    for (int64_t j = 0; j < count; j++) {
+      if (chosen && !comes_before(piece[j], last, s->descending)) continue;
+      s->scratch[held++] = (entry){piece[j], i + j};
+    }
+    if (held <= room - PIECE) continue;
+    held = keep_first(s, held);
+    chosen = true;
+  }
+  keep_first(s, held);
+  return s->scratch;
+}
+
+static void sort_line(const sorting *s, const char *x, char *values, int32_t *indices) {
+  if (s->wanted == 0) return;
+  int64_t bytes = (int64_t)un_dtype_bytes(s->dtype);
+  bool few = s->wanted <= s->n / 8 - PIECE;
+  const entry *sorted = few ? select_first(s, x) : sort_all(s, x);
   for (int64_t i = 0; i < s->wanted; i++) {
     if (un_stopped_at(i)) return;
     un_put(s->dtype, values + i * s->value_stride * bytes, sorted[i].value);
@@ -102,7 +165,9 @@ void un_sort(const un_view *x, int dim, bool descending, const un_view *values,
   for (int k = 0; k < 3; k++)
     first[k].size[dim] = 1;
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_SORT);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 3,
                (const un_view *[]){&first[0], &first[1], &first[2]});
   un_walk_each(&w, sort_lines, &s);
+  UN_PROFILE_END(0);
 }

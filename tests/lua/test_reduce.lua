@@ -486,6 +486,24 @@ function TestSort.test_topk()
   support.raises("k is -1, must be from 0 to 4", t.topk, t, -1)
 end
 
+-- Few of many are selected without a sort of all.
+function TestSort.test_topk_of_long_lines_is_the_start_of_the_sorted_ones()
+  local generator = tensor.generator(5)
+  local many = tensor.randn(2, 9000, { generator = generator })
+  local ties = (many * 3):floor()
+  local rising = tensor.arange(9000):reshape(1, 9000)
+  local odd = many:clone()
+  odd[{ 1, 77 }], odd[{ 1, 8000 }], odd[{ 2, 5 }] = nan, nan, inf
+  for _, t in ipairs { many, ties, rising, -rising, odd, ties:to("int32"), many:t():clone():t() } do
+    local values, indices = t:sort(2, true)
+    for _, k in ipairs { 1, 10, 500 } do
+      local top, places = t:topk(k, 2)
+      support.near(top, values:narrow(2, 1, k):totable(), 0)
+      support.near(places, indices:narrow(2, 1, k):totable(), 0)
+    end
+  end
+end
+
 function TestSort.test_wrong_calls()
   support.raises("a tensor () has no dimension to sort along", tensor.sort,
     tensor.zeros(1):select(1, 1))

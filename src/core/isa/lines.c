@@ -11,7 +11,7 @@
 #include "isa/vmath.h"
 #include "stop.h"
 
-enum { LANES = 16, PAIRWISE = 512, PIECE = 256, WIDE = 64 };
+enum { LANES = 16, PAIRWISE = 512, PIECE = 256, BLOCK = 64 };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -153,8 +153,19 @@ static double FN(dot)(int64_t n, const void *pa, int64_t sa, const void *pb,
 
 static void FN(prod)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  for (int64_t i = 0; i < n; i++)
-    t->sum *= (double)x[i * stride];
+  double lane[LANES], product = t->sum;
+  int64_t i = 0;
+  for (int j = 0; j < LANES; j++)
+    lane[j] = 1;
+  if (stride == 1)
+    for (; i + LANES <= n; i += LANES)
+      for (int j = 0; j < LANES; j++)
+        lane[j] *= (double)x[i + j];
+  for (int j = 0; j < LANES; j++)
+    product *= lane[j];
+  for (; i < n; i++)
+    product *= (double)x[i * stride];
+  t->sum = product;
 }
 
 /* Squared distances from the mean, which the first pass has summed up. */
@@ -222,10 +233,14 @@ static void FN(exponentials)(int64_t n, const void *x, int64_t stride, un_tally 
 /* --- extremes --------------------------------------------------------------------- */
 
 /* A NaN is better than everything, and stays: nothing is better than a NaN but a NaN.
-** WIDE lanes, so many that gcc keeps the inner loop a loop, which it vectorises. */
+** So many lanes that gcc keeps the inner loop a loop, which it vectorises. */
+enum { FN(WIDE) = 256 / sizeof(REAL) };
+#define WIDE FN(WIDE)
+
 #define EXTREME(name, term, better)                                                    \
   ALWAYS_INLINE REAL FN(name##_of)(REAL v, REAL best) {                                \
-    return ((v better best) | (v != v)) ? v : best;                                    \
+    const REAL chosen = v better best ? v : best;                                      \
+    return v != v ? v : chosen;                                                        \
   }                                                                                    \
   static void FN(name)(int64_t n, const void *data, int64_t stride, un_tally *t) {     \
     const REAL *x = data;                                                              \
@@ -250,6 +265,7 @@ EXTREME(min, , <)
 EXTREME(max, , >)
 EXTREME(absmax, M(fabs), >)
 #undef EXTREME
+#undef WIDE
 
 /* The first number that equals the extreme, or the first NaN when that is NaN: by
 ** blocks, whose test is SIMD, then inside the block that has it. */
@@ -259,9 +275,9 @@ static void FN(find)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const int nan = best != best;
   int64_t i = 0;
   if (t->index < 0) {
-    for (int found = 0; stride == 1 && i + 64 <= n; i += 64) {
-      for (int j = 0; j < 64; j++)
-        found |= (x[i + j] == best) | (nan & (x[i + j] != x[i + j]));
+    for (int found = 0; stride == 1 && !nan && i + BLOCK <= n; i += BLOCK) {
+      for (int j = 0; j < BLOCK; j++)
+        found |= x[i + j] == best;
       if (found) break;
     }
     while (i < n && x[i * stride] != best && !(nan && x[i * stride] != x[i * stride]))
@@ -273,13 +289,25 @@ static void FN(find)(int64_t n, const void *data, int64_t stride, un_tally *t) {
 
 static void FN(any)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  for (int64_t i = 0; i < n && !t->truth; i++)
+  int64_t i = 0;
+  for (int found = 0; stride == 1 && i + BLOCK <= n; i += BLOCK) {
+    for (int j = 0; j < BLOCK; j++)
+      found |= x[i + j] != 0;
+    if (found) break;
+  }
+  for (; i < n && !t->truth; i++)
     t->truth = x[i * stride] != 0;
 }
 
 static void FN(all)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  for (int64_t i = 0; i < n && t->truth; i++)
+  int64_t i = 0;
+  for (int found = 0; stride == 1 && i + BLOCK <= n; i += BLOCK) {
+    for (int j = 0; j < BLOCK; j++)
+      found |= x[i + j] == 0;
+    if (found) break;
+  }
+  for (; i < n && t->truth; i++)
     t->truth = x[i * stride] != 0;
 }
 

@@ -1,0 +1,42 @@
+/* columns.h -- the table of kernels that columns.c makes for one instruction set: many
+** neighbouring lines at once, row by row as memory lies. Index 0 is float32, 1 float64
+** and, where there is one, 2 int32. */
+#ifndef UN_COLUMNS_KERNELS_H
+#define UN_COLUMNS_KERNELS_H
+
+#include "un.h"
+
+enum { UN_COLUMNS = 256 };
+
+/* What has been gathered of each column so far. */
+typedef struct un_columns {
+  double sum[UN_COLUMNS];    /* or product; in the second pass of a norm, the scale */
+  double best[UN_COLUMNS];   /* smallest, largest, or largest absolute value */
+  double place[UN_COLUMNS];  /* the row of the best one, from 0 */
+  double second[UN_COLUMNS]; /* what a second pass adds up; any and all: 1 or 0 */
+  int64_t total;             /* rows in all */
+  double p;                  /* of the norm */
+} un_columns;
+
+/* Takes in rows first .. first+rows-1 of n <= UN_COLUMNS columns; number j of the first
+** of these rows is x[j * column], the next row lies `row` numbers further. */
+typedef void un_take_rows(int64_t first, int64_t rows, int64_t n, const void *x,
+                          int64_t row, int64_t column, un_columns *c);
+
+/* Makes one row of n numbers, side by side, of others: y; x or dy; y. */
+typedef void un_make_row(int64_t n, void *const *data, un_columns *c);
+
+typedef struct un_column_kernels {
+  un_take_rows *sum[3], *min[3], *max[3], *any[3], *all[3];
+  un_take_rows *prod[2], *deviation[2], *largest[2], *absmax[2], *power[2], *squares[2],
+      *exponentials[2];
+  un_make_row *exp[2];      /* y = exp(x - best), and second += y */
+  un_make_row *divide[2];   /* y = y / second */
+  un_make_row *shift[2];    /* y = x - best - log(second), which second holds by then */
+  un_make_row *running[2];  /* sum += x, y = sum */
+  un_make_row *products[2]; /* second += dy y; dx is not written */
+  un_make_row *softmax_gradient[2];     /* dx = y (dy - second) */
+  un_make_row *log_softmax_gradient[2]; /* dx = dy - exp(y) sum */
+} un_column_kernels;
+
+#endif
