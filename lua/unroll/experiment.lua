@@ -262,7 +262,11 @@ local function run_from_command_line(self, overrides, settings, script)
   local outcomes = checked(sweep.run(tasks, how_to_run(self, settings, script),
     function(text) say("  ", (text:gsub("\n", "\n  ")), "\n") end))
   local record, times = checked(self:assemble(config, tasks, outcomes))
-  self:save(settings.out, record, times)
+  local saved, message = pcall(self.save, self, settings.out, record, times)
+  if not saved then -- then let them at least be read
+    self:print(record, times)
+    stop(message)
+  end
   return record, times
 end
 
