@@ -46,7 +46,7 @@ static int tensor_loss(lua_State *L, bool is_softmax) {
     return unl_failure(L, "the weights sum to 0, so there is no mean");
   loss.scale = mean ? 1 / divisor : 1;
   if (loss.dy) check_gradient(L, is_softmax ? "cross_entropy" : "squared_error", y);
-  double total = is_softmax ? un_softmax_loss(&loss, 0) : un_squares_loss(&loss, 0);
+  double total = un_loss_sum(&loss, 0);
   lua_pushnumber(L, mean ? total / divisor : total);
   return 1;
 }

@@ -1,26 +1,25 @@
-/* readout.c -- Readout: the linear layer above the cells with its loss (core/dense.h,
-** core/loss.h).
+/* readout.c -- Readout: the linear layer above the cells with its loss
+** (core/readout.h).
 **
-** Like a Run (cell.c), a Readout is made once for a trace and called without garbage; a
+** Like a Run (run.h), a Readout is made once for a trace and called without garbage; a
 ** message comes back for what the user can do wrong. */
+#include "readout.h"
+
 #include <string.h>
 
-#include "dense.h"
 #include "fields.h"
-#include "loss.h"
+#include "run.h"
+#include "stop.h"
 
 #define UNL_READOUT "unroll.Readout"
 
-enum { TENSORS = 1, INPUT, PACKED, WORK, USER_VALUES = WORK };
+enum { TENSORS = 1, INPUT, PACKED, PACKED_BACK, WORK, USER_VALUES = WORK };
 
 typedef struct unl_readout {
-  un_dense dense; /* rows = T*B, in = H, out = V */
-  int64_t batch;
+  un_readout core;
   bool is_softmax;
-  const void *h;
-  void *y, *dh; /* y (T*B,V): the outputs, after a training forward their gradient */
+  void *dh; /* (T*B,H) or NULL: where a whole dh is wanted */
   uint64_t *y_version, *dh_version, *dw_version;
-  void *packed, *work;
   bool is_packed, has_gradient;
   const uint64_t *param_version;
   uint64_t packed_version;
@@ -40,9 +39,9 @@ static void *number_field(lua_State *L, const char *name, un_dtype dtype, int64_
 }
 
 static void read_layer(lua_State *L, unl_readout *r) {
-  un_dense *d = &r->dense;
+  un_dense *d = &r->core.dense;
   uint64_t *version = NULL;
-  r->batch = unl_sizefield(L, "B");
+  r->core.batch = unl_sizefield(L, "B");
   d->dtype = unl_dtypefield(L, 1, "dtype", UN_F32);
   luaL_argcheck(L, un_is_real(d->dtype), 1, "dtype");
   d->in = unl_sizefield(L, "H");
@@ -58,6 +57,12 @@ static void read_layer(lua_State *L, unl_readout *r) {
   d->rows = un_numel(unl_checktensor(L, -1)) / d->out;
   lua_pop(L, 1);
   luaL_argcheck(L, d->rows > 0, 1, "y is empty");
+}
+
+static void make_work(lua_State *L, un_readout *r) {
+  r->packed_back =
+      unl_newblock(L, READOUT, un_dense_packed_back_bytes(&r->dense), PACKED_BACK);
+  r->work = unl_newblock(L, READOUT, un_readout_work_bytes(r), WORK);
 }
 
 /*---
@@ -85,12 +90,11 @@ static int loss_readout(lua_State *L) {
   lua_getfield(L, 1, "kind");
   r->is_softmax = strcmp(luaL_checkstring(L, -1), "softmax") == 0;
   lua_pop(L, 1);
-  r->y =
-      number_field(L, "y", r->dense.dtype, r->dense.rows * r->dense.out, &r->y_version);
-  r->dh = number_field(L, "dh", r->dense.dtype, r->dense.rows * r->dense.in,
-                       &r->dh_version);
-  r->packed = unl_newblock(L, READOUT, un_dense_packed_bytes(&r->dense), PACKED);
-  r->work = unl_newblock(L, READOUT, un_dense_work_bytes(&r->dense), WORK);
+  const un_dense *d = &r->core.dense;
+  r->core.y = number_field(L, "y", d->dtype, d->rows * d->out, &r->y_version);
+  r->dh = number_field(L, "dh", d->dtype, d->rows * d->in, &r->dh_version);
+  r->core.packed = unl_newblock(L, READOUT, un_dense_packed_bytes(d), PACKED);
+  if (d->dw) make_work(L, &r->core);
   luaL_setmetatable(L, UNL_READOUT);
   return 1;
 }
@@ -99,42 +103,45 @@ static unl_readout *check_readout(lua_State *L) {
   return luaL_checkudata(L, 1, UNL_READOUT);
 }
 
-/* y = h W^T + b for the tensor at argument 2. */
-static void run_layer(lua_State *L, unl_readout *r) {
-  un_dense *d = &r->dense;
-  const void *h = unl_numbers(L, 2, d->dtype, d->rows * d->in, "h");
-  luaL_argcheck(L, h != NULL, 2, "h expected");
-  r->h = h;
+/* y = h W^T + b for the tensor at argument 2, and its loss; see un_readout_forward. */
+static double run_layer(lua_State *L, unl_readout *r, const un_loss *loss, bool train,
+                        double total) {
+  un_readout *core = &r->core;
+  un_dense *d = &core->dense;
+  core->h = unl_numbers(L, 2, d->dtype, d->rows * d->in, "h");
+  luaL_argcheck(L, core->h != NULL, 2, "h expected");
   r->has_gradient = false;
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, 1, INPUT);
-  if (!r->is_packed || r->packed_version != *r->param_version)
-    un_dense_pack(d, r->packed);
+  if (!r->is_packed || r->packed_version != *r->param_version) {
+    un_dense_pack(d, core->packed);
+    core->is_packed_back = false;
+  }
   r->is_packed = true;
   r->packed_version = *r->param_version;
-  un_dense_forward(d, r->packed, h, r->y);
+  total = un_readout_forward(core, loss, train, total);
   ++*r->y_version;
+  return total;
 }
 
 /*--- y = h W^T + b.
 ---@param h unroll.Tensor (T,B,H), contiguous
 function Readout:predict(h) end */
 static int readout_predict(lua_State *L) {
-  run_layer(L, check_readout(L));
+  run_layer(L, check_readout(L), NULL, false, 0);
   return 0;
 }
 
 /* The loss as core wants it: targets at argument 3, weights at 4. */
-static un_loss describe_loss(lua_State *L, const unl_readout *r, bool wants_gradient) {
-  const un_dense *d = &r->dense;
-  un_loss loss = {.dtype = d->dtype, .rows = d->rows, .columns = d->out, .y = r->y};
+static un_loss describe_loss(lua_State *L, const unl_readout *r) {
+  const un_dense *d = &r->core.dense;
+  un_loss loss = {.dtype = d->dtype, .rows = d->rows, .columns = d->out};
   if (r->is_softmax)
     loss.labels = unl_numbers(L, 3, UN_I32, d->rows, "targets");
   else
     loss.target = unl_numbers(L, 3, d->dtype, d->rows * d->out, "targets");
   luaL_argcheck(L, loss.labels || loss.target, 3, "targets expected");
   loss.weight = unl_numbers(L, 4, d->dtype, d->rows, "weight");
-  loss.dy = wants_gradient ? r->y : NULL;
   return loss;
 }
 
@@ -156,31 +163,43 @@ static int readout_forward(lua_State *L) {
   lua_settop(L, 8);
   bool mean = lua_toboolean(L, 5), train = lua_toboolean(L, 6);
   double total = luaL_checknumber(L, 7), weights = luaL_checknumber(L, 8);
-  un_loss loss = describe_loss(L, r, train);
+  un_loss loss = describe_loss(L, r);
   un_err err;
-  if (r->is_softmax && !un_check_labels(&loss, r->batch, &err))
+  if (r->is_softmax && !un_check_labels(&loss, r->core.batch, &err))
     return unl_failure(L, err.msg);
   weights = un_weight_sum(&loss, weights);
   if (train && mean && weights == 0)
     return unl_failure(L,
                        "the weights sum to 0: there is no mean, use reduction=\"sum\"");
   loss.scale = mean ? 1 / (weights * un_loss_width(&loss)) : 1;
-  run_layer(L, r);
-  total = r->is_softmax ? un_softmax_loss(&loss, total) : un_squares_loss(&loss, total);
-  r->has_gradient = train;
+  total = run_layer(L, r, &loss, train, total);
+  r->has_gradient = train && !un_stopped();
   lua_pushnumber(L, total);
   lua_pushnumber(L, weights);
   return 2;
 }
 
-/*--- After a training forward: dh, and the gradients of W and b added to.
+static bool can_go_back(const unl_readout *r) {
+  return r->has_gradient && r->core.dense.dw && r->core.dense.db;
+}
+
+un_readout *unl_takereadout(lua_State *L, int arg) {
+  unl_readout *r = luaL_testudata(L, arg, UNL_READOUT);
+  if (!r) return NULL;
+  luaL_argcheck(L, can_go_back(r), arg, "a training forward must come first");
+  ++*r->dw_version;
+  r->has_gradient = false;
+  return &r->core;
+}
+
+/*--- After a training forward: all of dh, and the gradients of W and b added to. A Run
+--- that is given the read-out itself asks for dh block by block instead.
 function Readout:backward() end */
 static int readout_backward(lua_State *L) {
   unl_readout *r = check_readout(L);
-  luaL_argcheck(L, r->has_gradient && r->dh && r->dense.dw && r->dense.db, 1,
-                "a training forward must come first");
-  un_dense_input_gradient(&r->dense, r->y, r->dh, r->work);
-  un_dense_weight_gradient(&r->dense, r->h, r->y, r->work);
+  luaL_argcheck(L, can_go_back(r) && r->dh, 1,
+                "a training forward must come first, and dh be there");
+  un_readout_backward(&r->core, 0, r->core.dense.rows, r->dh);
   ++*r->dh_version;
   ++*r->dw_version;
   r->has_gradient = false;

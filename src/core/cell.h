@@ -17,12 +17,23 @@
 ** A cell written in Lua has no functions here: lua/unroll/rnn calls the phases below
 ** and its own step between them.
 **
+** A cell may also run a whole stretch of steps of one sequence at once (forward_row,
+** backward_row): with a batch of 1 the work of a step is so small that calls would cost
+** as much.
+**
 ** To add a cell: cell_<name>.c with its descriptor, one line in the list in cell.c.
 **
 ** un_run is one window: sizes, parameters and the buffers, all from outside. Numbers
-** lie
-** row-major without gaps; states have T+1 rows: row 0 is the initial one and row t+1
-** the one after step t (reverse: row T the initial one, row t the one after step t). */
+** lie row-major without gaps; states have T+1 rows: row 0 is the initial one and row t+1
+** the one after step t (reverse: row T the initial one, row t the one after step t).
+**
+** The backward sweep goes over the window in blocks of a few steps (un_cell_block). What
+** only a block needs (dgates, dL/dy) has room for one block, and its weight gradients
+** are added while the block is in the cache: a long window costs the memory of its
+** states. Blocks start at multiples of `block`, so step t is row t % block of a block.
+**
+** The sequences of a batch are shared out among threads (parallel.h), each of which runs
+** all steps with its rows. Sums over rows are made afterwards, in a fixed order. */
 #ifndef UN_CELL_H
 #define UN_CELL_H
 
@@ -53,6 +64,19 @@ typedef struct un_step_grad {
 
 typedef struct un_run un_run;
 
+/* A stretch of steps of one sequence, in the order of time (forward_row) or against it
+** (backward_row). `stride` is the distance to the next step in elements, here H or -H;
+** pointers are those of the first step that is done. */
+typedef struct un_row_run {
+  int64_t H, steps, stride;
+  const void *packed; /* W_hh, packed for this direction */
+  void *h;        /* forward: h before the first step, the next rows hold the inputs;
+                         backward: h after the first step that is done */
+  const void *dy; /* backward, all the rest: dL/dy or NULL */
+  void *dgates, *dstate;
+  double *norm; /* moves by one where h moves by `stride` */
+} un_row_run;
+
 /* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0).
  */
 typedef struct un_cell_extra {
@@ -73,14 +97,16 @@ typedef struct un_cell {
   void (*step[2])(const un_step *s); /* for float32 and float64 */
   void (*step_grad[2])(const un_step_grad *g);
   /* Together, instead of the product with W_hh. pack goes to run->packed, or backward
-  ** to
-  ** run->work, in packed_bytes; retreat turns dstate from after the step to before it.
- */
+  ** to run->work, in packed_bytes; retreat turns dstate from after the step to before
+  ** it; recurrent_gradient adds what a block of steps gives. */
   size_t (*packed_bytes)(const un_run *run);
   void (*pack)(const un_run *run, void *packed, bool backward);
   void (*advance)(const un_run *run, int64_t t);
   void (*retreat)(const un_run *run, int64_t t);
-  void (*recurrent_gradient)(const un_run *run);
+  void (*recurrent_gradient)(const un_run *run, int64_t first, int64_t steps);
+  /* All of a stretch at once, for a batch of 1 without a mask; or NULL. */
+  void (*forward_row[2])(const un_row_run *r);
+  void (*backward_row[2])(const un_row_run *r);
 } un_cell;
 
 struct un_run {
@@ -96,12 +122,16 @@ struct un_run {
   void *state[UN_MAX_STATES];  /* (T+1,B,H) */
   void *gates, *gates_h;       /* (T,B,G*H); in_place: gates is not used */
   void *saved;                 /* (T,B,saved*H) */
-  void *dgates, *dgates_h;     /* (T,B,G*H) */
+  int64_t block;               /* steps of a block: un_cell_block, or T */
+  void *dgates, *dgates_h;     /* (block,B,G*H) */
   void *dstate[UN_MAX_STATES]; /* (B,H): before the sweep dL/dstate after the last step,
                                   after it dL/dstate before the first */
   const void *dy;              /* (T,B,H) or NULL */
-  void *dx;                    /* (T,B,I) or NULL */
-  double *norm;                /* (T): the norm of the total dL/dh_t */
+  /* Instead of dy: writes dL/dy (steps,B,H) of the steps from `first` on. */
+  void (*make_dy)(void *context, int64_t first, int64_t steps, void *dy);
+  void *make_dy_context;
+  void *dx;     /* (T,B,I) or NULL */
+  double *norm; /* (T): the norm of the total dL/dh_t */
   void *packed; /* un_cell_packed_bytes: W_hh, then W_xh, for the forward products */
   void *work;   /* un_cell_work_bytes */
 };
@@ -112,7 +142,10 @@ const un_cell *un_cell_find(const char *name);
 const un_cell *un_cell_at(int i);
 
 size_t un_cell_packed_bytes(const un_run *run);
-size_t un_cell_work_bytes(const un_run *run);
+size_t un_cell_work_bytes(const un_run *run); /* after `block` is set */
+
+/* Steps that the backward sweep takes at a time: a fixed number of rows, whatever T. */
+int64_t un_cell_block(const un_run *run);
 
 /* True when all tokens (T,B) are in 1..vocabulary; else names the first that is not. */
 UN_CHECKED bool un_check_tokens(const char *what, const int32_t *tokens, int64_t T,
@@ -136,11 +169,19 @@ void un_cell_arrive(const un_run *run, int64_t t);
 void un_cell_leave(const un_run *run, int64_t t);
 void un_cell_finish(const un_run *run);
 
+/* What the block of steps that starts at `first` adds to the gradients, and its dx. */
+void un_cell_add_gradients(const un_run *run, int64_t first);
+
 /* Row t of a buffer with `width` numbers per row of the batch. */
 static inline void *un_run_row(const un_run *run, void *buffer, int64_t width,
                                int64_t t) {
   size_t row = (size_t)(run->B * width) * un_dtype_bytes(run->dtype);
   return buffer ? (char *)buffer + (size_t)t * row : NULL;
+}
+
+/* Row of step t in a buffer of one block, dgates or dgates_h. */
+static inline void *un_run_block_row(const un_run *run, void *buffer, int64_t t) {
+  return un_run_row(run, buffer, run->cell->gates * run->H, t % run->block);
 }
 
 /* State s before and after step t. */

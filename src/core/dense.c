@@ -8,11 +8,13 @@ size_t un_dense_packed_bytes(const un_dense *d) {
   return un_panel_bytes(d->dtype, d->in, d->out);
 }
 
+size_t un_dense_packed_back_bytes(const un_dense *d) {
+  return un_panel_bytes(d->dtype, d->out, d->in);
+}
+
 size_t un_dense_work_bytes(const un_dense *d) {
-  size_t input = un_panel_bytes(d->dtype, d->out, d->in);
-  size_t weight = d->transposed ? un_panel_tn_bytes(d->dtype, d->in, d->out, d->rows)
-                                : un_panel_tn_bytes(d->dtype, d->out, d->in, d->rows);
-  return input > weight ? input : weight;
+  return d->transposed ? un_panel_tn_bytes(d->dtype, d->in, d->out, d->rows)
+                       : un_panel_tn_bytes(d->dtype, d->out, d->in, d->rows);
 }
 
 void un_dense_pack(const un_dense *d, void *packed) {
@@ -36,18 +38,22 @@ void un_dense_forward(const un_dense *d, const void *packed, const void *x, void
                                             .y_row = d->out});
 }
 
-void un_dense_input_gradient(const un_dense *d, const void *dy, void *dx, void *work) {
+void un_dense_pack_back(const un_dense *d, void *packed) {
   if (d->transposed)
-    un_panel_pack(d->dtype, work, d->w, d->out, d->in, 1, d->out);
+    un_panel_pack(d->dtype, packed, d->w, d->out, d->in, 1, d->out);
   else
-    un_panel_pack(d->dtype, work, d->w, d->out, d->in, d->in, 1);
+    un_panel_pack(d->dtype, packed, d->w, d->out, d->in, d->in, 1);
+}
+
+void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
+                             void *dx) {
   un_panel_multiply(d->dtype, &(un_product){.rows = d->rows,
                                             .depth = d->out,
                                             .columns = d->in,
                                             .x = dy,
                                             .x_row = d->out,
                                             .x_column = 1,
-                                            .packed = work,
+                                            .packed = packed,
                                             .y = dx,
                                             .y_row = d->in});
 }

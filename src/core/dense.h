@@ -16,15 +16,19 @@ typedef struct un_dense {
   void *dw, *db;
 } un_dense;
 
-size_t un_dense_packed_bytes(const un_dense *d); /* for un_dense_pack */
-size_t un_dense_work_bytes(const un_dense *d);   /* for the two gradients */
+size_t un_dense_packed_bytes(const un_dense *d);      /* for un_dense_pack */
+size_t un_dense_packed_back_bytes(const un_dense *d); /* for un_dense_pack_back */
+size_t un_dense_work_bytes(const un_dense *d);        /* for the weight gradient */
 
 /* Packs W for the forward products; valid until W changes. */
 void un_dense_pack(const un_dense *d, void *packed);
 void un_dense_forward(const un_dense *d, const void *packed, const void *x, void *y);
 
-/* dx = dy W */
-void un_dense_input_gradient(const un_dense *d, const void *dy, void *dx, void *work);
+/* The same for the products dx = dy W. */
+void un_dense_pack_back(const un_dense *d, void *packed);
+void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
+                             void *dx);
+
 /* dw += dy^T x, db += column sums of dy */
 void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
                               void *work);

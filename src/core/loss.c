@@ -2,6 +2,7 @@
 #include "loss.h"
 
 #include "isa.h"
+#include "stop.h"
 
 UN_BY_ISA(un_loss_kernels, un_loss_table)
 
@@ -27,10 +28,35 @@ double un_weight_sum(const un_loss *l, double sum) {
   return sum;
 }
 
-double un_softmax_loss(const un_loss *l, double total) {
-  return un_loss_table()->softmax[l->dtype](l, total);
+static const void *row_of(const void *rows, int64_t elements, un_dtype dtype) {
+  return rows ? (const char *)rows + elements * (int64_t)un_dtype_bytes(dtype) : NULL;
 }
 
-double un_squares_loss(const un_loss *l, double total) {
-  return un_loss_table()->squares[l->dtype](l, total);
+un_loss un_loss_part(const un_loss *l, int64_t first, int64_t rows) {
+  un_loss part = *l;
+  int64_t n = first * l->columns;
+  part.rows = rows;
+  part.y = row_of(l->y, n, l->dtype);
+  part.labels = l->labels ? l->labels + first : NULL;
+  part.target = row_of(l->target, n, l->dtype);
+  part.weight = row_of(l->weight, first, l->dtype);
+  part.dy = (void *)row_of(l->dy, n, l->dtype);
+  return part;
+}
+
+void un_loss_rows(const un_loss *l, double *each) {
+  (l->labels ? un_loss_table()->softmax : un_loss_table()->squares)[l->dtype](l, each);
+}
+
+double un_loss_sum(const un_loss *l, double total) {
+  enum { CHUNK = 256 };
+  double each[CHUNK];
+  for (int64_t first = 0; first < l->rows && !un_stopped(); first += CHUNK) {
+    int64_t rows = l->rows - first < CHUNK ? l->rows - first : CHUNK;
+    un_loss part = un_loss_part(l, first, rows);
+    un_loss_rows(&part, each);
+    for (int64_t r = 0; r < rows; r++)
+      total += each[r];
+  }
+  return total;
 }

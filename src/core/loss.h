@@ -7,8 +7,8 @@
 **     softmax cross-entropy: loss_n = log(sum_v exp y_nv) - y_n,target, in nats
 **     squared error:         loss_n = sum_v (y_nv - target_nv)^2
 ** For a mean the caller divides by the sum of the weights and gives 1 / that as scale.
-** The sums run in double in the order of the rows, so cutting a pass into chunks does
-** not change a bit. */
+** The sums run in double in the order of the rows, so cutting a pass into chunks, or
+** among threads, does not change a bit. */
 #ifndef UN_LOSS_H
 #define UN_LOSS_H
 
@@ -25,9 +25,10 @@ typedef struct un_loss {
   double scale;          /* of the gradient */
 } un_loss;
 
+/* each (rows): weight * loss of the rows; the gradient where dy is set. */
 typedef struct un_loss_kernels {
-  double (*softmax[2])(const un_loss *l, double total);
-  double (*squares[2])(const un_loss *l, double total);
+  void (*softmax[2])(const un_loss *l, double *each);
+  void (*squares[2])(const un_loss *l, double *each);
 } un_loss_kernels;
 
 /* Checks the labels of the rows that have a weight; they came as (T,batch). */
@@ -40,7 +41,11 @@ static inline double un_loss_width(const un_loss *l) {
 
 double un_weight_sum(const un_loss *l,
                      double sum); /* sum + that of the weights, or N */
-double un_softmax_loss(const un_loss *l, double total); /* total + that of these rows */
-double un_squares_loss(const un_loss *l, double total);
+
+/* The same loss of `rows` rows from `first` on. */
+un_loss un_loss_part(const un_loss *l, int64_t first, int64_t rows);
+
+void un_loss_rows(const un_loss *l, double *each);  /* softmax when there are labels */
+double un_loss_sum(const un_loss *l, double total); /* total + that of these rows */
 
 #endif

@@ -20,6 +20,7 @@ void un_rows_column_sum(un_dtype dtype, void *sum, const void *y, int64_t rows,
   un_rows()->column_sum[dtype](sum, y, rows, n);
 }
 
-double un_rows_add_squares(un_dtype dtype, void *a, const void *b, int64_t n) {
-  return un_rows()->add_squares[dtype](a, b, n);
+void un_rows_add_squares(un_dtype dtype, void *a, const void *b, int64_t rows,
+                         int64_t n, double *sum) {
+  un_rows()->add_squares[dtype](a, b, rows, n, sum);
 }

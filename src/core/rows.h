@@ -15,9 +15,9 @@ typedef struct un_rows_kernels {
                      int64_t n);
   /* sum (n) += the rows of y */
   void (*column_sum[2])(void *sum, const void *y, int64_t rows, int64_t n);
-  /* a += b (b may be NULL); returns the sum of the squares of a, in double: squares of
-  ** vanishing gradients would be zero in float32 */
-  double (*add_squares[2])(void *a, const void *b, int64_t n);
+  /* a (rows,n) += b (b may be NULL); sum (rows) = the squares of each row of a, in
+  ** double: squares of vanishing gradients would be zero in float32 */
+  void (*add_squares[2])(void *a, const void *b, int64_t rows, int64_t n, double *sum);
 } un_rows_kernels;
 
 void un_rows_gather(un_dtype dtype, void *y, const void *table, const void *bias,
@@ -26,6 +26,7 @@ void un_rows_scatter(un_dtype dtype, void *table, const void *y, const int32_t *
                      int64_t rows, int64_t n);
 void un_rows_column_sum(un_dtype dtype, void *sum, const void *y, int64_t rows,
                         int64_t n);
-double un_rows_add_squares(un_dtype dtype, void *a, const void *b, int64_t n);
+void un_rows_add_squares(un_dtype dtype, void *a, const void *b, int64_t rows,
+                         int64_t n, double *sum);
 
 #endif

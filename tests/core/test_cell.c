@@ -179,7 +179,7 @@ static void early_advance(const un_run *run, int64_t t) {
 static void early_retreat(const un_run *run, int64_t t) {
   const double *h = un_run_before(run, 0, t);
   const double *a = un_run_row(run, run->gates, 3 * H, t);
-  double *da = un_run_row(run, run->dgates, 3 * H, t), *dh = run->dstate[0];
+  double *da = un_run_block_row(run, run->dgates, t), *dh = run->dstate[0];
   double d_reset_h[B * H] = {0};
   for (int b = 0; b < B; b++)
     for (int j = 0; j < H; j++) {
@@ -201,12 +201,12 @@ static void early_retreat(const un_run *run, int64_t t) {
 }
 
 /* dW_hh by plain loops: rows of r and z times h, rows of n times r h. */
-static void early_gradient(const un_run *run) {
+static void early_gradient(const un_run *run, int64_t first, int64_t steps) {
   double *dw = run->grad[UN_W_HH];
-  for (int64_t t = 0; t < T; t++) {
+  for (int64_t t = first; t < first + steps; t++) {
     const double *h = un_run_before(run, 0, t);
     const double *reset_h = un_run_row(run, run->saved, H, t);
-    const double *da = un_run_row(run, run->dgates, 3 * H, t);
+    const double *da = un_run_block_row(run, run->dgates, t);
     for (int b = 0; b < B; b++)
       for (int i = 0; i < 3 * H; i++)
         for (int j = 0; j < H; j++)
@@ -266,6 +266,10 @@ static void draw_everything(void) {
   }
 }
 
+/* The steps of a block of the sweep back, and of its gradients: it makes no difference
+** which. */
+static int64_t block = T;
+
 static un_run make_run(const un_cell *cell, bool tokens, bool reverse, bool masked) {
   un_run run = {.cell = cell, .dtype = UN_F64, .T = T, .B = B, .I = I, .H = H};
   run.reverse = reverse;
@@ -282,6 +286,7 @@ static un_run make_run(const un_cell *cell, bool tokens, bool reverse, bool mask
   run.gates_h = cell->split ? m.gates_h : NULL;
   run.dgates_h = cell->split ? m.dgates_h : NULL;
   run.dy = m.dy, run.dx = tokens ? NULL : m.dx, run.norm = m.norm;
+  run.block = block;
   run.packed = aligned_alloc(64, (un_cell_packed_bytes(&run) + 63) & ~(size_t)63);
   run.work = aligned_alloc(64, (un_cell_work_bytes(&run) + 63) & ~(size_t)63);
   return run;
@@ -363,13 +368,15 @@ static void check_gradients_in_place(void) {
 }
 
 int main(void) {
-  CHECK(un_isa_select(NULL));
+  CHECK(un_isa_select(getenv("UNROLL_ISA")));
   const un_cell *cells[] = {&lstm, &gru, &early, un_cell_find("tanh")};
   srand(1);
   draw_everything();
-  for (int c = 0; c < 4; c++)
-    for (int variant = 0; variant < 8; variant++)
-      check_run(cells[c], variant & 1, variant & 2, variant & 4);
+  for (block = 1; block <= T; block++)
+    for (int c = 0; c < 4; c++)
+      for (int variant = 0; variant < 8; variant++)
+        check_run(cells[c], variant & 1, variant & 2, variant & 4);
+  block = T;
   check_gradients_in_place();
   CHECK(un_cell_find("no such cell") == NULL);
   CHECK(un_cell_at(0) == un_cell_find("tanh"));

@@ -28,12 +28,16 @@ local function make_readout(self, T, B)
   local model = self.model
   local like = { dtype = model.dtype }
   self.y = tensor.zeros({ T, B, model.output }, like)
-  self.dh = self.with_gradients and tensor.zeros({ T, B, model.hidden }, like) or nil
+  -- a native cell asks the read-out for dL/dh block by block; others get all of it
+  local wants_dh = self.with_gradients and model.definition.form ~= "native"
+  self.dh = wants_dh and tensor.zeros({ T, B, model.hidden }, like) or nil
   local values, slopes = model.values, model.slopes
   self.readout = core.loss.readout {
     B = B, H = model.hidden, V = model.output, dtype = model.dtype,
     kind = model.head == "softmax" and "softmax" or "squares",
-    W = values.W_hy, b = values.b_y, dW = slopes.W_hy, db = slopes.b_y, y = self.y, dh = self.dh,
+    W = values.W_hy, b = values.b_y, y = self.y, dh = self.dh,
+    dW = self.with_gradients and slopes.W_hy or nil,
+    db = self.with_gradients and slopes.b_y or nil,
   }
 end
 
@@ -103,8 +107,8 @@ function ModelTrace:backward()
     if message then return message end
   end
   self.is_ready, self.has_gradients = false, true
-  self.readout:backward()
-  local dys = self.dh
+  local dys = self.dh or self.readout
+  if self.dh then self.readout:backward() end
   for l = #layers, 1, -1 do
     layers[l]:backward(dys)
     dys = layers[l].dxs

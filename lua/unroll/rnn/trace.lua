@@ -64,10 +64,6 @@ local function describe_run(self)
   }
   if not d.in_place then run.gates = zeros(self, T, B, width) end
   if d.split then run.gates_h = zeros(self, T, B, width) end
-  if with_gradients then
-    run.dgates = zeros(self, T, B, width)
-    if d.split then run.dgates_h = zeros(self, T, B, width) end
-  end
   return run
 end
 
@@ -143,6 +139,11 @@ function steps.prepare(self)
   local description = describe_run(self)
   description.gate_count, description.state_count = d.gate_count, #d.states
   description.split = d.split
+  if self.with_gradients then
+    local width = d.gate_count * cell.hidden
+    description.dgates = zeros(self, self.T, self.B, width)
+    if d.split then description.dgates_h = zeros(self, self.T, self.B, width) end
+  end
   if self.with_gradients then
     description.dnexts = {}
     self.grad = { next = {}, state = self.dstate, parameters = cell.slopes }

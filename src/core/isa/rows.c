@@ -23,9 +23,8 @@ ALWAYS_INLINE void FN(add_row)(REAL *y, const REAL *a, const REAL *b, int64_t n)
   int64_t i = 0;
   for (; i + FN(LANES) <= n; i += FN(LANES))
     FN(store)(y + i, FN(load)(a + i) + FN(load)(b + i));
-  if (i < n)
-    FN(store_part)
-    (y + i, FN(load_part)(a + i, n - i) + FN(load_part)(b + i, n - i), n - i);
+  if (i < n) FN(store_part)
+  (y + i, FN(load_part)(a + i, n - i) + FN(load_part)(b + i, n - i), n - i);
 }
 
 static void FN(gather)(void *y, const void *table, const void *bias,
@@ -58,18 +57,40 @@ static void FN(column_sum)(void *sum, const void *y, int64_t rows, int64_t n) {
   FN(store_part)((REAL *)sum + j, s, n - j);
 }
 
-static double FN(add_squares)(void *va, const void *vb, int64_t n) {
-  REAL *a = va;
-  if (vb) FN(add_row)(a, a, vb, n);
-  double sum[8] = {0};
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (int k = 0; k < 8; k++)
-      sum[k] += (double)a[i + k] * (double)a[i + k];
-  for (; i < n; i++)
-    sum[i & 7] += (double)a[i] * (double)a[i];
-  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) +
-         ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+/* sum of the squares of v, in two or four sums of float64 */
+ALWAYS_INLINE vec_f64 FN(squares)(FN(vec) v, vec_f64 sum) {
+  REAL lane[FN(LANES)];
+  double part[FN(LANES)];
+  FN(store)(lane, v);
+  for (int i = 0; i < FN(LANES); i++)
+    part[i] = (double)lane[i];
+  for (int i = 0; i < FN(LANES); i += LANES_f64) {
+    vec_f64 p = load_f64(part + i);
+    sum += p * p;
+  }
+  return sum;
+}
+
+static void FN(add_squares)(void *va, const void *vb, int64_t rows, int64_t n,
+                            double *sum) {
+  for (int64_t r = 0; r < rows; r++) {
+    REAL *a = (REAL *)va + r * n;
+    const REAL *b = vb ? (const REAL *)vb + r * n : NULL;
+    vec_f64 squares = {0};
+    int64_t i = 0;
+    for (; i + FN(LANES) <= n; i += FN(LANES)) {
+      FN(vec) v = b ? FN(load)(a + i) + FN(load)(b + i) : FN(load)(a + i);
+      if (b) FN(store)(a + i, v);
+      squares = FN(squares)(v, squares);
+    }
+    if (i < n) {
+      FN(vec) v = FN(load_part)(a + i, n - i);
+      if (b) v += FN(load_part)(b + i, n - i);
+      if (b) FN(store_part)(a + i, v, n - i);
+      squares = FN(squares)(v, squares);
+    }
+    sum[r] = reduce_add_f64(squares);
+  }
 }
 
 #endif

@@ -47,6 +47,15 @@ ALWAYS_INLINE void store_f64(double *p, vec_f64 v) {
   *(unaligned_f64 *)p = v;
 }
 
+/* x in all lanes */
+ALWAYS_INLINE vec_f32 all_f32(float x) {
+  return x - (vec_f32){0};
+}
+
+ALWAYS_INLINE vec_f64 all_f64(double x) {
+  return x - (vec_f64){0};
+}
+
 /* --- sums and maxima of all lanes ------------------------------------------------------
 ** Half is added to half until one is left: the same order everywhere. */
 

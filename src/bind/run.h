@@ -1,0 +1,55 @@
+/* run.h -- a Run: a cell over one window, forward and back (core/cell.h).
+**
+** A Run holds the pointers of all tensors of one trace; user value 1 anchors the
+** tensors. lua/unroll/rnn makes it once for a trace (run_make.c) and calls it at every
+** step of the training (run.c), so its methods take few arguments and make no garbage. */
+#ifndef UNL_RUN_H
+#define UNL_RUN_H
+
+#include "cell.h"
+#include "readout.h"
+#include "unl.h"
+
+#define UNL_RUN "unroll.Run"
+
+enum {
+  UNL_RUN_TENSORS = 1,
+  UNL_RUN_INPUT,
+  UNL_RUN_MASK,
+  UNL_RUN_OUTPUT_GRADIENT,
+  UNL_RUN_PACKED,
+  UNL_RUN_WORK,
+  UNL_RUN_GRADIENTS,
+  UNL_RUN_VALUES = UNL_RUN_GRADIENTS
+};
+enum { UNL_RUN_WRITTEN = 32 };
+
+/* Where a run stands: a backward pass needs the forward pass of the same data. TURNED is
+** the middle of one, for cells written in Lua. */
+typedef enum unl_stage { UNL_NEW, UNL_RAN, UNL_TURNED, UNL_SWEPT } unl_stage;
+
+typedef struct unl_run {
+  un_run run;
+  un_cell own; /* the descriptor of a cell written in Lua */
+  const char *state_name[UN_MAX_STATES];
+  void *dnext[UN_MAX_STATES]; /* cells in Lua: dL/dnext, apart from dstate */
+  unl_stage stage;
+  bool is_packed;
+  uint64_t packed_version; /* of the parameters, when they were packed */
+  const uint64_t *param_version, *input_version, *mask_version;
+  const uint64_t *state_version[UN_MAX_STATES]; /* callers hold views of the states */
+  uint64_t seen_param, seen_input, seen_mask, seen_states;
+  int written;
+  uint64_t *version[UNL_RUN_WRITTEN]; /* of the tensors that a pass writes */
+} unl_run;
+
+int unl_makerun(lua_State *L); /* core.cell.run */
+
+/* Adds the methods of the class Run. */
+void unl_openrun(lua_State *L);
+
+/* The Readout at `arg` when it is one and has gradients to give, else NULL; its gradients
+** count as written from now on. */
+un_readout *unl_takereadout(lua_State *L, int arg);
+
+#endif

@@ -1,0 +1,119 @@
+/* cell_forward.c -- a cell over T steps (see cell.h). */
+#include "cell.h"
+#include "cell_run.h"
+#include "panel.h"
+#include "profile.h"
+#include "rows.h"
+#include "stop.h"
+
+static void *packed_w_xh(const un_run *run) {
+  return (char *)run->packed + un_cell_w_hh_bytes(run, false);
+}
+
+/* The pre-activations of `rows` neighbouring rows (of T*B) get their part from x. */
+static void project(const un_run *run, int64_t first_row, int64_t rows) {
+  un_dense input = un_cell_input_layer(run, rows);
+  void *y = un_share_row(run, un_gates_at(run, 0), input.out, first_row);
+  if (run->tokens)
+    un_rows_gather(run->dtype, y, input.w, input.b, run->tokens + first_row, rows,
+                   input.out);
+  else
+    un_dense_forward(&input, packed_w_xh(run),
+                     un_share_row(run, run->x, run->I, first_row), y);
+}
+
+/* The same for the rows of a share in some steps from t on. */
+static void project_share(const un_run *run, int64_t t, int64_t steps, un_share s) {
+  if (s.count == run->B)
+    project(run, t * run->B, steps * run->B);
+  else
+    for (int64_t i = 0; i < steps; i++)
+      project(run, (t + i) * run->B + s.first, s.count);
+}
+
+static void pack(const un_run *run, bool packed) {
+  un_dense input = un_cell_input_layer(run, 1);
+  if (packed) return;
+  un_cell_pack_w_hh(run, run->packed, false);
+  if (!run->tokens) un_dense_pack(&input, packed_w_xh(run));
+}
+
+void un_cell_begin(const un_run *run, bool packed) {
+  pack(run, packed);
+  project(run, 0, run->T * run->B);
+}
+
+static void multiply(const un_run *run, int64_t t, un_share s) {
+  int64_t width = un_gate_width(run);
+  void *rows =
+      run->cell->split ? un_run_row(run, run->gates_h, width, t) : un_gates_at(run, t);
+  void *y = un_share_row(run, rows, width, s.first);
+  un_panel_multiply(
+      run->dtype,
+      &(un_product){.rows = s.count,
+                    .depth = run->H,
+                    .columns = width,
+                    .x = un_share_row(run, un_run_before(run, 0, t), run->H, s.first),
+                    .x_row = run->H,
+                    .x_column = 1,
+                    .packed = run->packed,
+                    .init = run->cell->split ? NULL : y,
+                    .init_row = width,
+                    .y = y,
+                    .y_row = width});
+}
+
+void un_cell_multiply(const un_run *run, int64_t t) {
+  multiply(run, t, un_whole_batch(run));
+}
+
+void un_cell_settle(const un_run *run, int64_t t) {
+  if (run->mask) un_mask_settle(run, t, un_whole_batch(run));
+}
+
+static void step(const un_run *run, int64_t t, un_share s) {
+  if (run->cell->advance) {
+    run->cell->advance(run, t);
+  } else {
+    un_step at = un_cell_step_at(run, t, s);
+    multiply(run, t, s);
+    run->cell->step[run->dtype](&at);
+  }
+  if (run->mask) un_mask_settle(run, t, s);
+}
+
+/* `steps` steps of the only sequence, from step t on. */
+static void step_row(const un_run *run, int64_t t, int64_t steps) {
+  run->cell->forward_row[run->dtype](
+      &(un_row_run){.H = run->H,
+                    .steps = steps,
+                    .stride = run->reverse ? -run->H : run->H,
+                    .packed = run->packed,
+                    .h = un_run_before(run, 0, t)});
+}
+
+/* Some steps from the k-th on; their inputs are projected together, and stay warm. */
+static void forward_block(const un_run *run, int64_t k, int64_t steps, un_share s) {
+  int64_t t = un_cell_time(run, k);
+  project_share(run, run->reverse ? t - steps + 1 : t, steps, s);
+  if (run->B == 1 && run->cell->forward_row[run->dtype] && !run->mask) {
+    step_row(run, t, steps);
+    return;
+  }
+  for (int64_t i = 0; i < steps && !un_stopped(); i++)
+    step(run, un_cell_time(run, k + i), s);
+}
+
+static void forward_share(const un_run *run, int64_t first, un_share s) {
+  int64_t block = un_cell_block(run);
+  for (int64_t k = first; k < run->T && !un_stopped(); k += block)
+    forward_block(run, k, run->T - k < block ? run->T - k : block, s);
+}
+
+void un_cell_forward(const un_run *run, bool packed) {
+  UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
+  pack(run, packed);
+  un_cell_share_out(run, 0, forward_share);
+  double width = (double)un_gate_width(run), rows = (double)(run->T * run->B);
+  UN_PROFILE_END(2 * rows * width * (double)(run->H + (run->tokens ? 0 : run->I)));
+}

@@ -1,0 +1,76 @@
+/* cell_run.h -- what the sweeps of cell_forward.c and cell_backward.c share. */
+#ifndef UN_CELL_RUN_H
+#define UN_CELL_RUN_H
+
+#include "cell.h"
+
+/* Sequences first .. first+count-1 of the batch: what one thread works on. */
+typedef struct un_share {
+  int64_t first, count;
+} un_share;
+
+/* Where things lie in run->work, in bytes. */
+typedef struct un_work_layout {
+  size_t w_hh;    /* packed for the sweep back; at 0, where cells look for it */
+  size_t w_xh;    /* packed for dx */
+  size_t product; /* scratch of the weight gradients */
+  size_t dy;      /* (block,B,H) */
+  size_t squares; /* (block,B) float64: |dL/dh_t|^2 of each row */
+  size_t kept;    /* (states,B,H): the gradients of masked rows, set aside */
+  size_t bytes;
+} un_work_layout;
+
+un_work_layout un_cell_layout(const un_run *run);
+
+static inline int64_t un_gate_width(const un_run *run) {
+  return run->cell->gates * run->H;
+}
+
+static inline size_t un_run_bytes(const un_run *run, int64_t numbers) {
+  return (size_t)numbers * un_dtype_bytes(run->dtype);
+}
+
+static inline un_share un_whole_batch(const un_run *run) {
+  return (un_share){0, run->B};
+}
+
+/* The row of sequence `first` where `rows` (B,width) may be NULL. */
+static inline void *un_share_row(const un_run *run, const void *rows, int64_t width,
+                                 int64_t first) {
+  return rows ? (char *)rows + un_run_bytes(run, first * width) : NULL;
+}
+
+/* The projection of the inputs of `rows` rows (of T*B) as a dense layer. */
+un_dense un_cell_input_layer(const un_run *run, int64_t rows);
+
+/* Room for W_hh packed for the sweep forward or back. */
+size_t un_cell_w_hh_bytes(const un_run *run, bool backward);
+
+/* Packs W_hh (G*H,H): transposed for the products with h, backward as it is. */
+void un_cell_pack_w_hh(const un_run *run, void *packed, bool backward);
+
+/* Where the pre-activations of step t lie: where step finds them. */
+static inline void *un_gates_at(const un_run *run, int64_t t) {
+  return run->cell->in_place ? un_run_after(run, 0, t)
+                             : un_run_row(run, run->gates, un_gate_width(run), t);
+}
+
+/* The step t of some sequences, for the pointwise functions. */
+un_step un_cell_step_at(const un_run *run, int64_t t, un_share s);
+
+/* Runs job(run, first, share) for all sequences, on as many threads as there are. */
+typedef void un_share_job(const un_run *run, int64_t first, un_share share);
+void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job);
+
+/* --- masks ------------------------------------------------------------------------ */
+
+/* Masked rows keep their state. */
+void un_mask_settle(const un_run *run, int64_t t, un_share s);
+
+/* A masked row's gradient passes the step unchanged: it is set aside, the step sees
+** zero (so that parameters of its own get nothing), then it is put back. */
+void un_mask_keep(const un_run *run, int64_t t, un_share s);
+void un_mask_restore(const un_run *run, int64_t t, un_share s);
+void un_mask_clear(const un_run *run, void *dgates, int64_t t, un_share s);
+
+#endif

@@ -1,0 +1,36 @@
+/* readout.h -- the linear layer above the cells with its loss, over T*B rows.
+**
+**     y = h W^T + b,  loss and dL/dy as in loss.h,  dh = dL/dy W,  dW += dL/dy^T h
+** Everything goes by blocks of rows: a block of outputs is turned into its loss and
+** gradient while it is in the cache, and the sweep back of the cells asks for dh block
+** by block (un_readout_backward), so that it is nowhere kept for all T*B rows.
+**
+** Blocks are shared out among threads; losses are added up in the order of the rows. */
+#ifndef UN_READOUT_H
+#define UN_READOUT_H
+
+#include "dense.h"
+#include "loss.h"
+
+typedef struct un_readout {
+  un_dense dense;    /* rows = T*B, in = H, out = V */
+  int64_t batch;     /* B */
+  const void *h;     /* (T*B,H) */
+  void *y;           /* (T*B,V): the outputs, or in training their gradient */
+  void *packed;      /* un_dense_packed_bytes: W for y */
+  void *packed_back; /* un_dense_packed_back_bytes: W for dh */
+  void *work;        /* un_readout_work_bytes */
+  bool is_packed_back;
+} un_readout;
+
+size_t un_readout_work_bytes(const un_readout *r);
+
+/* y, and the loss of all rows added to `total` unless `loss` is NULL (then returns
+** total). loss->y and loss->dy are set here: dy is y when `train`. */
+double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
+                          double total);
+
+/* dh (rows,H) of `rows` rows from `first` on; adds to the gradients of W and b. */
+void un_readout_backward(un_readout *r, int64_t first, int64_t rows, void *dh);
+
+#endif
