@@ -15,11 +15,11 @@ local verdicts = require "unroll.report.verdicts"
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 
-local claim_files = { "training", "gradients", "learning", "texts" }
+local claim_files = { "training", "gradients", "learning", "texts", "memory", "flow", "setups" }
 
 -- The experiments that come first in the report, in the order of the document's figures.
-local first = { "training", "gradient_flow", "initialisation", "window_length", "clipping",
-                "architectures", "datasets" }
+local first = { "training", "gradient_flow", "initialisation", "window_length", "window_time",
+                "clipping", "architectures", "datasets" }
 
 local function load_claims()
   local claims = {}
@@ -74,12 +74,13 @@ store.check(store.write(dir, "verdicts", plain, no_numbers))
 store.check(store.write(dir, "verdicts-times", of_times, no_numbers))
 
 local all = table.move(of_times, 1, #of_times, #plain + 1, table.move(plain, 1, #plain, 1, {}))
-local statements, numbers = verdicts.split(all)
+local statements, numbers, studies = verdicts.split(all)
 local content = {
   title = "What the founding document says, and what was measured",
-  lead = ("%d statements (%s) and %d numbers from tables (%s)."):format(#statements,
-    verdicts.summary(statements), #numbers, verdicts.summary(numbers)),
-  statements = statements, numbers = numbers,
+  lead = ("%d statements (%s), %d numbers from tables (%s), and %d statements of further studies "
+    .. "(%s)."):format(#statements, verdicts.summary(statements), #numbers,
+    verdicts.summary(numbers), #studies, verdicts.summary(studies)),
+  statements = statements, numbers = numbers, studies = studies,
   entries = load_entries(settings.files, dir),
   machine = machine.rows(store.read(dir, "machine") or machine.describe()),
 }

@@ -43,6 +43,7 @@
 local options = require "unroll.options"
 local commandline = require "unroll.experiment.commandline"
 local failures = require "unroll.experiment.failures"
+local group = require "unroll.experiment.group"
 local settings_of = require "unroll.experiment.settings"
 local store = require "unroll.experiment.store"
 local sweep = require "unroll.experiment.sweep"
@@ -53,6 +54,8 @@ local experiment = {
   store = store, summary = require "unroll.experiment.summary",
   statistics = require "unroll.experiment.statistics",
   format_table = texttable.format, grid = require "unroll.experiment.grid",
+  zip = require "unroll.experiment.zip", group = group.group, column = group.column,
+  panels = require "unroll.experiment.panels", ontask = require "unroll.experiment.ontask",
   without = require "unroll.experiment.without",
   sweep = sweep.of_cases, table = require "unroll.experiment.table",
 }

@@ -8,6 +8,7 @@ local unroll = require "unroll"
 local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
 local sys = require("unroll.core").sys
 local summary, median = experiment.summary, experiment.statistics.median
+local panels, column = experiment.panels, experiment.column
 
 -- What the founding document reports (its table T1).
 local document = {
@@ -18,16 +19,11 @@ local document = {
 }
 
 local function cases(config)
-  local list = {}
-  for size = 1, #config.hidden do
-    local sized = experiment.grid({
-      corpus = config.corpus, cell = config.cell, optimizer = config.optimizer,
-      clip = config.clip, size = size, hidden = config.hidden[size],
-      window = config.window[size], steps = config.steps[size], lr = config.lr[size],
-    }, "seed", config.seeds)
-    table.move(sized, 1, #sized, #list + 1, list)
-  end
-  return list
+  local base = experiment.without(config, "hidden", "window", "steps", "lr", "seeds")
+  local sizes = experiment.zip(base, "hidden", config.hidden, "window", config.window,
+    "steps", config.steps, "lr", config.lr)
+  for i, case in ipairs(sizes) do case.size = i end
+  return experiment.grid(sizes, "seed", config.seeds)
 end
 
 -- The learning rate falls to zero: at a constant one Adam can jump off a text that is already
@@ -50,36 +46,38 @@ local function run_case(case, report)
     seconds
 end
 
-local function collect(_, list, outcomes)
-  local results = { vocabulary = outcomes[1].vocabulary, sizes = {} }
-  for i, case in ipairs(list) do
-    local size = results.sizes[case.size]
-    if not size then
-      size = { hidden = case.hidden, window = case.window,
-               parameters = outcomes[i].parameters, runs = {} }
-      results.sizes[case.size] = size
-    end
-    local o = outcomes[i]
-    size.runs[#size.runs + 1] = { seed = o.seed, loss = o.loss, final = o.final }
+-- The training loss when `characters` have been seen: what all sizes have come to.
+local function loss_at(loss, window, characters)
+  for i, step in ipairs(loss.step) do
+    if step * window >= characters then return loss.mean[i] end
   end
+  return loss.mean[#loss.mean]
+end
+
+local function collect(_, list, outcomes)
+  local results, fewest = { vocabulary = outcomes[1].vocabulary, sizes = {} }, math.huge
+  for _, case in ipairs(list) do fewest = math.min(fewest, case.steps * case.window) end
+  for i, entry in ipairs(experiment.group(list, outcomes, "size", "hidden", "window")) do
+    results.sizes[i] = { hidden = entry.hidden, window = entry.window,
+                         parameters = entry.runs[1].parameters, runs = {} }
+    for k, r in ipairs(entry.runs) do
+      results.sizes[i].runs[k] = { seed = r.seed, loss = r.loss, final = r.final,
+                                   early = loss_at(r.loss, entry.window, fewest) }
+    end
+  end
+  results.fewest_characters = fewest
   return results
 end
 
 local function collect_times(_, list, seconds)
   local times = { sizes = {} }
-  for i, case in ipairs(list) do
-    local size = times.sizes[case.size] or { seconds = {} }
-    times.sizes[case.size] = size
-    table.insert(size.seconds, seconds[i])
+  for i, entry in ipairs(experiment.group(list, seconds, "size")) do
+    times.sizes[i] = { seconds = entry.runs }
   end
   return times
 end
 
-local function finals(size)
-  local out = {}
-  for i, r in ipairs(size.runs) do out[i] = r.final end
-  return out
-end
+local function finals(size) return column(size, "final") end
 
 local function exp_all(values)
   local out = {}
@@ -95,16 +93,19 @@ local function tables(results)
   local rows = {}
   for i, size in ipairs(results.sizes) do
     rows[i] = {
-      document.names[i] or "", size.hidden, size.window,
+      document.names[i] or "", size.hidden, size.window, size.parameters,
       summary.spread(finals(size), "%.4f"), document.loss[i],
       summary.spread(exp_all(finals(size)), "%.3f"), document.perplexity[i],
+      summary.spread(column(size, "early"), "%.4f"),
     }
   end
   return { {
     title = "T1: training performance on the simple text (mean ± sd over seeds)",
-    head = { "model", "hidden", "window", "loss", "doc.", "perplexity", "doc." },
+    head = { "model", "hidden", "window", "parameters", "loss", "doc.", "perplexity", "doc.",
+             "at equal characters" },
     rows = rows,
-    note = "Loss in nats per character. Columns 'doc.' are the founding document's numbers.",
+    note = ("Loss in nats per character; doc.: the founding document; at equal characters: "
+      .. "training loss when %d have been seen."):format(results.fewest_characters),
   } }
 end
 
@@ -139,26 +140,40 @@ end
 
 local function draw_losses(ax, results)
   for k, size in ipairs(results.sizes) do
-    local smooth = {}
-    for i, r in ipairs(size.runs) do smooth[i] = summary.smooth(r.loss.mean, 0.1) end
-    local mean, low, high = summary.across(smooth)
-    local characters = {}
+    local curves, characters = {}, {}
+    for i, r in ipairs(size.runs) do curves[i] = r.loss.mean end
     for i, step in ipairs(size.runs[1].loss.step) do characters[i] = step * size.window end
-    if #size.runs > 1 then ax:band(characters, low, high, { color = k }) end
-    ax:line(characters, mean, { label = name_of(size), color = k })
+    panels.curves(ax, characters, curves, { label = name_of(size), color = k, smooth = 0.1 })
   end
   ax:hline(math.log(results.vocabulary), { label = ("uniform, ln %d"):format(results.vocabulary) })
   ax:set { title = "Training loss", xlabel = "characters seen", ylabel = "nats per character",
            yscale = "log" }
 end
 
+-- After all updates, and when each size has seen as many characters as the smallest.
+local function draw_sizes(ax, results)
+  local x = {}
+  for i, size in ipairs(results.sizes) do x[i] = size.parameters end
+  for k, kind in ipairs { { "final", "after training", "circle" },
+                          { "early", "at equal characters", "square" } } do
+    local lists = {}
+    for i, size in ipairs(results.sizes) do lists[i] = column(size, kind[1]) end
+    panels.points(ax, x, lists, { middle = "mean", line = true, label = kind[2], color = k,
+                                  marker = kind[3] })
+  end
+  ax:set { title = "Loss and size", xlabel = "parameters", ylabel = "nats per character",
+           xscale = "log", yscale = "log" }
+end
+
 -- Ours beside the document's, one group a size.
 local function draw_bars(ax, results, ours, theirs, options)
-  local names = {}
-  for i, size in ipairs(results.sizes) do names[i] = name_of(size) end
+  local names, none = {}, {}
+  for i, size in ipairs(results.sizes) do names[i], none[i] = name_of(size), false end
   ax:bar(names, theirs and { ours, theirs } or { ours },
          { labels = theirs and { "unroll", "founding document" } or { "unroll" },
-           values = true, format = options.format })
+           values = true, format = options.format,
+           errors = options.deviations and { options.deviations, theirs and none or nil } })
+  options.deviations = nil
   options.format = nil
   options.xlabel = "hidden size / window"
   ax:set(options)
@@ -166,31 +181,37 @@ end
 
 local function figure(results, config)
   local fig = unroll.plot.figure {
-    rows = 1, cols = 3, width = 12, height = 4, letters = true,
+    rows = 2, cols = 2, height = 7, letters = true,
     title = "Three sizes of network on the simple text",
-    caption = ("%s, %s · %d seeds: mean, band from lowest to highest")
-      :format(config.corpus, config.cell, #config.seeds) }
-  local loss, perplexity = {}, {}
+    caption = ("%s, %s · %d seeds: mean, with range (a, d) and sd (b, c) · times have a figure "
+      .. "of their own"):format(config.corpus, config.cell, #config.seeds) }
+  local loss, perplexity, loss_sd, perplexity_sd = {}, {}, {}, {}
   for i, size in ipairs(results.sizes) do
-    loss[i] = summary.mean_sd(finals(size))
-    perplexity[i] = summary.mean_sd(exp_all(finals(size)))
+    loss[i], loss_sd[i] = summary.mean_sd(finals(size))
+    perplexity[i], perplexity_sd[i] = summary.mean_sd(exp_all(finals(size)))
   end
   local complete = #results.sizes == #document.names
   draw_losses(fig:at(1, 1), results)
   draw_bars(fig:at(1, 2), results, loss, complete and document.loss,
             { title = "Loss after training", ylabel = "nats per character", yscale = "log",
-              format = "%.2g" })
-  draw_bars(fig:at(1, 3), results, perplexity, complete and document.perplexity,
-            { title = "Perplexity after training", ylabel = "perplexity", format = "%.3f" })
+              format = "%.2g", deviations = loss_sd })
+  draw_bars(fig:at(2, 1), results, perplexity, complete and document.perplexity,
+            { title = "Perplexity after training", ylabel = "perplexity", format = "%.3f",
+              deviations = perplexity_sd })
+  draw_sizes(fig:at(2, 2), results)
   return fig
 end
 
 local function time_figure(times, results)
-  local fig = unroll.plot.figure { title = "Training time of three sizes" }
-  local seconds = {}
-  for i, size in ipairs(times.sizes) do seconds[i] = median(size.seconds) end
+  local fig = unroll.plot.figure { title = "Training time of three sizes",
+    caption = "median over seeds ± sd, one core; the document names no machine" }
+  local seconds, deviations = {}, {}
+  for i, size in ipairs(times.sizes) do
+    seconds[i] = median(size.seconds)
+    deviations[i] = select(2, summary.mean_sd(size.seconds))
+  end
   draw_bars(fig:at(1, 1), results, seconds, #seconds == #document.names and document.seconds,
-            { ylabel = "seconds, median", yscale = "log", format = "%.2g" })
+            { ylabel = "seconds", yscale = "log", format = "%.2g", deviations = deviations })
   return fig
 end
 
@@ -202,14 +223,14 @@ return experiment.define {
     { "corpus", "simple", "corpus by name or path" },
     { "cell", "tanh", "recurrent cell" },
     { "hidden", { 25, 50, 100 }, "hidden sizes" },
-    { "window", { 15, 25, 35 }, "windows, one for each hidden size" },
-    { "steps", { 2000, 2000, 2000 }, "updates, one number for each hidden size" },
-    { "lr", { 0.01, 0.01, 0.01 }, "first learning rates, one for each hidden size" },
+    { "window", { 15, 25, 35 }, "windows, for each hidden size" },
+    { "steps", { 2000 }, "updates, one number or one for each hidden size" },
+    { "lr", { 0.01 }, "first learning rates, one or one for each hidden size" },
     { "optimizer", "adam", "update rule" },
     { "clip", 1.0, "largest gradient norm" },
     { "seeds", { 1, 2, 3, 4, 5 }, "one run each" },
   },
-  quick = { steps = { 800, 800, 800 }, seeds = { 1 } },
+  quick = { steps = { 800 }, seeds = { 1 } },
   alone = true, cases = cases, run_case = run_case, collect = collect,
   collect_times = collect_times, tables = tables, time_tables = time_tables, answer = answer,
   figure = figure, time_figure = time_figure,

@@ -10,18 +10,23 @@ local unroll = require "unroll"
 local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
 local optim, tasks = unroll.optim, unroll.tasks
 local summary, statistics = experiment.summary, experiment.statistics
+local panels, column = experiment.panels, experiment.column
 
 local task_names = { "text", "order" }
 local titles = { text = "text", order = "temporal order" }
 
 -- "norm 0.5" -> the options of train.fit.
 local function clip_options(clip)
-  local kind, limit = clip:match "^(%a+) ([%d.]+)$"
   if clip == "none" then return {} end
+  local kind, limit = clip:match "^(%a+) ([%d.]+)$"
+  if not tonumber(limit) or kind ~= "norm" and kind ~= "value" then
+    error(("'%s' is no clip: none, norm LIMIT or value LIMIT"):format(clip), 0)
+  end
   return { [kind == "norm" and "clip_norm" or "clip_value"] = tonumber(limit) }
 end
 
 local function cases(config)
+  for _, clip in ipairs(config.clips) do clip_options(clip) end -- a wrong one is said at once
   local base = experiment.without(config, "seeds", "clips")
   return experiment.grid(base, "task", task_names, "clip", config.clips, "seed", config.seeds)
 end
@@ -34,9 +39,7 @@ local function model_and_source(case)
       { steps = case.text_steps, window = case.window, lr = case.text_lr, split = "all" }
   end
   local task = tasks.temporal_order { length = case.length, seed = case.seed }
-  return rnn.model { cell = case.cell, input = task.input, output = task.output,
-                     head = task.head, hidden = case.hidden, init = { W_hh = case.init },
-                     seed = case.seed }, task,
+  return experiment.ontask.model(task, case), task,
     { steps = case.order_steps, batch = case.batch, lr = case.order_lr }
 end
 
@@ -74,25 +77,14 @@ local function run_case(case, report)
 end
 
 local function collect(_, list, outcomes)
-  local results, known = { text = {}, order = {} }, {}
-  for i, case in ipairs(list) do
-    local key = case.task .. case.clip
-    if not known[key] then
-      known[key] = { clip = case.clip, runs = {} }
-      table.insert(results[case.task], known[key])
-    end
-    table.insert(known[key].runs, outcomes[i])
+  local results = { text = {}, order = {} }
+  for _, entry in ipairs(experiment.group(list, outcomes, "task", "clip")) do
+    table.insert(results[entry.task], { clip = entry.clip, runs = entry.runs })
   end
   return results
 end
 
 -- --- reading the results -----------------------------------------------------------------
-
-local function column(entry, key)
-  local out = {}
-  for i, r in ipairs(entry.runs) do out[i] = r[key] end
-  return out
-end
 
 local function range(values, format)
   local d = statistics.describe(values)
@@ -158,72 +150,75 @@ local function whole_curves(entry, key, inner)
   return longest, curves
 end
 
-local function draw_losses(ax, entries)
+local function draw_losses(ax, entries, name)
   for _, entry in ipairs(entries) do
-    local color = shown[entry.clip]
-    if color then
+    if shown[entry.clip] then
       local steps, curves = whole_curves(entry, "loss", "mean")
-      for i, curve in ipairs(curves) do curves[i] = summary.smooth(curve, 0.2) end
-      local mean, low, high = summary.across(curves)
-      if #curves > 1 then ax:band(steps, low, high, { color = color, alpha = 0.1 }) end
-      ax:line(steps, mean, { label = entry.clip, color = color, marker = "none" })
+      panels.curves(ax, steps, curves, { label = entry.clip, color = shown[entry.clip],
+                                         smooth = 0.2, band = 0.12 })
     end
   end
   ax:legend { place = "below", columns = 4 }
-  ax:set { title = "Loss, temporal order", xlabel = "training step", ylabel = "nats" }
+  ax:set { title = "Loss, " .. titles[name], xlabel = "training step", ylabel = "nats",
+           ylim = { 0, nil } }
 end
 
-local function draw_norms(ax, entries)
+local function draw_norms(ax, entries, name)
   for _, entry in ipairs(entries) do
-    local color = shown[entry.clip]
-    if color then
+    if shown[entry.clip] then
       local steps, curves = whole_curves(entry, "norm", "max")
       local _, _, high = summary.across(curves)
-      ax:line(steps, high, { label = entry.clip, color = color, marker = "none", width = 1.1 })
+      ax:line(steps, high, { label = entry.clip, color = shown[entry.clip], marker = "none",
+                             width = 1.1 })
     end
   end
   ax:legend { place = "below", columns = 4 }
-  ax:set { title = "Norm before the clip, text", xlabel = "training step", yscale = "log",
-           ylabel = "highest of all seeds" }
+  ax:set { title = "Norm before the clip, " .. titles[name], xlabel = "training step",
+           yscale = "log", ylabel = "highest of all seeds" }
 end
 
--- Medians and ranges of both problems, one place a clip.
-local function draw_points(ax, results, series)
-  local ticks = {}
-  for i, entry in ipairs(results.text) do ticks[i] = { i, (entry.clip:gsub(" ", "\n")) } end
-  for s, one in ipairs(series) do
-    local x, y, low, high = {}, {}, {}, {}
-    for i, entry in ipairs(results[one.task]) do
-      local d = statistics.describe(column(entry, one.key))
-      x[i], y[i] = i + 0.16 * (s - (#series + 1) / 2), d.median
-      low[i], high[i] = d.median - d.low, d.high - d.median
-    end
-    ax:errorbar(x, y, { yerr = { low = low, high = high }, label = one.label,
-                        color = one.color, marker = one.marker })
-  end
+-- The values of all seeds for each clip.
+local function lists_of(entries, key)
+  local lists = {}
+  for i, entry in ipairs(entries) do lists[i] = column(entry, key) end
+  return lists
+end
+
+local function draw_points(ax, results, series, settings)
+  local names = {}
+  for i, entry in ipairs(results.text) do names[i] = entry.clip:gsub(" ", "\n") end
+  for _, one in ipairs(series) do one.lists = lists_of(results[one.task], one.key) end
+  panels.beside(ax, names, series, "median")
   ax:legend { place = "below", columns = 2 }
-  ax:set { yscale = "log", xticks = ticks, xlim = { 0.5, #ticks + 0.5 } }
+  ax:set(settings)
+end
+
+local function draw_summary(fig, results)
+  draw_points(fig:at(3, 1), results, {
+    { task = "text", key = "final", label = "text", color = 1, marker = "circle" },
+    { task = "order", key = "final", label = "temporal order", color = 2, marker = "square" } },
+    { title = "Final loss", ylabel = "nats", yscale = "log" })
+  draw_points(fig:at(3, 2), results, {
+    { task = "text", key = "sd_before", label = "text, before", color = 1, marker = "circle" },
+    { task = "text", key = "sd_after", label = "text, after", color = 6, marker = "circle" },
+    { task = "order", key = "sd_before", label = "order, before", color = 2, marker = "square" },
+    { task = "order", key = "sd_after", label = "order, after", color = 5, marker = "square" } },
+    { title = "Stability: deviation of the norm", yscale = "log",
+      ylabel = "sd, before and after the clip" })
 end
 
 local function figure(results, config)
   local fig = unroll.plot.figure {
-    rows = 2, cols = 2, height = 7.2, letters = true, title = "Clipping gradients, plain SGD",
+    rows = 3, cols = 2, height = 10.4, letters = true, title = "Clipping gradients, plain SGD",
     caption = ("%s, hidden %d · text: %s, window %d, lr %g · temporal order: %d steps, lr %g · "
-      .. "%d seeds: mean and range (a), median and range (c, d)"):format(config.cell,
-      config.hidden, config.corpus, config.window, config.text_lr, config.length,
+      .. "%d seeds: mean and range (a, b), highest (c, d), median and range (e, f)"):format(
+      config.cell, config.hidden, config.corpus, config.window, config.text_lr, config.length,
       config.order_lr, #config.seeds) }
-  draw_losses(fig:at(1, 1), results.order)
-  draw_norms(fig:at(1, 2), results.text)
-  draw_points(fig:at(2, 1), results, {
-    { task = "text", key = "final", label = "text", color = 1, marker = "circle" },
-    { task = "order", key = "final", label = "temporal order", color = 2, marker = "square" } })
-  fig:at(2, 1):set { title = "Final loss", ylabel = "nats" }
-  draw_points(fig:at(2, 2), results, {
-    { task = "text", key = "sd_before", label = "text, before", color = 1, marker = "circle" },
-    { task = "text", key = "sd_after", label = "text, after", color = 6, marker = "circle" },
-    { task = "order", key = "sd_before", label = "order, before", color = 2, marker = "square" },
-    { task = "order", key = "sd_after", label = "order, after", color = 5, marker = "square" } })
-  fig:at(2, 2):set { title = "Deviation of the norm", ylabel = "sd, before and after the clip" }
+  for c, name in ipairs(task_names) do
+    draw_losses(fig:at(1, c), results[name], name)
+    draw_norms(fig:at(2, c), results[name], name)
+  end
+  draw_summary(fig, results)
   return fig
 end
 
@@ -245,7 +240,7 @@ return experiment.define {
     { "batch", 32, "sequences of an update, temporal order" },
     { "order_lr", 0.1, "learning rate, temporal order" },
     { "order_steps", 2000, "updates, temporal order" },
-    { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
+    { "seeds", { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, "one network each" },
   },
   quick = { seeds = { 1 }, text_steps = 1000, order_steps = 1000,
             clips = { "none", "value 0.5", "norm 5", "norm 0.5" } },

@@ -4,21 +4,16 @@
 --
 -- The copy problem (lua/unroll/tasks/copy.lua): some symbols, a delay, a signal, and the same
 -- symbols are asked for. The loss counts at the answers alone; a network without a memory has the
--- logarithm of the number of kinds. Cells and starts of W_hh are lists that go together.
+-- logarithm of the number of kinds. Cells and starts of W_hh go together; one value stands
+-- for all.
 local unroll = require "unroll"
-local experiment, rnn, tasks, train = unroll.experiment, unroll.rnn, unroll.tasks, unroll.train
-local summary = experiment.summary
+local experiment, tasks, train = unroll.experiment, unroll.tasks, unroll.train
+local summary, panels, column = experiment.summary, experiment.panels, experiment.column
 
 local function cases(config)
-  local list = {}
-  for k, cell in ipairs(config.cells) do
-    local base = { cell = cell, init = config.inits[k], hidden = config.hidden, lr = config.lr,
-      symbols = config.symbols, kinds = config.kinds, steps = config.steps,
-      batch = config.batch, clip = config.clip }
-    local some = experiment.grid(base, "delay", config.delays, "seed", config.seeds)
-    table.move(some, 1, #some, #list + 1, list)
-  end
-  return list
+  local base = experiment.without(config, "cell", "init", "delays", "seeds")
+  return experiment.grid(experiment.zip(base, "cell", config.cell, "init", config.init),
+    "delay", config.delays, "seed", config.seeds)
 end
 
 -- The share of the symbols that are repeated rightly, over test sequences.
@@ -35,11 +30,8 @@ end
 local function run_case(case, report)
   local task = tasks.copy { symbols = case.symbols, kinds = case.kinds, delay = case.delay,
                             seed = case.seed }
-  local model = rnn.model { cell = case.cell, input = task.input, output = task.output,
-    head = task.head, hidden = case.hidden, seed = case.seed, init = { W_hh = case.init } }
-  local history = train.fit(model, task, { steps = case.steps, batch = case.batch, lr = case.lr,
-    clip_norm = case.clip, progress = false })
-  local result = { seed = case.seed, chance = task.chance, accuracy = accuracy(model, task),
+  local model, history = experiment.ontask.train(task, case)
+  local result = { seed = case.seed, accuracy = accuracy(model, task),
     test = train.evaluate(model, task, { split = "test", batch = 100 }),
     loss = summary.bins(history.loss:totable(), 150) }
   report(("%s, %s, delay %d, seed %d: %.1f %% right"):format(case.cell, case.init, case.delay,
@@ -47,37 +39,28 @@ local function run_case(case, report)
   return result
 end
 
+-- For each network its delays, for each delay its runs.
 local function collect(config, list, outcomes)
-  local results, known = { chance = outcomes[1].chance, delays = config.delays, entries = {} }, {}
-  for i, case in ipairs(list) do
-    local name = case.cell .. " " .. case.init
-    if not known[name] then
-      known[name] = { name = name, delays = {} }
-      table.insert(results.entries, known[name])
-    end
-    local delays = known[name].delays
-    if not delays[#delays] or delays[#delays].delay ~= case.delay then
-      delays[#delays + 1] = { delay = case.delay, runs = {} }
-    end
-    table.insert(delays[#delays].runs, outcomes[i])
+  local entries, count = {}, #config.delays
+  for i, group in ipairs(experiment.group(list, outcomes, "cell", "init", "delay")) do
+    local n = (i - 1) // count + 1
+    entries[n] = entries[n] or { cell = group.cell, init = group.init, delays = {} }
+    table.insert(entries[n].delays, { delay = group.delay, runs = group.runs })
   end
-  return results
+  return { chance = math.log(config.kinds), delays = config.delays, entries = entries }
 end
 
 -- --- reading the results -----------------------------------------------------------------
 
-local function column(group, key)
-  local out = {}
-  for i, r in ipairs(group.runs) do out[i] = r[key] end
-  return out
-end
+local function name_of(entry) return entry.cell .. " " .. entry.init end
 
 local function tables(results)
   local rows = {}
   for _, entry in ipairs(results.entries) do
     for _, group in ipairs(entry.delays) do
-      rows[#rows + 1] = { entry.name, group.delay, summary.spread(column(group, "test"), "%.4f"),
-                          summary.spread(column(group, "accuracy"), "%.3f") }
+      rows[#rows + 1] = { name_of(entry), group.delay,
+        summary.spread(column(group, "test"), "%.4f"),
+        summary.spread(column(group, "accuracy"), "%.3f") }
     end
   end
   return { {
@@ -94,7 +77,7 @@ local function answer(results)
     for _, group in ipairs(entry.delays) do
       if summary.mean_sd(column(group, "accuracy")) >= 0.9 then longest = group.delay end
     end
-    parts[i] = entry.name .. (longest and (" up to a delay of %d"):format(longest)
+    parts[i] = name_of(entry) .. (longest and (" up to a delay of %d"):format(longest)
       or " at none of these delays")
   end
   return "Nine symbols of ten are repeated rightly by " .. table.concat(parts, ", ") .. "."
@@ -104,36 +87,29 @@ end
 
 local function draw_accuracy(ax, results)
   for c, entry in ipairs(results.entries) do
-    local mean, low, high = {}, {}, {}
-    for i, group in ipairs(entry.delays) do
-      local d = experiment.statistics.describe(column(group, "accuracy"))
-      mean[i], low[i], high[i] = d.mean, d.mean - d.low, d.high - d.mean
-    end
-    ax:errorbar(results.delays, mean, { yerr = { low = low, high = high }, line = true, color = c,
-                                        label = entry.name })
+    local lists = {}
+    for i, group in ipairs(entry.delays) do lists[i] = column(group, "accuracy") end
+    panels.points(ax, results.delays, lists, { middle = "mean", line = true, color = c,
+                                               label = name_of(entry) })
   end
   ax:hline(math.exp(-results.chance), { label = "chance" })
   ax:legend { place = "below", columns = 2 }
   ax:set { title = "Symbols repeated rightly", xlabel = "delay, steps", ylabel = "share",
-           yformat = "percent", ylim = { 0, 1 } }
+           yformat = "percent", ylim = { 0, 1.03 }, yticks = { 0, 0.25, 0.5, 0.75, 1 } }
 end
 
 -- The longest delay.
 local function draw_losses(ax, results)
-  local delay
   for c, entry in ipairs(results.entries) do
     local group, curves = entry.delays[#entry.delays], {}
-    delay = group.delay
-    for i, r in ipairs(group.runs) do curves[i] = summary.smooth(r.loss.mean, 0.2) end
-    local mean, low, high = summary.across(curves)
-    local steps = group.runs[1].loss.step
-    if #curves > 1 then ax:band(steps, low, high, { color = c }) end
-    ax:line(steps, mean, { label = entry.name, color = c, marker = "none" })
+    for i, r in ipairs(group.runs) do curves[i] = r.loss.mean end
+    panels.curves(ax, group.runs[1].loss.step, curves,
+                  { label = name_of(entry), color = c, smooth = 0.2 })
   end
   ax:hline(results.chance, { label = "without a memory" })
   ax:legend { place = "below", columns = 2 }
-  ax:set { title = ("Training, delay %d"):format(delay), xlabel = "training step",
-           ylabel = "nats a symbol", ylim = { 0, 2.5 } }
+  ax:set { title = ("Training, delay %d"):format(results.delays[#results.delays]),
+           xlabel = "training step", ylabel = "nats a symbol" }
 end
 
 local function figure(results, config)
@@ -152,8 +128,8 @@ return experiment.define {
   title = "The copy problem",
   question = "How long a delay can a simple network bridge to repeat what it saw?",
   options = {
-    { "cells", { "tanh", "tanh", "relu" }, "recurrent cells" },
-    { "inits", { "glorot", "orthogonal", "identity" }, "start of W_hh, one for each cell" },
+    { "cell", { "tanh", "tanh", "relu" }, "recurrent cells, one or a list" },
+    { "init", { "glorot", "orthogonal", "identity" }, "starts of W_hh" },
     { "delays", { 5, 10, 20, 40 }, "steps between the last symbol and the signal" },
     { "symbols", 5, "symbols to repeat" },
     { "kinds", 8, "different symbols" },
@@ -162,7 +138,7 @@ return experiment.define {
     { "steps", 1000, "updates" },
     { "batch", 32, "sequences of an update" },
     { "clip", 1.0, "largest gradient norm" },
-    { "seeds", { 1, 2, 3 }, "one network each" },
+    { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, delays = { 5, 20 }, steps = 400 },
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,

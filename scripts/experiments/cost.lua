@@ -4,15 +4,16 @@
 --
 -- Forward and backward pass over windows of growing length: the memory of what a forward pass
 -- keeps for its backward pass (in cost.json), and time, as the median of several blocks of
--- passes (in cost-times.json), fitted by a power law: linear is an exponent of 1.
+-- passes (in cost-times.json), fitted by a power law for each seed: linear is an exponent of 1.
+-- The lengths take turns, so that a slow moment of the machine does not fall on one of them.
 local unroll = require "unroll"
 local experiment, rnn, tensor = unroll.experiment, unroll.rnn, unroll.tensor
 local diagnostics, statistics = unroll.diagnostics, experiment.statistics
+local panels, summary = experiment.panels, experiment.summary
 local sys = require("unroll.core").sys
 
 local function cases(config)
-  local base = experiment.without(config, "lengths")
-  return experiment.grid(base, "length", config.lengths)
+  return experiment.grid(experiment.without(config, "seeds"), "seed", config.seeds)
 end
 
 -- Bytes that a collection leaves.
@@ -22,60 +23,78 @@ local function memory()
   return collectgarbage("count") * 1024
 end
 
--- Seconds of one forward or backward pass, medians of `blocks` blocks.
-local function measure(case, model, x, y, trace)
-  local forward, backward = {}, {}
-  for block = 1, case.blocks do
-    forward[block], backward[block] = 0, 0
-    for _ = 1, case.passes do
-      local start = sys.clock()
-      model:forward(x, y, nil, { trace = trace })
-      local middle = sys.clock()
-      model:backward(trace)
-      local stop = sys.clock()
-      forward[block] = forward[block] + (middle - start) / case.passes
-      backward[block] = backward[block] + (stop - middle) / case.passes
-    end
-  end
-  return statistics.median(forward), statistics.median(backward)
-end
-
--- The second value is what the clock says.
-local function run_case(case, report)
-  local generator = tensor.generator(case.seed)
-  local model = rnn.lm { cell = case.cell, vocab = case.vocab, hidden = case.hidden,
-                         seed = case.seed }
-  local like = { generator = generator }
-  local x = tensor.randint(1, case.vocab, case.length, case.batch, like)
-  local y = tensor.randint(1, case.vocab, case.length, case.batch, like)
+-- A window of each length, with its trace and what that keeps.
+local function prepare(case, model, like, length)
+  local x = tensor.randint(1, case.vocab, length, case.batch, like)
+  local y = tensor.randint(1, case.vocab, length, case.batch, like)
   local before = memory()
   local loss, _, trace = model:forward(x, y)
   local bytes = memory() - before
   model:backward(trace)
-  local forward, backward = measure(case, model, x, y, trace)
-  report(("length %d: %.3f ms"):format(case.length, 1e3 * (forward + backward)))
-  return { length = case.length, loss = loss, bytes = bytes },
-    { forward = forward, backward = backward }
+  return { x = x, y = y, trace = trace, bytes = bytes, loss = loss, forward = {}, backward = {} }
 end
 
-local function collect(_, _, outcomes)
-  local results = { length = {}, bytes = {} }
-  for i, o in ipairs(outcomes) do results.length[i], results.bytes[i] = o.length, o.bytes end
-  if #outcomes > 1 then
+-- Adds the seconds of one forward and one backward pass, means over a block.
+local function measure(case, model, window)
+  local forward, backward = 0, 0
+  for _ = 1, case.passes do
+    local start = sys.clock()
+    model:forward(window.x, window.y, nil, { trace = window.trace })
+    local middle = sys.clock()
+    model:backward(window.trace)
+    forward, backward = forward + middle - start, backward + sys.clock() - middle
+  end
+  table.insert(window.forward, forward / case.passes)
+  table.insert(window.backward, backward / case.passes)
+end
+
+-- The second value is what the clock says.
+local function run_case(case, report)
+  local like = { generator = tensor.generator(case.seed) }
+  local model = rnn.lm { cell = case.cell, vocab = case.vocab, hidden = case.hidden,
+                         seed = case.seed }
+  local windows, result, times = {}, { bytes = {}, loss = {} }, { forward = {}, backward = {} }
+  for i, length in ipairs(case.lengths) do windows[i] = prepare(case, model, like, length) end
+  for _ = 1, case.blocks do
+    for _, window in ipairs(windows) do measure(case, model, window) end
+  end
+  for i, window in ipairs(windows) do
+    result.bytes[i], result.loss[i] = window.bytes, window.loss
+    times.forward[i] = statistics.median(window.forward)
+    times.backward[i] = statistics.median(window.backward)
+  end
+  report(("seed %d: %d lengths measured"):format(case.seed, #windows))
+  return result, times
+end
+
+local function collect(config, _, outcomes)
+  local results = { length = config.lengths, bytes = outcomes[1].bytes, runs = outcomes }
+  if #config.lengths > 1 then
     results.bytes_a_step, results.bytes_fixed, results.r2 =
       diagnostics.fit_line(results.length, results.bytes)
+    for _, r in ipairs(outcomes) do
+      r.r2 = select(3, diagnostics.fit_line(results.length, r.bytes))
+    end
   end
   return results
 end
 
-local function collect_times(_, list, measured)
-  local times = { length = {}, forward = {}, backward = {}, total = {} }
-  for i, case in ipairs(list) do
-    local m = measured[i]
-    times.length[i], times.forward[i], times.backward[i] = case.length, m.forward, m.backward
-    times.total[i] = m.forward + m.backward
+-- For each length the values of all seeds, and of each seed the exponent.
+local function collect_times(config, _, measured)
+  local times = { length = config.lengths, forward = {}, backward = {}, total = {},
+                  exponent = {} }
+  for i = 1, #config.lengths do
+    times.forward[i], times.backward[i], times.total[i] = {}, {}, {}
+    for s, m in ipairs(measured) do
+      times.forward[i][s], times.backward[i][s] = m.forward[i], m.backward[i]
+      times.total[i][s] = m.forward[i] + m.backward[i]
+    end
   end
-  if #list > 1 then times.exponent = diagnostics.fit_power(times.length, times.total) end
+  for s = 1, #config.lengths > 1 and #measured or 0 do
+    local total = {}
+    for i in ipairs(config.lengths) do total[i] = times.total[i][s] end
+    times.exponent[s] = diagnostics.fit_power(config.lengths, total)
+  end
   return times
 end
 
@@ -92,17 +111,21 @@ local function tables(results)
 end
 
 local function time_tables(times, _, config)
-  local rows = {}
+  local rows, median = {}, statistics.median
   for i, length in ipairs(times.length) do
-    rows[i] = { length, ("%.3f"):format(1e3 * times.forward[i]),
-      ("%.3f"):format(1e3 * times.backward[i]), ("%.3f"):format(1e3 * times.total[i]),
-      ("%.1f"):format(1e9 * times.total[i] / (length * config.batch)) }
+    local total = times.total[i]
+    rows[i] = { length, ("%.3f"):format(1e3 * median(times.forward[i])),
+      ("%.3f"):format(1e3 * median(times.backward[i])), ("%.3f"):format(1e3 * median(total)),
+      ("%.3f to %.3f"):format(1e3 * math.min(table.unpack(total)),
+        1e3 * math.max(table.unpack(total))),
+      ("%.1f"):format(1e9 * median(total) / (length * config.batch)) }
   end
   return { {
-    title = "Time of a window",
-    head = { "length", "forward, ms", "backward, ms", "both, ms", "ns a character" }, rows = rows,
-    note = times.exponent and ("Time grows as length^%.3f; the document says quadratically.")
-      :format(times.exponent),
+    title = "Time of a window (median over seeds)",
+    head = { "length", "forward, ms", "backward, ms", "both, ms", "range", "ns a character" },
+    rows = rows,
+    note = #times.exponent > 0 and ("Time grows as length^%s; the document says length^2.")
+      :format(summary.spread(times.exponent, "%.3f")) or nil,
   } }
 end
 
@@ -115,11 +138,10 @@ end
 
 -- --- figures -----------------------------------------------------------------------------
 
--- What is measured, a fit, and what growth with the square would be.
-local function draw(ax, x, y, fitted, label)
+-- A fit through what is measured, and what growth with the square would be.
+local function draw_laws(ax, x, y, fitted, label)
   local quadratic = {}
   for i, length in ipairs(x) do quadratic[i] = y[1] * (length / x[1]) ^ 2 end
-  ax:scatter(x, y, { label = "measured", color = 1 })
   if fitted then ax:line(x, fitted, { label = label, color = 1, marker = "none" }) end
   ax:line(x, quadratic, { label = "if quadratic", color = 7, dash = "dashed", marker = "none" })
   ax:set { xlabel = "window length", xscale = "log", yscale = "log" }
@@ -137,22 +159,26 @@ local function figure(results, config)
   for i, length in ipairs(line and results.length or {}) do
     line[i] = results.bytes_fixed + results.bytes_a_step * length
   end
-  draw(fig:at(1, 1), results.length, results.bytes, line, "straight line")
+  fig:at(1, 1):scatter(results.length, results.bytes, { label = "measured", color = 1 })
+  draw_laws(fig:at(1, 1), results.length, results.bytes, line, "straight line")
   fig:at(1, 1):set { ylabel = "bytes", yformat = "si" }
   return fig
 end
 
 local function time_figure(times, _, config)
   local fig = unroll.plot.figure { title = "Time of forward and backward pass",
-    caption = ("%s · median of %d blocks of %d passes, one core"):format(caption(config),
-      config.blocks, config.passes) }
-  local curve, label
-  if times.exponent then
-    local _, factor = diagnostics.fit_power(times.length, times.total)
-    curve, label = {}, ("∝ length^%.2f"):format(times.exponent)
-    for i, length in ipairs(times.length) do curve[i] = factor * length ^ times.exponent end
+    caption = ("%s · %d seeds: median and range; each the median of %d blocks of %d passes, one "
+      .. "core"):format(caption(config), #config.seeds, config.blocks, config.passes) }
+  local middle, curve, label = {}, nil, nil
+  for i, total in ipairs(times.total) do middle[i] = statistics.median(total) end
+  if #middle > 1 then
+    local exponent, factor = diagnostics.fit_power(times.length, middle)
+    curve, label = {}, ("∝ length^{%.2f}"):format(exponent)
+    for i, length in ipairs(times.length) do curve[i] = factor * length ^ exponent end
   end
-  draw(fig:at(1, 1), times.length, times.total, curve, label)
+  panels.points(fig:at(1, 1), times.length, times.total,
+                { middle = "median", label = "measured", color = 1 })
+  draw_laws(fig:at(1, 1), times.length, middle, curve, label)
   fig:at(1, 1):set { ylabel = "seconds" }
   return fig
 end
@@ -167,11 +193,11 @@ return experiment.define {
     { "vocab", 50, "number of symbols" },
     { "batch", 32, "parallel sequences" },
     { "lengths", { 25, 50, 100, 200, 400 }, "window lengths" },
-    { "passes", 20, "passes in a block" },
-    { "blocks", 9, "blocks; the median counts" },
-    { "seed", 1, "of the network and the symbols" },
+    { "passes", 8, "passes in a block" },
+    { "blocks", 5, "blocks of each length; the median counts" },
+    { "seeds", { 1, 2, 3, 4, 5 }, "of network and symbols, a measurement each" },
   },
-  quick = { passes = 5, blocks = 5 },
+  quick = { seeds = { 1 }, passes = 4 },
   alone = true, cases = cases, run_case = run_case, collect = collect,
   collect_times = collect_times, tables = tables, time_tables = time_tables, answer = answer,
   figure = figure, time_figure = time_figure,

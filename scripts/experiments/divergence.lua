@@ -8,21 +8,27 @@
 local unroll = require "unroll"
 local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
 local summary, statistics = experiment.summary, experiment.statistics
+local panels, column = experiment.panels, experiment.column
 
+-- 19 symbols; its entropies are in the results.
 local sentence = "hello world! this is a simple test for our rnn implementation. "
 
--- `ends`: the bound that the final loss is known to lie above or below; `seen`: in one
--- calibrated run.
+-- `above`, `below`: where the final loss is known to end; `seen`: in one calibrated run.
 local setups = {
-  { name = "summed loss, value 1", hidden = 50, window = 25, above = "uniform", seen = 5.44,
+  { name = "summed loss, value 1", short = "summed,\nvalue 1", hidden = 50,
+    window = 25, above = "uniform", seen = 5.44,
     fit = { reduction = "sum", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
-  { name = "hidden 100, window 35", hidden = 100, window = 35, above = "uniform", seen = 11.5,
+  { name = "the same, hidden 100, window 35", short = "hidden 100,\nwindow 35", hidden = 100,
+    window = 35, above = "uniform", seen = 11.5,
     fit = { reduction = "sum", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
-  { name = "mean loss, value 1", hidden = 50, window = 25, below = 0.3, seen = 0.110,
+  { name = "mean loss, value 1", short = "mean,\nvalue 1", hidden = 50,
+    window = 25, below = 0.3, seen = 0.110,
     fit = { reduction = "mean", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
-  { name = "summed loss, norm 5", hidden = 50, window = 25, below = 0.3, seen = 0.015,
+  { name = "summed loss, norm 5", short = "summed,\nnorm 5", hidden = 50,
+    window = 25, below = 0.3, seen = 0.015,
     fit = { reduction = "sum", clip_norm = 5, optimizer = "sgd", lr = 0.1 } },
-  { name = "Adagrad, summed, value 5", hidden = 50, window = 25, below = 0.3, seen = 0.026,
+  { name = "Adagrad, summed, value 5", short = "Adagrad,\nvalue 5", hidden = 50,
+    window = 25, below = 0.3, seen = 0.026,
     fit = { reduction = "sum", clip_value = 5, optimizer = "adagrad", lr = 0.1 } },
 }
 
@@ -47,29 +53,22 @@ local function run_case(case, report)
   local last = table.move(loss, #loss - pass + 1, #loss, 1, {})
   local result = { seed = case.seed, final = (summary.mean_sd(last)),
     highest_norm = history.gradient_norm:max(), clipped = history.clipped,
-    loss = summary.bins(loss, 200), vocabulary = corpus.vocab:size() }
+    loss = summary.bins(loss, 200) }
   report(("%s, seed %d: %.4f nats over the last pass"):format(setup.name, case.seed, result.final))
   return result
 end
 
-local function collect(_, list, outcomes)
-  local results = { vocabulary = outcomes[1].vocabulary, setups = {} }
-  for i, case in ipairs(list) do
-    local entry = results.setups[case.setup]
-      or { name = setups[case.setup].name, window = setups[case.setup].window, runs = {} }
-    results.setups[case.setup] = entry
-    table.insert(entry.runs, outcomes[i])
+local function collect(config, list, outcomes)
+  local stats = text.from_string(sentence:rep(config.repeats)):stats()
+  local results = { vocabulary = stats.vocabulary, entropies = stats.entropies, setups = {} }
+  for i, entry in ipairs(experiment.group(list, outcomes, "setup")) do
+    results.setups[i] = { name = setups[entry.setup].name, window = setups[entry.setup].window,
+                          runs = entry.runs }
   end
   return results
 end
 
 -- --- reading the results -----------------------------------------------------------------
-
-local function column(entry, key)
-  local out = {}
-  for i, r in ipairs(entry.runs) do out[i] = r[key] end
-  return out
-end
 
 -- The statement about a set-up, and on how many seeds it holds.
 local function judge(results, i)
@@ -91,13 +90,18 @@ local function tables(results)
       ("%.0f %%"):format(100 * summary.mean_sd(column(entry, "clipped"))), setups[i].seen, claim,
       ("%d of %d"):format(good, #entry.runs) }
   end
+  local entropies = {}
+  for i, bits in ipairs(results.entropies) do entropies[i] = ("%.3f"):format(bits) end
   return { {
     title = "Loss over the last pass, nats a character",
-    head = { "set-up", "median", "range", "highest norm", "clipped", "seen before", "claim",
+    head = { "set-up", "median", "range", "highest norm", "clipped", "seen", "claim",
              "holds" },
     rows = rows,
-    note = "Norms of the gradient that is used, before the clip: a summed loss has a window times "
-      .. "the mean's.",
+    note = "Norms before the clip: a summed loss has a window times the mean's. Seen: in one run.",
+  }, {
+    title = "Entropy of the sentence, repeated: bits a character, given the ones before it",
+    head = { "characters known", table.unpack({ 0, 1, 2, 3, 4, 5, 6 }, 1, #results.entropies) },
+    rows = { { ("%d symbols"):format(results.vocabulary), table.unpack(entropies) } },
   } }
 end
 
@@ -115,11 +119,10 @@ end
 local function draw_losses(ax, results)
   for i, entry in ipairs(results.setups) do
     local curves, characters = {}, {}
-    for k, r in ipairs(entry.runs) do curves[k] = summary.smooth(r.loss.mean, 0.2) end
+    for k, r in ipairs(entry.runs) do curves[k] = r.loss.mean end
     for k, step in ipairs(entry.runs[1].loss.step) do characters[k] = step * entry.window end
-    local mean, low, high = summary.across(curves)
-    if #curves > 1 then ax:band(characters, low, high, { color = i, alpha = 0.12 }) end
-    ax:line(characters, mean, { label = entry.name, color = i, marker = "none" })
+    panels.curves(ax, characters, curves, { label = entry.name, color = i, smooth = 0.2,
+                                            band = 0.12 })
   end
   ax:hline(math.log(results.vocabulary), { label = ("uniform, ln %d"):format(results.vocabulary) })
   ax:legend { place = "below", columns = 2 }
@@ -128,26 +131,23 @@ local function draw_losses(ax, results)
 end
 
 local function draw_finals(ax, results)
+  local names, x, seen = {}, {}, {}
   for i, entry in ipairs(results.setups) do
-    local d = statistics.describe(column(entry, "final"))
-    ax:errorbar({ i }, { d.median }, { color = i,
-      yerr = { low = { d.median - d.low }, high = { d.high - d.median } } })
-    ax:scatter({ i + 0.2 }, { setups[i].seen },
-      { color = 7, marker = "diamond", label = i == 1 and "seen before" or nil })
+    names[i], x[i], seen[i] = setups[i].short, i + 0.22, setups[i].seen
+    panels.points(ax, { i }, { column(entry, "final") }, { middle = "median", color = i })
   end
-  local ticks = {}
-  for i = 1, #results.setups do ticks[i] = { i, tostring(i) } end
+  ax:scatter(x, seen, { color = 7, marker = "diamond", label = "seen in one calibrated run" })
   ax:hline(math.log(results.vocabulary))
-  ax:set { title = "Last pass", xlabel = "set-up, in the order of the legend",
-           ylabel = "nats a character", yscale = "log", xticks = ticks,
-           xlim = { 0.5, #ticks + 0.5 } }
+  panels.places(ax, names)
+  ax:legend { place = "below" }
+  ax:set { title = "Last pass", ylabel = "nats a character", yscale = "log" }
 end
 
 local function figure(results, config)
   local fig = unroll.plot.figure {
     cols = 2, height = 4.6, letters = true, title = "A clip that does not help, and what does",
     caption = ("%s, W ~ N(0, 1/fan_in), %d passes, SGD 0.1 unless said otherwise · %d seeds: "
-      .. "mean and range (a), median and range (b); diamonds: seen before"):format(config.cell,
+      .. "mean and range (a), median and range (b)"):format(config.cell,
       config.passes, #config.seeds) }
   draw_losses(fig:at(1, 1), results)
   draw_finals(fig:at(1, 2), results)

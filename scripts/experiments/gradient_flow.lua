@@ -5,12 +5,14 @@
 -- Windows of text end at random places; the state before them is that of the text before.
 -- The loss is that of the last step alone, so that everything which arrives at the first
 -- step has come all the way; the sum over all steps, where the nearest losses hide that, is
--- shown beside it. Norms are means of logarithms over places, in float64. Each network is
--- measured as it was initialised and after training.
+-- shown beside it. Norms are means of logarithms over places, in float64. A network is
+-- measured as it was initialised and after training; a second one, of the same seed, after
+-- training on prose, which does not repeat.
 local unroll = require "unroll"
 local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
 local diagnostics, tensor = unroll.diagnostics, unroll.tensor
-local summary, median = experiment.summary, experiment.statistics.median
+local summary, panels = experiment.summary, experiment.panels
+local median = experiment.statistics.median
 
 -- What the founding document reports (its table T3).
 local document = { window = { 5, 25, 50 }, norm = { 0.045, 0.003, 0.0008 } }
@@ -67,19 +69,37 @@ local function spectra(model, corpus, last, T, lags)
   return out
 end
 
+-- The share of outputs that hardly pass a gradient on, and max|f'|, on the way to all places.
+local function slopes(model, corpus, case, places)
+  local T, share, largest = math.max(table.unpack(case.windows)), 0, 0
+  for _, last in ipairs(places) do
+    local x, _, state = window_at(model, corpus, last, T)
+    local h = model.layers[1]:forward(x, state[1])
+    share = share + diagnostics.saturation(h, { cell = case.cell == "relu" and "relu" or "tanh" })
+    largest = math.max(largest, case.cell == "tanh" and 1 - (h * h):min() or 1)
+  end
+  return share / #places, largest
+end
+
+-- What the recurrent matrix says, when it is square: that of a simple cell is.
+local function of_matrix(model, slope)
+  local W = model.layers[1].W_hh
+  if not W or W:size(1) ~= W:size(2) then return {} end
+  local s = diagnostics.spectrum(W)
+  return { radius = s.radius, sigma_max = s.sigma_max,
+           bound = diagnostics.bound(W, { 1 }, slope)[1] }
+end
+
 local function measure(model, corpus, case, places)
   local wide = model:to "float64"
-  local out = { last = {}, every = {}, saturation = 0 }
+  local saturation, slope = slopes(wide, corpus, case, places)
+  local out = of_matrix(wide, slope)
+  out.last, out.every, out.saturation, out.slope = {}, {}, saturation, slope
   for w, T in ipairs(case.windows) do
     out.last[w] = decay(wide, corpus, places, T, "last")
     out.every[w] = decay(wide, corpus, places, T, "every")
   end
-  local s = diagnostics.spectrum(wide.W_hh)
-  out.radius, out.sigma_max = s.radius, s.sigma_max
   out.spectra = spectra(wide, corpus, places[1], case.product, case.lags)
-  local x, _, state = window_at(wide, corpus, places[1], case.product)
-  out.saturation = diagnostics.saturation((wide.layers[1]:forward(x, state[1])),
-    { cell = case.cell })
   return out
 end
 
@@ -98,19 +118,25 @@ local function draw_places(case, corpus)
   return places
 end
 
-local function run_case(case, report)
-  local corpus = assert(text.corpus(case.corpus))
-  local places = draw_places(case, corpus)
+-- A network on one text: measured before (when wanted) and after training; its loss.
+local function study(case, name, before)
+  local corpus = assert(text.corpus(name))
+  local places, initial = draw_places(case, corpus), nil
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
                          init = case.init, seed = case.seed }
-  local result = { seed = case.seed, initial = measure(model, corpus, case, places) }
+  if before then initial = measure(model, corpus, case, places) end
   train.fit(model, corpus, { steps = case.steps, window = case.window,
     lr = case.lr, clip_norm = case.clip, split = "all", progress = false })
-  result.trained = measure(model, corpus, case, places)
-  result.loss = train.evaluate(model, corpus, { split = "all" })
-  report(("seed %d: spectral radius %.3f, after training %.3f; loss %.4f"):format(case.seed,
-    result.initial.radius, result.trained.radius, result.loss))
-  return result
+  local loss = train.evaluate(model, corpus, { split = "all" })
+  return measure(model, corpus, case, places), loss, initial
+end
+
+local function run_case(case, report)
+  local trained, loss, initial = study(case, case.corpus, true)
+  local prose, prose_loss = study(case, case.prose, false)
+  report(("seed %d: loss %.4f, on prose %.4f"):format(case.seed, loss, prose_loss))
+  return { seed = case.seed, initial = initial, trained = trained, prose = prose, loss = loss,
+           prose_loss = prose_loss }
 end
 
 local function collect(config, _, runs)
@@ -122,7 +148,7 @@ end
 -- One list of a value for each seed.
 local function over_seeds(results, f)
   local out = {}
-  for i, r in ipairs(results.runs) do out[i] = f(r) end
+  for _, r in ipairs(results.runs) do out[#out + 1] = f(r) end
   return out
 end
 
@@ -153,67 +179,80 @@ local function of_document(window)
   end
 end
 
-local function norm_table(results)
+local stages = { "initial", "trained", "prose" }
+local stage_names = { initial = "initial", trained = "trained", prose = "trained on prose" }
+
+local function norm_table(results, loss, title)
   local rows = {}
   for w, T in ipairs(results.windows) do
-    rows[w] = { T, range(reached(results, "initial", "last", w)),
-                range(reached(results, "trained", "last", w)),
-                range(reached(results, "initial", "every", w)),
-                range(reached(results, "trained", "every", w)), of_document(T) }
+    rows[w] = { T, of_document(T) or "–" }
+    for _, stage in ipairs(stages) do
+      table.insert(rows[w], range(reached(results, stage, loss, w)))
+    end
   end
   return {
-    title = "T3: norm of the gradient that reaches the first step, median (range over seeds)",
-    head = { "window", "last loss, initial", "last loss, trained", "all losses, initial",
-             "all losses, trained", "doc." },
+    title = title, head = { "window", "doc.", "initial", "trained", "trained on prose" },
     rows = rows,
-    note = "|dL/dh_1| in nats; 'last loss': of the last step alone; 'doc.': the founding document.",
+    note = "|dL/dh_1| in nats, median (range over seeds); doc.: the founding document.",
   }
 end
 
 local function matrix_table(results)
   local rows = {}
-  for _, stage in ipairs { "initial", "trained" } do
-    local function column(key)
-      return summary.spread(over_seeds(results, function(r) return r[stage][key] end))
+  for _, stage in ipairs(stages) do
+    local function cell(key)
+      local values = over_seeds(results, function(r) return r[stage][key] end)
+      return #values > 0 and summary.spread(values) or "–"
     end
     local exponents = over_seeds(results, function(r) return r[stage].spectra.lyapunov end)
-    rows[#rows + 1] = { stage, column "radius", column "sigma_max", column "saturation",
-                        summary.spread(exponents) }
+    rows[#rows + 1] = { stage_names[stage], cell "radius", cell "sigma_max", cell "slope",
+                        cell "saturation", summary.spread(exponents) }
   end
   return {
-    title = "The recurrent matrix (mean ± sd over seeds)",
-    head = { "network", "spectral radius", "largest singular value", "share saturated",
-             "Lyapunov exponent" },
+    title = "The recurrent matrix and the states (mean ± sd over seeds)",
+    head = { "network", "spectral radius", "σ_max", "max|f'|", "saturated", "Lyapunov" },
     rows = rows,
-    note = "Lyapunov exponent: the largest, in nats a step; share saturated: |h| > 0.97.",
+    note = "Saturated: share of |h| > 0.97 (relu: of zeros); Lyapunov: the largest exponent, "
+      .. "nats a step.",
   }
 end
 
-local function tables(results) return { norm_table(results), matrix_table(results) } end
+local function tables(results)
+  return { norm_table(results, "last", "T3: gradient at the first step, loss of the last step"),
+           norm_table(results, "every", "The same for the sum of the losses of all steps"),
+           matrix_table(results) }
+end
 
 -- Slope of log10 norm a step over the longest window, as a factor, mean over seeds.
 local function factor(results, stage)
   local w = #results.windows
-  local slopes = over_seeds(results, function(r)
+  local rates = over_seeds(results, function(r)
     local steps = {}
     for k = 1, #r[stage].last[w] do steps[k] = k - 1 end
     return (diagnostics.fit_line(steps, r[stage].last[w]))
   end)
-  return 10 ^ (summary.mean_sd(slopes))
+  return 10 ^ (summary.mean_sd(rates))
+end
+
+-- The bound on the factor of a step, mean over seeds.
+local function bound_of(results, stage)
+  return (summary.mean_sd(power10(over_seeds(results, function(r) return r[stage].bound end))))
 end
 
 local function answer(results)
-  local sigma = summary.mean_sd(over_seeds(results, function(r) return r.initial.sigma_max end))
-  return ("A step back multiplies the gradient by %.3f at initialisation and by %.3f after "
-    .. "training; the bound would allow %.3f (largest singular value of W_hh, initial).")
-    :format(factor(results, "initial"), factor(results, "trained"), sigma)
+  local said = ("A step back multiplies the gradient by %.3f at initialisation, by %.3f after "
+    .. "training and by %.3f after training on prose"):format(factor(results, "initial"),
+    factor(results, "trained"), factor(results, "prose"))
+  local bounds = over_seeds(results, function(r) return r.initial.bound end)
+  if #bounds == 0 then return said .. "." end
+  return ("%s; the bound, σ_max · max|f'|, would allow %.3f, %.3f and %.3f."):format(said,
+    bound_of(results, "initial"), bound_of(results, "trained"), bound_of(results, "prose"))
 end
 
 -- --- figure ------------------------------------------------------------------------------
 
-local function across(results, f)
-  local mean, low, high = summary.across(over_seeds(results, f))
-  return power10(mean), power10(low), power10(high)
+local function mean_norms(results, f)
+  return power10((summary.across(over_seeds(results, f))))
 end
 
 local function steps_back(count)
@@ -222,40 +261,40 @@ local function steps_back(count)
   return out
 end
 
--- The longest window first: the shorter ones, which take the same course, stay visible.
+local function power(v) return 10 ^ v end
+
+-- The shorter windows take the course of the longer ones: they are drawn wider, beneath.
 local function draw_decay(ax, results)
-  for w = #results.windows, 1, -1 do
-    local steps = steps_back(results.windows[w])
-    local last = across(results, function(r) return r.initial.last[w] end)
-    local every = across(results, function(r) return r.initial.every[w] end)
-    ax:line(steps, every, { color = w, dash = "dotted", marker = "none",
-                            label = w == 1 and "sum of all losses" or nil })
-    ax:line(steps, last, { color = w, label = "last loss, " .. results.windows[w] .. " steps",
-                           marker = "none" })
-    ax:scatter({ steps[#steps], steps[#steps] }, { last[#last], every[#every] },
-      { color = w, size = 4 })
+  local count = #results.windows
+  for w, T in ipairs(results.windows) do
+    local steps, width = steps_back(T), 1.4 + 1.3 * (count - w)
+    local last = mean_norms(results, function(r) return r.initial.last[w] end)
+    local every = mean_norms(results, function(r) return r.initial.every[w] end)
+    ax:line(steps, last, { color = w, label = T .. " steps", marker = "none", width = width })
+    ax:line(steps, every, { color = w, dash = "dotted", marker = "none" })
+    ax:scatter({ steps[T] }, { every[T] }, { color = w, size = 4 })
+    ax:scatter({ steps[T] }, { last[T] }, { color = w, size = 4 })
   end
-  ax:legend { place = "below", columns = 2 }
-  ax:set { title = "One line a window length", yscale = "log",
+  ax:legend { place = "below", columns = 3 }
+  ax:set { title = "Loss of the last step; dotted: of all", yscale = "log",
            xlabel = "steps back from the last", ylabel = "‖∂L/∂h‖, initial" }
 end
 
+-- log10 of what reaches the first step, for each window.
+local function arrivals(r, stage, loss)
+  local out = {}
+  for w, back in ipairs(r[stage][loss]) do out[w] = back[#back] end
+  return out
+end
+
 local function draw_reached(ax, results)
-  local kinds = {
-    { "initial", "last", "last loss, initial" }, { "trained", "last", "last loss, trained" },
-    { "initial", "every", "all losses, initial" }, { "trained", "every", "all losses, trained" },
-  }
-  for k, kind in ipairs(kinds) do
-    local mean, low, high = across(results, function(r)
-      local out = {}
-      for w, back in ipairs(r[kind[1]][kind[2]]) do out[w] = back[#back] end
-      return out
-    end)
-    local dash = kind[2] == "every" and "dotted" or "solid"
-    ax:line(results.windows, mean, { color = (k - 1) % 2 + 1, label = kind[3], dash = dash })
-    if #results.runs > 1 and kind[2] == "last" then
-      ax:band(results.windows, low, high, { color = (k - 1) % 2 + 1 })
-    end
+  for s, stage in ipairs(stages) do
+    local last = over_seeds(results, function(r) return arrivals(r, stage, "last") end)
+    local every = over_seeds(results, function(r) return arrivals(r, stage, "every") end)
+    panels.curves(ax, results.windows, last, { label = stage_names[stage], color = s,
+                                               transform = power })
+    panels.curves(ax, results.windows, every, { color = s, dash = "dotted", transform = power,
+                                                band = false })
   end
   ax:scatter(document.window, document.norm, { label = "founding document", color = 7,
                                                marker = "diamond" })
@@ -264,54 +303,68 @@ local function draw_reached(ax, results)
            xlabel = "window length", ylabel = "‖∂L/∂h₁‖" }
 end
 
+local shown = 50 -- steps back; further, the bounds would squeeze all that is measured
+
+local function first_of(list, count) return table.move(list, 1, math.min(#list, count), 1, {}) end
+
+-- A line of log10 norms with the slope f(stage) for each seed.
+local function draw_law(ax, steps, results, f, opts)
+  local curves = {}
+  for _, slope in ipairs(over_seeds(results, f)) do
+    curves[#curves + 1] = {}
+    for k, step in ipairs(steps) do curves[#curves][k] = step * slope end
+  end
+  if #curves > 0 then panels.curves(ax, steps, curves, opts) end
+end
+
 -- Relative to the gradient at the last step; spectral radius and bound as they would say.
 local function draw_bound(ax, results)
   local w = #results.windows
+  local steps = steps_back(math.min(shown, results.windows[w]))
   for i, stage in ipairs { "initial", "trained" } do
-    local measured, low, high = across(results, function(r)
+    local measured = over_seeds(results, function(r)
       local out = {}
-      for k, v in ipairs(r[stage].last[w]) do out[k] = v - r[stage].last[w][1] end
+      for k, v in ipairs(first_of(r[stage].last[w], shown)) do
+        out[k] = v - r[stage].last[w][1]
+      end
       return out
     end)
-    local steps = steps_back(#measured)
-    ax:line(steps, measured, { label = "measured, " .. stage, color = i, marker = "none" })
-    if #results.runs > 1 then ax:band(steps, low, high, { color = i }) end
-    for _, law in ipairs { { "sigma_max", "dashed", "bound σₘₐₓᵏ, " },
-                           { "radius", "dotted", "radius ρᵏ, " } } do
-      local line = across(results, function(r)
-        local out = {}
-        for k = 1, #measured do out[k] = (k - 1) * math.log(r[stage][law[1]], 10) end
-        return out
-      end)
-      ax:line(steps, line, { label = law[3] .. stage, color = i, dash = law[2],
-                             marker = "none" })
-    end
+    panels.curves(ax, steps, measured, { label = "measured, " .. stage, color = i,
+                                         transform = power })
+    draw_law(ax, steps, results, function(r) return r[stage].bound end, { color = i,
+      dash = "dashed", label = "bound, " .. stage, band = false, transform = power })
+    draw_law(ax, steps, results, function(r)
+      return r[stage].radius and math.log(r[stage].radius, 10)
+    end, { color = i, dash = "dotted", label = "ρ^{k}, " .. stage, band = false,
+           transform = power })
   end
   ax:legend { place = "below", columns = 2 }
-  ax:set { title = "Decay, bound and radius", yscale = "log", ylim = { 1e-8, 1e12 },
+  ax:set { title = "Decay, bound (σ_{max} max|f′|)^{k}, radius ρ^{k}", yscale = "log",
            xlabel = "steps back, k", ylabel = "‖∂L/∂h‖, last step = 1" }
 end
 
 local function draw_spectra(ax, results)
   for i, key in ipairs { "largest", "fifth", "median" } do
-    local mean, low, high = across(results, function(r) return r.initial.spectra[key] end)
-    ax:line(results.lags, mean, { label = key, color = i + 2, marker = "none" })
-    if #results.runs > 1 then ax:band(results.lags, low, high, { color = i + 2 }) end
+    panels.curves(ax, results.lags,
+      over_seeds(results, function(r) return r.initial.spectra[key] end),
+      { label = key, color = i + 2, transform = power })
   end
-  local stepwise = across(results, function(r) return r.initial.spectra.stepwise end)
-  ax:line(results.lags, stepwise, { label = "product of the norms", color = 7, dash = "dashed",
-                                    marker = "none" })
+  panels.curves(ax, results.lags,
+    over_seeds(results, function(r) return r.initial.spectra.stepwise end),
+    { label = "product of the norms", color = 7, dash = "dashed", transform = power,
+      band = false })
   ax:legend { place = "below", columns = 2 }
-  ax:set { title = "Singular values of products", yscale = "log",
+  ax:set { title = "Singular values of products, initial", yscale = "log",
            xlabel = "steps back, k", ylabel = "of ∂h(T)/∂h(T−k)" }
 end
 
 local function figure(results, config)
   local fig = unroll.plot.figure {
     rows = 2, cols = 2, height = 7.4, letters = true, title = "How far back gradients reach",
-    caption = ("%s, %s, hidden %d, init %s · %d seeds × %d windows of text: mean of the "
-      .. "logarithms, band from lowest to highest seed · float64"):format(config.corpus,
-      config.cell, config.hidden, config.init, #config.seeds, config.places) }
+    caption = ("%s (prose: %s), %s, hidden %d, init %s · %d seeds × %d windows of text: mean of "
+      .. "the logarithms, band from lowest to highest seed · dotted in (a, b): sum of all losses "
+      .. "· float64"):format(config.corpus, config.prose, config.cell, config.hidden, config.init,
+      #config.seeds, config.places) }
   draw_decay(fig:at(1, 1), results)
   draw_reached(fig:at(1, 2), results)
   draw_bound(fig:at(2, 1), results)
@@ -325,6 +378,7 @@ return experiment.define {
   question = "How much of the gradient of a loss reaches the first step of its window?",
   options = {
     { "corpus", "simple", "corpus by name or path" },
+    { "prose", "shakespeare", "a corpus that does not repeat" },
     { "cell", "tanh", "recurrent cell" },
     { "hidden", 50, "hidden size" },
     { "init", "glorot", "initialiser of all matrices" },
@@ -336,9 +390,9 @@ return experiment.define {
     { "window", 25, "window of the training" },
     { "lr", 0.003, "learning rate" },
     { "clip", 5.0, "largest gradient norm" },
-    { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
+    { "seeds", { 6, 7, 8, 9, 10 }, "one network each" },
   },
-  quick = { seeds = { 1 }, steps = 300, places = 4 },
+  quick = { seeds = { 6 }, steps = 300, places = 4 },
   cases = cases, run_case = run_case, collect = collect, tables = tables,
   answer = answer, figure = figure,
 }:main(arg)

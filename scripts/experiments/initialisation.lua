@@ -11,7 +11,7 @@
 local unroll = require "unroll"
 local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
 local diagnostics, tensor = unroll.diagnostics, unroll.tensor
-local summary, statistics = experiment.summary, experiment.statistics
+local summary, panels, column = experiment.summary, experiment.panels, experiment.column
 
 local rules = {
   glorot = "glorot", orthogonal = "orthogonal", lecun = "lecun", he = "he",
@@ -19,8 +19,9 @@ local rules = {
 }
 local full_names = {
   glorot = "glorot (Xavier)", orthogonal = "orthogonal", lecun = "lecun", he = "he",
-  small = "normal 0.01", large = "normal 0.5", identity = "0.9 × identity",
+  small = "small, N(0, 0.01²)", large = "large, N(0, 0.5²)", identity = "0.9 × identity",
 }
+local short_names = { glorot = "glorot", identity = "0.9 ×\nidentity" }
 
 -- What the founding document says of Xavier: norms and decay rates between these.
 local document = { norm = { 0.01, 0.1 }, decay = { 0.08, 0.1 } }
@@ -84,7 +85,8 @@ local function run_case(case, report)
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
                          init = rules[case.init] or case.init, seed = case.seed }
   local wide = model:to "float64"
-  local s = diagnostics.spectrum(wide.W_hh)
+  local W = wide.layers[1].W_hh
+  local s = W and W:size(1) == W:size(2) and diagnostics.spectrum(W) or {}
   local result = { seed = case.seed, radius = s.radius, sigma_max = s.sigma_max,
                    last = measure(wide, corpus, case, "last"),
                    every = measure(wide, corpus, case, "every") }
@@ -98,35 +100,27 @@ local function run_case(case, report)
 end
 
 local function collect(config, list, outcomes)
-  local results, known = { inits = {} }, {}
-  for i, case in ipairs(list) do
-    local entry = known[case.init]
-    if not entry then
-      entry = { name = case.init, runs = {} }
-      known[case.init], results.inits[#results.inits + 1] = entry, entry
-    end
-    entry.runs[#entry.runs + 1] = outcomes[i]
+  local results = { inits = {}, window = config.window }
+  for i, entry in ipairs(experiment.group(list, outcomes, "init")) do
+    results.inits[i] = { name = entry.init, runs = entry.runs }
   end
-  results.window = config.window
   return results
 end
 
 -- --- reading the results -----------------------------------------------------------------
 
-local function column(entry, key, inner)
-  local out = {}
-  for i, r in ipairs(entry.runs) do out[i] = inner and r[key][inner] or r[key] end
-  return out
-end
-
 local function name_of(entry) return full_names[entry.name] or entry.name end
+
+local function spread_of(entry, key)
+  local values = column(entry, key)
+  return #values > 0 and summary.spread(values, "%.2f") or "–"
+end
 
 local function tables(results)
   local rows = {}
   for i, entry in ipairs(results.inits) do
     rows[i] = {
-      name_of(entry), summary.spread(column(entry, "radius"), "%.2f"),
-      summary.spread(column(entry, "sigma_max"), "%.2f"),
+      name_of(entry), spread_of(entry, "radius"), spread_of(entry, "sigma_max"),
       summary.spread(column(entry, "last", "mean"), "%.2g"),
       summary.spread(column(entry, "every", "mean"), "%.2g"),
       summary.spread(column(entry, "every", "variance"), "%.2g"),
@@ -170,62 +164,55 @@ end
 
 local function names_of(results)
   local names = {}
-  for i, entry in ipairs(results.inits) do names[i] = entry.name end
+  for i, entry in ipairs(results.inits) do names[i] = short_names[entry.name] or entry.name end
   return names
-end
-
--- Mean over seeds and deviation, one number for each rule.
-local function bars_of(results, key, inner)
-  local means, deviations = {}, {}
-  for i, entry in ipairs(results.inits) do
-    means[i], deviations[i] = summary.mean_sd(column(entry, key, inner))
-  end
-  return means, deviations
 end
 
 -- Medians over seeds with their range, as points: bars have no foot on a log axis.
 local function draw_points(ax, results, inner, title, ylabel)
-  local ticks = {}
-  for i, entry in ipairs(results.inits) do ticks[i] = { i, entry.name } end
+  local series = {}
   for l, loss in ipairs { { "last", "loss of the last step" }, { "every", "sum of all losses" } } do
-    local x, y, low, high = {}, {}, {}, {}
+    series[l] = { label = loss[2], marker = l == 1 and "circle" or "square", color = l, lists = {} }
     for i, entry in ipairs(results.inits) do
-      local d = statistics.describe(column(entry, loss[1], inner))
-      x[i], y[i], low[i], high[i] = i + 0.2 * (l - 1.5), d.median, d.median - d.low,
-        d.high - d.median
+      series[l].lists[i] = column(entry, loss[1], inner)
     end
-    ax:errorbar(x, y, { yerr = { low = low, high = high }, label = loss[2],
-                        marker = l == 1 and "circle" or "square" })
   end
+  panels.beside(ax, names_of(results), series, "median")
   ax:legend { place = "below", columns = 2 }
-  ax:set { title = title, ylabel = ylabel, yscale = "log", xticks = ticks,
-           xlim = { 0.5, #ticks + 0.5 } }
+  ax:set { title = title, ylabel = ylabel, yscale = "log" }
 end
 
 local function draw_decay(ax, results)
-  local rate, deviation = bars_of(results, "last", "decay")
-  local colors = {}
-  for i = 1, #rate do colors[i] = i end
-  ax:bar(names_of(results), rate, { values = true, format = "%.2f", errors = deviation,
-                                    colors = colors })
+  local rate, deviation, names, colors = {}, {}, {}, {}
+  for i, entry in ipairs(results.inits) do
+    rate[i], deviation[i] = summary.mean_sd(column(entry, "last", "decay"))
+    names[i], colors[i] = entry.name, i -- as the lines of (d)
+  end
+  ax:bar(names, rate, { values = true, format = "%.2f", errors = deviation, colors = colors })
   ax:set { title = "Decay rate, last loss", ylabel = "fall of ln ‖∂L/∂h‖ a step" }
 end
 
+local floor = -16 -- log10; the curve that falls further is said where it leaves
+
 local function draw_course(ax, results)
-  local steps = {}
+  local steps, high = {}, -math.huge
   for k = 1, results.window do steps[k] = k - 1 end
   for i, entry in ipairs(results.inits) do
     local curves = column(entry, "last", "log_norm")
-    local lines = { summary.across(curves) }
-    for _, curve in ipairs(lines) do
-      for k, v in ipairs(curve) do curve[k] = 10 ^ v end
+    panels.curves(ax, steps, curves, { label = name_of(entry), color = i,
+                                       transform = function(v) return 10 ^ v end })
+    local mean = summary.across(curves)
+    for k, v in ipairs(mean) do
+      high = math.max(high, v)
+      if v < floor and mean[k - 1] >= floor then
+        ax:note(("falls to 10^{%.0f}"):format(mean[#mean]), k - 1, 10 ^ (floor + 0.5),
+                { dx = 14, dy = 10, color = i, arrow = false })
+      end
     end
-    if #curves > 1 then ax:band(steps, lines[2], lines[3], { color = i }) end
-    ax:line(steps, lines[1], { label = name_of(entry), color = i, marker = "none" })
   end
   ax:legend { place = "below", columns = 2 }
   ax:set { title = "Norm through time, last loss", xlabel = "steps back from the loss",
-           ylabel = "‖∂L/∂h‖", yscale = "log", ylim = { 1e-16, 1e8 } }
+           ylabel = "‖∂L/∂h‖", yscale = "log", ylim = { 10 ^ floor, 10 ^ (high + 1.5) } }
 end
 
 local function figure(results, config)

@@ -7,34 +7,25 @@
 -- glorot (radius about 1) or orthogonal; the other matrices are glorot. Solved: the moving
 -- average of the training loss is below the threshold; training then stops.
 local unroll = require "unroll"
-local experiment, rnn, tasks, train = unroll.experiment, unroll.rnn, unroll.tasks, unroll.train
-local summary = experiment.summary
+local experiment, tasks, train = unroll.experiment, unroll.tasks, unroll.train
+local summary, column = experiment.summary, experiment.column
 
 local names = { pytorch = "default, ±1/√H", glorot = "glorot", orthogonal = "orthogonal",
                 identity = "identity" }
 
 local function cases(config)
-  local list = {}
-  for k, length in ipairs(config.lengths) do
-    local base = { cell = config.cell, hidden = config.hidden, batch = config.batch,
-      lr = config.lr, clip = config.clip, threshold = config.threshold, length = length,
-      steps = config.steps[k] }
-    local some = experiment.grid(base, "init", config.inits, "seed", config.seeds)
-    table.move(some, 1, #some, #list + 1, list)
-  end
-  return list
+  local base = experiment.without(config, "lengths", "steps", "inits", "seeds")
+  return experiment.grid(experiment.zip(base, "length", config.lengths, "steps", config.steps),
+    "init", config.inits, "seed", config.seeds)
 end
 
 local function run_case(case, report)
   local task = tasks.temporal_order { length = case.length, seed = case.seed }
-  local model = rnn.model { cell = case.cell, input = task.input, output = task.output,
-    head = task.head, hidden = case.hidden, seed = case.seed, init = { W_hh = case.init } }
   local average, solved = unroll.metrics.moving_average(0.02), nil
-  local history = train.fit(model, task, { steps = case.steps, batch = case.batch, lr = case.lr,
-    clip_norm = case.clip, progress = false, on_step = function(step, loss)
-      if average(loss) < case.threshold then solved = step end
-      return solved ~= nil
-    end })
+  local model, history = experiment.ontask.train(task, case, function(step, loss)
+    if average(loss) < case.threshold then solved = step end
+    return solved ~= nil
+  end)
   local loss = history.loss:totable()
   local result = { seed = case.seed, solved = solved, steps = #loss,
     test = train.evaluate(model, task, { split = "test", batch = 100 }),
@@ -46,16 +37,7 @@ local function run_case(case, report)
 end
 
 local function collect(_, list, outcomes)
-  local results, known = {}, {}
-  for i, case in ipairs(list) do
-    local key = case.length .. case.init
-    if not known[key] then
-      known[key] = { length = case.length, init = case.init, limit = case.steps, runs = {} }
-      results[#results + 1] = known[key]
-    end
-    table.insert(known[key].runs, outcomes[i])
-  end
-  return results
+  return experiment.group(list, outcomes, "length", "init", "steps")
 end
 
 -- --- reading the results -----------------------------------------------------------------
@@ -63,16 +45,9 @@ end
 local function name_of(entry) return names[entry.init] or entry.init end
 
 local function solved_steps(entry)
-  local list = {}
-  for _, r in ipairs(entry.runs) do list[#list + 1] = r.solved end
+  local list = column(entry, "solved")
   table.sort(list)
   return list
-end
-
-local function tests(entry)
-  local out = {}
-  for i, r in ipairs(entry.runs) do out[i] = r.test end
-  return out
 end
 
 local function tables(results)
@@ -80,8 +55,8 @@ local function tables(results)
   for i, entry in ipairs(results) do
     local steps = solved_steps(entry)
     rows[i] = { entry.length, name_of(entry), ("%d of %d"):format(#steps, #entry.runs),
-      entry.limit, #steps > 0 and ("%d to %d"):format(steps[1], steps[#steps]) or nil,
-      summary.spread(tests(entry), "%.4f") }
+      entry.steps, #steps > 0 and ("%d to %d"):format(steps[1], steps[#steps]) or nil,
+      summary.spread(column(entry, "test"), "%.4f") }
   end
   return { {
     title = "Temporal order (test loss: mean ± sd over seeds, when training ends)",
@@ -105,25 +80,27 @@ end
 -- --- figure ------------------------------------------------------------------------------
 
 -- Every run is a line of its own: they end when they are solved.
+local function draw_entry(ax, entry, color)
+  for k, r in ipairs(entry.runs) do
+    local smooth = summary.smooth(r.loss.mean, 0.15)
+    ax:line(r.loss.step, smooth, { color = color, width = 1.1, alpha = 0.8, marker = "none",
+                                   label = k == 1 and name_of(entry) or nil })
+    if r.solved then ax:scatter({ r.solved }, { smooth[#smooth] }, { color = color, size = 4 }) end
+  end
+end
+
 local function draw_length(ax, results, length)
   local color = 0
   for _, entry in ipairs(results) do
     if entry.length == length then
       color = color + 1
-      for k, r in ipairs(entry.runs) do
-        ax:line(r.loss.step, summary.smooth(r.loss.mean, 0.15), { color = color, width = 1.1,
-          alpha = 0.8, marker = "none", label = k == 1 and name_of(entry) or nil })
-        if r.solved then
-          ax:scatter({ r.solved }, { summary.smooth(r.loss.mean, 0.15)[#r.loss.mean] },
-                     { color = color, size = 4 })
-        end
-      end
+      draw_entry(ax, entry, color)
     end
   end
   ax:hline(math.log(4), { label = "chance, ln 4" })
   ax:legend { place = "below", columns = 3 }
   ax:set { title = ("%d steps"):format(length), xlabel = "training step", ylabel = "loss, nats",
-           ylim = { 0, 1.6 } }
+           ylim = { 0, nil } }
 end
 
 local function figure(results, config)
@@ -144,13 +121,13 @@ return experiment.define {
     { "cell", "tanh", "recurrent cell" },
     { "hidden", 50, "hidden size" },
     { "lengths", { 20, 50 }, "steps of a sequence" },
-    { "steps", { 1500, 4000 }, "most updates, one number for each length" },
+    { "steps", { 1500, 4000 }, "most updates, for each length" },
     { "inits", { "pytorch", "glorot", "orthogonal" }, "initialisers of W_hh" },
     { "lr", 0.001, "learning rate, Adam" },
     { "batch", 32, "sequences of an update" },
     { "clip", 1.0, "largest gradient norm" },
     { "threshold", 0.05, "solved when the moving average of the loss is below it" },
-    { "seeds", { 1, 2, 3 }, "one network each" },
+    { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, lengths = { 20, 40 }, steps = { 1000, 1500 } },
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,

@@ -6,13 +6,13 @@
 -- with the state carried. With an equal batch a longer window makes fewer updates, which alone
 -- is a handicap; with equal updates a longer window has a smaller batch. Norms are those
 -- of the parameters' gradient (mean loss of a window) and of dL/dh at the first step of a
--- window for the loss of its last step. Times go into window_length-times.json; they are
--- fitted by power laws, time = factor * length^exponent: 1 for a window and 0 for a character
--- if the cost of BPTT is linear.
+-- window for the loss of its last step. The time of the training is measured by window_time.lua,
+-- when nothing else runs.
 local unroll = require "unroll"
 local experiment, rnn, text, train = unroll.experiment, unroll.rnn, unroll.text, unroll.train
 local diagnostics = unroll.diagnostics
 local summary, statistics = experiment.summary, experiment.statistics
+local panels, column = experiment.panels, experiment.column
 
 local rules = { "equal batch", "equal updates" }
 local zero = -300 -- stands for log10 of 0 in the saved numbers
@@ -48,7 +48,6 @@ local function second_half_median(values)
   return statistics.median(table.move(values, #values // 2 + 1, #values, 1, {}))
 end
 
--- The second value is what the clock says: seconds of the whole training.
 local function run_case(case, report)
   local corpus = text.corpus(case.corpus)
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
@@ -66,56 +65,20 @@ local function run_case(case, report)
     reach = reach(model, corpus, case.window) }
   report(("%s, window %d, seed %d: held-out loss %.4f after %d updates"):format(case.rule,
     case.window, case.seed, result.held_out, steps))
-  return result, history.duration
-end
-
-local function by_window(list, outcomes, rule)
-  local groups, known = {}, {}
-  for i, case in ipairs(list) do
-    local group = known[case.window]
-    if case.rule == rule and not group then
-      group = { window = case.window, runs = {} }
-      known[case.window], groups[#groups + 1] = group, group
-    end
-    if case.rule == rule then group.runs[#group.runs + 1] = outcomes[i] end
-  end
-  return groups
+  return result
 end
 
 local function collect(_, list, outcomes)
   local results = {}
-  for i, rule in ipairs(rules) do
-    results[i] = { rule = rule, windows = by_window(list, outcomes, rule) }
+  for i, rule in ipairs(rules) do results[i] = { rule = rule, windows = {} } end
+  for _, entry in ipairs(experiment.group(list, outcomes, "rule", "window")) do
+    local part = entry.rule == rules[1] and results[1] or results[2]
+    table.insert(part.windows, { window = entry.window, runs = entry.runs })
   end
   return results
 end
 
--- Seconds a window and a character at an equal batch, medians over seeds; their power laws.
-local function collect_times(config, list, seconds)
-  local times = { window = {}, steps = {}, runs = {}, per_window = {}, per_character = {},
-                  total = {} }
-  for i, group in ipairs(by_window(list, seconds, "equal batch")) do
-    local total = statistics.median(group.runs)
-    local steps = config.characters // (group.window * config.batch)
-    times.window[i], times.steps[i], times.runs[i] = group.window, steps, group.runs
-    times.total[i] = total
-    times.per_window[i] = total / steps
-    times.per_character[i] = total / (steps * group.window * config.batch)
-  end
-  if #times.window > 1 then
-    times.window_exponent = diagnostics.fit_power(times.window, times.per_window)
-    times.character_exponent = diagnostics.fit_power(times.window, times.per_character)
-  end
-  return times
-end
-
 -- --- reading the results -----------------------------------------------------------------
-
-local function column(group, key)
-  local out = {}
-  for i, r in ipairs(group.runs) do out[i] = r[key] end
-  return out
-end
 
 local function mean_of(group, key) return (summary.mean_sd(column(group, key))) end
 
@@ -147,22 +110,6 @@ local function tables(results)
   return list
 end
 
-local function time_tables(times)
-  local rows = {}
-  for i, window in ipairs(times.window) do
-    rows[i] = { window, ("%.3f"):format(times.total[i]),
-                ("%.1f"):format(times.per_window[i] * 1e6),
-                ("%.3f"):format(times.per_character[i] * 1e6) }
-  end
-  return { {
-    title = "Time of training (median over seeds)",
-    head = { "window", "seconds, all", "µs a window", "µs a character" }, rows = rows,
-    note = times.window_exponent and ("Power laws: a window costs length^%.2f, a character "
-      .. "length^%.2f; the document says quadratic."):format(times.window_exponent,
-      times.character_exponent),
-  } }
-end
-
 local function best_of(part)
   local best = part.windows[1]
   for _, group in ipairs(part.windows) do
@@ -189,15 +136,13 @@ local function windows_of(part)
 end
 
 local function draw(ax, part, key, transform, options)
-  local mean, low, high = {}, {}, {}
+  local lists = {}
   for i, group in ipairs(part.windows) do
-    local values = column(group, key)
-    for k, v in ipairs(values) do values[k] = transform(v) end
-    local d = statistics.describe(values)
-    mean[i], low[i], high[i] = d.mean, d.mean - d.low, d.high - d.mean
+    lists[i] = column(group, key)
+    for k, v in ipairs(lists[i]) do lists[i][k] = transform(v) end
   end
-  options.yerr, options.line = { low = low, high = high }, true
-  ax:errorbar(windows_of(part), mean, options)
+  options.line, options.middle = true, "mean"
+  panels.points(ax, windows_of(part), lists, options)
 end
 
 local function same(v) return v end
@@ -208,13 +153,11 @@ local function draw_curves(ax, part)
   local n = #part.windows
   local shown = n > 2 and { 1, (n + 1) // 2, n } or { 1 }
   for c, w in ipairs(shown) do
-    local group, curves = part.windows[w], {}
-    for i, r in ipairs(group.runs) do curves[i] = summary.smooth(r.curve.mean, 0.2) end
-    local mean, low, high = summary.across(curves)
-    local share = {}
+    local group, curves, share = part.windows[w], {}, {}
+    for i, r in ipairs(group.runs) do curves[i] = r.curve.mean end
     for i, step in ipairs(group.runs[1].curve.step) do share[i] = step / group.runs[1].steps end
-    ax:line(share, mean, { label = "window " .. group.window, color = c, marker = "none" })
-    if #curves > 1 then ax:band(share, low, high, { color = c }) end
+    panels.curves(ax, share, curves, { label = "window " .. group.window, color = c,
+                                       smooth = 0.2 })
   end
   ax:set { title = "Training loss, equal batch", xlabel = "share of the characters",
            xformat = "percent", ylabel = "nats per character" }
@@ -233,8 +176,9 @@ local function figure(results, config)
   local fig = unroll.plot.figure {
     rows = 2, cols = 2, letters = true, title = "Window length at equal characters seen",
     caption = ("%s, %s, hidden %d, %d characters; batch %d, or %d characters an update; Adam · "
-      .. "%d seeds: mean and range"):format(config.corpus, config.cell, config.hidden,
-      config.characters, config.batch, config.update, #config.seeds) }
+      .. "%d seeds: mean and range · times have a figure of their own: window_time")
+      :format(config.corpus, config.cell, config.hidden, config.characters, config.batch,
+        config.update, #config.seeds) }
   draw_both(fig:at(1, 1), results, "held_out", same,
             { title = "Loss, held-out text", ylabel = "nats per character" })
   draw_both(fig:at(1, 2), results, "norm", same, { yscale = "log" })
@@ -247,38 +191,10 @@ local function figure(results, config)
   return fig
 end
 
-local function draw_time(ax, x, y, exponent, title, ylabel)
-  ax:scatter(x, y, { label = "measured", color = 1 })
-  if exponent then
-    local _, factor = diagnostics.fit_power(x, y)
-    local fitted = {}
-    for i, window in ipairs(x) do fitted[i] = factor * window ^ exponent end
-    ax:line(x, fitted, { label = ("∝ length^%.2f"):format(exponent), color = 1, marker = "none" })
-    local quadratic = {} -- a time quadratic in the window is linear for a character
-    local power = title:find "character" and 1 or 2
-    for i, window in ipairs(x) do quadratic[i] = y[1] * (window / x[1]) ^ power end
-    ax:line(x, quadratic, { label = "if quadratic", color = 7, dash = "dashed",
-                            marker = "none" })
-  end
-  ax:set { title = title, xlabel = "window length", ylabel = ylabel, xscale = "log",
-           yscale = "log" }
-end
-
-local function time_figure(times, _, config)
-  local fig = unroll.plot.figure { cols = 2, letters = true, title = "Time and window length",
-    caption = ("%s, hidden %d, batch %d · median of %d trainings, one core"):format(
-      config.cell, config.hidden, config.batch, #config.seeds) }
-  draw_time(fig:at(1, 1), times.window, times.per_window, times.window_exponent,
-            "Time of a window", "seconds")
-  draw_time(fig:at(1, 2), times.window, times.per_character, times.character_exponent,
-            "Time of a character", "seconds")
-  return fig
-end
-
 return experiment.define {
   name = "window_length",
   title = "Window length (F4)",
-  question = "Which window of truncated BPTT learns most from the same text, and at what cost?",
+  question = "Which window of truncated BPTT learns most from the same text?",
   options = {
     { "corpus", "shakespeare", "corpus by name or path" },
     { "cell", "tanh", "recurrent cell" },
@@ -292,7 +208,6 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, windows = { 5, 25, 100 }, characters = 60000 },
-  alone = true, cases = cases, run_case = run_case, collect = collect,
-  collect_times = collect_times, tables = tables, time_tables = time_tables, answer = answer,
-  figure = figure, time_figure = time_figure,
+  cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
+  figure = figure,
 }:main(arg)

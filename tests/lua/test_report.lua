@@ -79,7 +79,8 @@ end
 
 function TestReport.test_says_what_was_measured_and_what_was_not()
   local text = page()
-  lu.assertEquals(count(text, '<li class="statement"'), 17)
+  lu.assertEquals(count(text, '<li class="statement" id="verdict%-%d+" value="%d+"'), 17)
+  lu.assertEquals(count(text, '<li class="statement" id="verdict%-s%-'), 27)
   lu.assertEquals(count(text, '<th scope="row">T%d'), 28)
   lu.assertEquals(count(text, "<figure>"), 4) -- three, and the times of the architectures
   -- one seed is not enough, gradient_flow has not been run
@@ -93,8 +94,8 @@ end
 function TestReport.test_verdicts_are_saved_and_the_report_is_the_same_again()
   local first = page()
   local verdicts = require("unroll.experiment.store").read(dir, "verdicts")
-  lu.assertEquals(#verdicts, 41)
-  lu.assertEquals(#require("unroll.experiment.store").read(dir, "verdicts-times"), 4)
+  lu.assertEquals(#verdicts, 67)
+  lu.assertEquals(#require("unroll.experiment.store").read(dir, "verdicts-times"), 5)
   program("report", "")
   lu.assertTrue(page() == first)
 end
@@ -106,9 +107,66 @@ end
 function TestReport.test_inline_svg()
   local text = '<?xml version="1.0"?>\n<svg xmlns="x" width="9pt" height="4pt" viewBox="0 0 9 4">'
     .. '<g id="a"/><use xlink:href="#a"/><path clip-path="url(#b)"/></svg>\n'
-  lu.assertEquals(svg.inline(text, "f-"), '<svg style="max-width:15px;min-width:9px" xmlns="x" '
-    .. 'viewBox="0 0 9 4"><g id="f-a"/><use xlink:href="#f-a"/><path clip-path="url(#f-b)"/></svg>')
-  support.raises("has no <svg> element", svg.inline, "nothing", "f-")
+  local alt = { title = "A < B", description = "It is so." }
+  lu.assertEquals(svg.inline(text, "f-", alt), '<svg style="max-width:15px;min-width:9px" '
+    .. 'xmlns="x" viewBox="0 0 9 4" role="img" aria-labelledby="f-alt">'
+    .. '<title id="f-alt">A &lt; B: It is so.</title>'
+    .. '<g id="f-a"/><use xlink:href="#f-a"/><path clip-path="url(#f-b)"/></svg>')
+  support.raises("has no <svg> element", svg.inline, "nothing", "f-", alt)
+end
+
+function TestReport.test_every_figure_is_said_in_words()
+  local figures = 0
+  for tag, title in page():gmatch "(<svg[^>]*>)<title[^>]*>([^<]*)</title>" do
+    figures = figures + 1
+    lu.assertStrContains(tag, 'role="img"')
+    lu.assertTrue(#title > 60, title)
+  end
+  lu.assertEquals(figures, count(page(), "<figure>"))
+end
+
+function TestReport.test_headings_do_not_skip_a_level()
+  local last = 0
+  for level in page():gmatch "<h(%d)" do
+    lu.assertTrue(tonumber(level) <= last + 1)
+    last = tonumber(level)
+  end
+  lu.assertEquals(count(page(), "<h1"), 1)
+end
+
+-- The contrast of two colours, WCAG 2: 1 to 21.
+local function contrast(one, other)
+  local function luminance(color)
+    local sum, weights = 0, { 0.2126, 0.7152, 0.0722 }
+    for i = 1, 3 do
+      local v = tonumber(color:sub(2 * i, 2 * i + 1), 16) / 255
+      sum = sum + weights[i] * (v <= 0.04045 and v / 12.92 or ((v + 0.055) / 1.055) ^ 2.4)
+    end
+    return sum
+  end
+  local a, b = luminance(one), luminance(other)
+  return (math.max(a, b) + 0.05) / (math.min(a, b) + 0.05)
+end
+
+function TestReport.test_words_stand_out_in_light_and_dark()
+  lu.assertAlmostEquals(contrast("#000000", "#ffffff"), 21, 1e-9)
+  local modes = 0
+  for block in require("unroll.report.style"):gmatch ":root {(.-)}" do
+    local colors = {}
+    for name, value in block:gmatch "%-%-([%w-]+): (#%x+)" do colors[name] = value end
+    for _, name in ipairs { "ink", "soft", "link", "yes", "if", "no", "open" } do
+      local on = colors[name .. "-back"] or colors.paper
+      lu.assertTrue(contrast(colors[name], on) >= 4.5, name .. " on " .. on)
+    end
+    modes = modes + 1
+  end
+  lu.assertEquals(modes, 2)
+end
+
+function TestReport.test_the_terminal_has_80_columns()
+  for line in support.read_file(page() and dir .. "/report.md"):gmatch "[^\n]*" do
+    lu.assertTrue(utf8.len(line) <= 80, line)
+  end
 end
 
 -- --- in a browser --------------------------------------------------------------------------

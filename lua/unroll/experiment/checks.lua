@@ -9,14 +9,17 @@
 --
 -- A part names a statistic, the measure that computes it (results, config, times -> one
 -- number a seed), and its threshold: at_least, at_most or both. It passes for a seed when
--- the number lies within. The statement
+-- the number lies within; with of = "mean" for all seeds or none, as their mean does. A number
+-- that is expected stands in `expected`. The statement
 --   holds             when all parts pass for every seed;
 --   holds only if ... when not, but all parts of `only_if` pass for every seed;
 --   not decided       when the parts pass for some seeds and fail for others, or when there
 --                     are fewer than five seeds;
 --   does not hold     when no seed passes.
 -- `exact = true` marks what has no seed (the vocabulary of a text): one number is enough.
--- In `why`, $1, $2 ... stand for the means of the parts, those of only_if counted on.
+-- In `why`, $1, $2 ... stand for the means of the parts, those of only_if counted on. A check
+-- whose table was changed after a first run says in `history` what was changed and why;
+-- `source` names where a statement that is not the document's comes from.
 local statistics = require "unroll.experiment.statistics"
 
 local checks = {}
@@ -77,10 +80,13 @@ local function measure_parts(check, parts, measures, record, times)
       passed = {}
       for s = 1, #values do passed[s] = true end
     end
-    for s, value in ipairs(values) do passed[s] = passed[s] and passes(part, value) end
-    measured[p] = statistics.describe(values)
-    measured[p].statistic, measured[p].threshold = part[1], checks.threshold(part)
-    measured[p].values, measured[p].format = values, part.format
+    local m = statistics.describe(values)
+    for s, value in ipairs(values) do
+      passed[s] = passed[s] and passes(part, part.of == "mean" and m.mean or value)
+    end
+    m.statistic, m.threshold, m.expected = part[1], checks.threshold(part), part.expected
+    m.values, m.format, m.of = values, part.format, part.of
+    measured[p] = m
   end
   return measured, passed
 end
@@ -140,7 +146,7 @@ end
 ---@param record table what an experiment has saved
 ---@param times? table what the clock said, for checks with `times = true`
 ---@return table verdict { id, statement, document, experiment, verdict, condition, why, parts };
----  each part with statistic, threshold, values, mean, deviation, low, high, median, count
+---  each part with statistic, threshold, expected, values, mean, deviation, low, high, median, count
 --- Errors: a check without a field, a part without a threshold, an unknown measure.
 function checks.judge(check, measures, record, times)
   validate(check)
@@ -158,6 +164,7 @@ function checks.judge(check, measures, record, times)
   return {
     id = check.id, statement = check.statement, document = check.document,
     experiment = check.experiment, verdict = verdict, exact = check.exact,
+    source = check.source, history = check.history,
     condition = verdict == "holds only if" and check.only_if.condition or nil,
     why = explain(check, verdict, passed, all), parts = all,
   }

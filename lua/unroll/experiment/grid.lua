@@ -9,12 +9,13 @@ end
 --- Every combination of the lists; the last one changes fastest.
 --- > experiment.grid({ hidden = 50 }, "window", { 5, 25 }, "seed", { 1, 2 })
 ---   --> { {hidden=50, window=5, seed=1}, {hidden=50, window=5, seed=2}, ... }
----@param base table settings that all cases share
+---@param base table settings that all cases share, or a list of such (see experiment.zip)
 ---@param ... any name, list of values, name, list of values ...
 ---@return table[] cases
 --- Errors: a name that is no string, a list that is no table.
 local function grid(base, ...)
-  local cases, arguments = { copy(base) }, table.pack(...)
+  local cases, arguments = {}, table.pack(...)
+  for i, one in ipairs(#base > 0 and base or { base }) do cases[i] = copy(one) end
   for i = 1, arguments.n, 2 do
     local name, values = arguments[i], arguments[i + 1]
     if type(name) ~= "string" or type(values) ~= "table" then

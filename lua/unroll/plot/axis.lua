@@ -93,7 +93,7 @@ end
 
 local function label_item(plan, label, theme)
   return text.new(label, { size = theme.tick_size, color = theme.muted,
-    role = plan.which .. "tick" })
+    role = plan.which .. "tick", align = plan.which == "x" and "center" or nil })
 end
 
 local function set_ticks(plan, values, labels, theme)

@@ -10,7 +10,8 @@ verdicts.kinds = { "holds", "holds only if", "does not hold", "not decided" }
 -- The verdict on a check whose experiment has not been run, or not with what it needs.
 local function undecided(check, why)
   return { id = check.id, statement = check.statement, document = check.document,
-           experiment = check.experiment, verdict = "not decided", why = why, parts = {} }
+           experiment = check.experiment, verdict = "not decided", why = why, parts = {},
+           source = check.source, history = check.history }
 end
 
 local function judge(check, measures, dir)
@@ -40,25 +41,33 @@ function verdicts.judge(claims, dir)
   return plain, of_times
 end
 
--- By number, or by the table's name; those that agree in it stay in their order.
+-- By number; the others stay in their order, those of one table together.
 local function rank(verdict) return tonumber(verdict.id) or verdict.id:match "^%w+" end
 
---- The verdicts on numbered statements, and those on the numbers of the tables, each in order.
+local function in_order(list)
+  local place = {}
+  for i, verdict in ipairs(list) do place[verdict] = i end
+  table.sort(list, function(a, b)
+    if rank(a) ~= rank(b) then return rank(a) < rank(b) end
+    return place[a] < place[b]
+  end)
+  return list
+end
+
+--- The verdicts on numbered statements, on the numbers of the tables (ids that begin with T)
+--- and on the further studies (S), each in order.
+---@param list table[]
 ---@return table[] statements
 ---@return table[] numbers
+---@return table[] studies
 function verdicts.split(list)
-  local statements, numbers, place = {}, {}, {}
-  for i, verdict in ipairs(list) do
-    place[verdict] = i
-    table.insert(tonumber(verdict.id) and statements or numbers, verdict)
+  local statements, numbers, studies = {}, {}, {}
+  for _, verdict in ipairs(list) do
+    local half = tonumber(verdict.id) and statements
+      or verdict.id:sub(1, 1) == "S" and studies or numbers
+    half[#half + 1] = verdict
   end
-  for _, half in ipairs { statements, numbers } do
-    table.sort(half, function(a, b)
-      if rank(a) ~= rank(b) then return rank(a) < rank(b) end
-      return place[a] < place[b]
-    end)
-  end
-  return statements, numbers
+  return in_order(statements), in_order(numbers), in_order(studies)
 end
 
 --- How many verdicts there are of each kind.
@@ -87,7 +96,7 @@ end
 
 --- The measured numbers of a verdict as text, one entry a part: what, number with spread,
 --- threshold.
----@return table[] { statistic, number, spread, threshold, conditional }
+---@return table[] { statistic, number, spread, threshold, expected, conditional }
 function verdicts.numbers(verdict)
   local out = {}
   for i, part in ipairs(verdict.parts) do
@@ -98,7 +107,9 @@ function verdicts.numbers(verdict)
         show(part.low), show(part.high), part.count)
     end
     out[i] = { statistic = part.statistic, number = show(part.mean), spread = spread,
-               threshold = part.threshold, conditional = part.conditional }
+               threshold = part.threshold, conditional = part.conditional,
+               expected = part.expected and tostring(part.expected) }
+    if part.of == "mean" then out[i].threshold = "mean " .. part.threshold end
   end
   return out
 end
