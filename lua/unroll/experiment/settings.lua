@@ -1,7 +1,7 @@
 --- Settings that have one meaning in every experiment, checked before anything runs: what is
 -- misspelt would otherwise fail once in each case.
 --
---   cell, cells         names of recurrent cells        optimizer    name of an update rule
+--   cell                one name of a cell, or several  optimizer    name of an update rule
 --   corpus, corpora     names or paths of texts         seeds        different integers
 --
 -- An experiment checks the rest itself: its field `check` gets the settings and raises.
@@ -50,7 +50,12 @@ local function each(check)
   end
 end
 
-local checks = { cell = check_cell, cells = each(check_cell), corpus = check_corpus,
+-- A name, or a list of names.
+local function check_cells(cells)
+  return (type(cells) == "table" and each(check_cell) or check_cell)(cells)
+end
+
+local checks = { cell = check_cells, corpus = check_corpus,
                  corpora = each(check_corpus), optimizer = check_optimizer, seeds = check_seeds }
 
 --- Checks the settings whose names have a known meaning.
