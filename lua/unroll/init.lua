@@ -14,6 +14,7 @@ local submodules = {
 }
 
 return setmetatable(unroll, {
+  __members = submodules, -- for completion
   __index = function(self, name)
     if not submodules[name] then return nil end
     local module = require("unroll." .. name)

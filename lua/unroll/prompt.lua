@@ -52,7 +52,9 @@ function Session:read_line(is_first)
 end
 
 -- Whether a line is not Lua: such an entry ends with its line.
-local function is_command(line) return line:find "^%s*[%%!?]" ~= nil or line:find "^[%w_.:]+%?$" ~= nil end
+local function is_command(line)
+  return line:find "^%s*[%%!?]" ~= nil or line:find "^[%w_.:]+%?$" ~= nil
+end
 
 --- Reads an entry; goes on while it is not complete.
 ---@return string? text nil after Ctrl-C and at the end
@@ -125,27 +127,45 @@ function Session:set_result(name, value)
 end
 
 --- Shows the values of an entry and keeps the first as _.
-function Session:show(values, is_silent)
+---@param values table packed
+---@param code? string where they come from: when it ends with ";" they are not shown
+function Session:show(values, code)
   if values.n == 0 then return end
-  if not is_silent and not self:call(show.values, values) then return end
+  if not (code and compile.is_silent(code)) and not self:call(show.values, values) then return end
   self:set_result("__", self.results._)
   self:set_result("_", values[1])
 end
 
---- Runs Lua code as an entry.
----@return boolean ok
-function Session:evaluate(text)
-  local chunk, message = compile.entry(text, "=" .. self.name, {
+--- Compiles Lua code under the name of this entry; shows what is wrong with it.
+---@return unroll.prompt.Chunk? chunk nil when it is wrong
+function Session:compile(code)
+  local chunk, message = compile.entry(code, "=" .. self.name, {
     environment = self.environment, lua_locals = self.options.lua_locals })
   if not chunk then
     self:fail { value = message, frames = {} }
-    return false
+    return nil
   end
   for _, note in ipairs(chunk.notes) do print(color.paint("dim", note)) end
+  return chunk
+end
+
+--- Runs a chunk.
+---@return boolean ok
+---@return table values packed, when ok
+function Session:values_of(chunk)
   local values
   local ok, returned = self:call(chunk.run, chunk.expression
     and function(...) values = table.pack(...) end or nil)
-  if ok then self:show(values or returned, compile.is_silent(text)) end
+  return ok, values or returned
+end
+
+--- Runs Lua code as an entry.
+---@return boolean ok
+function Session:evaluate(code)
+  local chunk = self:compile(code)
+  if not chunk then return false end
+  local ok, values = self:values_of(chunk)
+  if ok then self:show(values, code) end
   return ok
 end
 
@@ -166,13 +186,13 @@ function Session:enter(text)
   self.count = self.count + 1
   self.name = "prompt:" .. self.count
   errors.remember(self.name, text)
-  local ok
-  if is_command(text) then
-    ok = require("unroll.prompt.commands").run(self, text)
+  local entry = { text = text, is_command = is_command(text) }
+  self.entries[self.count] = entry
+  if entry.is_command then
+    entry.ok = require("unroll.prompt.commands").run(self, text)
   else
-    ok = self:evaluate(text)
+    entry.ok = self:evaluate(text)
   end
-  self.entries[#self.entries + 1] = { text = text, ok = ok }
 end
 
 -- Every turn but the last.
@@ -203,7 +223,7 @@ local function open_editor(self)
   if not can_edit() then return end
   local no_color = os.getenv "NO_COLOR"
   self.editor = self.host.open(function(text)
-    return require("unroll.prompt.complete").complete(self.pending, text)
+    return require("unroll.prompt.complete").complete(self.pending, text, self.environment)
   end, no_color == nil or no_color == "")
   if not self.editor then return end
   self.history = history.open(history.directory(os.getenv))
@@ -231,7 +251,9 @@ function prompt.run(host, options)
     results = {}, environment = _G, pending = "", editor = false,
     history = history.open(nil) }, Session)
   globals.open()
-  if not options.quiet then print(require("unroll.prompt.banner").text(options.lua, show.width())) end
+  if not options.quiet then
+    print(require("unroll.prompt.banner").text(options.lua, show.width()))
+  end
   open_editor(self)
   if not options.norc then run_startup_file(self) end
   turns(self)

@@ -37,6 +37,7 @@ static struct {
   void (*cleanup_after_signal)(void);
   void (*reset_after_signal)(void);
   void (*resize_terminal)(void);
+  void (*reset_screen_size)(void);
   void (*redisplay)(void);
   int (*forced_update_display)(void);
   int (*insert_text)(const char *text);
@@ -73,6 +74,7 @@ static const struct {
     {"rl_cleanup_after_signal", &rl.cleanup_after_signal},
     {"rl_reset_after_signal", &rl.reset_after_signal},
     {"rl_resize_terminal", &rl.resize_terminal},
+    {"rl_reset_screen_size", &rl.reset_screen_size},
     {"rl_redisplay", &rl.redisplay},
     {"rl_forced_update_display", &rl.forced_update_display},
     {"rl_insert_text", &rl.insert_text},
@@ -392,8 +394,8 @@ static reading read_line(const char *prompt, const char **line, size_t *length) 
   line_done = false;
   tcgetattr(STDIN_FILENO, &shell_mode);
   catch_signals();
-  rl.using_history(); /* begin at its end */
-  rl.resize_terminal(); /* it may have changed meanwhile */
+  rl.using_history();     /* begin at its end */
+  rl.reset_screen_size(); /* it may have changed meanwhile */
   rl.callback_handler_install(prompt, take_line);
   bool whole = edit();
   if (!whole) drop_line();

@@ -169,6 +169,7 @@ end
 local known = { line = true, smooth = true, bar = true, hline = true, vline = true,
   span = true, band = true, errorbar = true, scatter = true, note = true, hist = true,
   heatmap = true, box = true, diagonal = true, set = true, legend = true, twin = true }
+Axes.__members = known -- for completion
 
 -- The module of a chart, or nil when no searcher knows it.
 local function find_kind(name)

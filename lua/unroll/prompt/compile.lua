@@ -20,10 +20,8 @@ local function without_equals(text) return (text:gsub("^%s*=", "", 1)) end
 function compile.needs_more(text)
   local code = without_equals(text)
   if load("return " .. code, "=?") then return false end
-  local chunk, message = load(text, "=?")
-  if chunk then return false end
-  if code ~= text then _, message = load("return " .. code, "=?") end
-  return is_incomplete(message)
+  local chunk, message = load(code == text and text or "return " .. code, "=?")
+  return chunk == nil and is_incomplete(message)
 end
 
 --- Whether the entry ends with ";": then its values are not shown.

@@ -55,9 +55,12 @@ local function split(message)
   return message
 end
 
-local function is_library(frame)
+--- Whether a frame is inside the library.
+function errors.is_library(frame)
   return frame.source ~= nil and frame.source:find "^@unroll/" ~= nil
 end
+
+local is_library = errors.is_library
 
 -- Where the error is to be shown: the place in its message, or else the first frame that
 -- is neither C nor the library's.
@@ -122,7 +125,7 @@ local function indent(line, column)
 end
 
 -- The lines around the place, the line itself marked, and a caret when the token is known.
-local function excerpt(code, number, message)
+local function lines_around(code, number, message)
   local lines, out = lines_of(code), {}
   if not lines[number] then return out end
   local token = token_of(code, number, message)
@@ -148,6 +151,7 @@ end
 local function describe(frame)
   if frame.what == "main" then return frame.short_src:find "^prompt:" and "" or "main chunk" end
   local name = frame.name
+  if frame.what == "C" then return ("'%s'"):format(name or "?") end
   if not name then return ("a function of line %d"):format(frame.first_line) end
   return (frame.namewhat == "method" and "method '%s'" or "'%s'"):format(name)
 end
@@ -156,6 +160,20 @@ local function place_of(frame)
   local entry = frame.short_src:match "^prompt:%d+$" and typed[frame.short_src]
   if entry and not entry:find "\n" then return frame.short_src end
   return ("%s:%d"):format(frame.short_src, frame.line)
+end
+
+--- A frame in one line: "prompt:3  in 'f'".
+function errors.describe_place(frame)
+  local what = describe(frame)
+  if frame.what == "C" then return "C function " .. what end
+  return place_of(frame) .. (what ~= "" and "  in " .. what or "")
+end
+
+--- The lines around the place of a frame; nil when the code is not at hand.
+---@return string?
+function errors.excerpt(frame)
+  local code = frame.line > 0 and code_of(frame.source, frame.short_src)
+  return code and table.concat(lines_around(code, frame.line, ""), "\n") or nil
 end
 
 -- One line for each caller; the library's own are counted.
@@ -170,8 +188,7 @@ local function callers(frames)
       hidden = hidden + 1
     elseif frame.line > 0 then
       flush()
-      local what = describe(frame)
-      out[#out + 1] = place_of(frame) .. (what ~= "" and "  in " .. what or "")
+      out[#out + 1] = errors.describe_place(frame)
     end
     if frame.skipped then
       flush()
@@ -186,7 +203,9 @@ local function add_callers(out, frames)
   local list = callers(frames)
   if #list < 2 then return end
   out[#out + 1] = color.paint("dim", "  called from")
-  for i = 2, math.min(#list, most_frames) do out[#out + 1] = color.paint("dim", "    " .. list[i]) end
+  for i = 2, math.min(#list, most_frames) do
+    out[#out + 1] = color.paint("dim", "    " .. list[i])
+  end
   if #list > most_frames then out[#out + 1] = color.paint("dim", "    …") end
 end
 
@@ -221,7 +240,7 @@ function errors.format(value, frames, current)
     local is_line = code and not code:find "\n" and typed[place]
     out[#out + 1] = "  " .. color.paint("name", is_line and place or place .. ":" .. line)
     if code and not is_in_sight(code, place, current, line, text) then
-      table.move(excerpt(code, line, text), 1, 1e3, #out + 1, out)
+      table.move(lines_around(code, line, text), 1, 1e3, #out + 1, out)
     end
   end
   add_callers(out, frames)

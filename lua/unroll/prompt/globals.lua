@@ -58,12 +58,15 @@ local function is_typed(level)
   return info and info.source:find "^=prompt:" ~= nil
 end
 
-local function missing(_, name)
+--- What reading a global variable that is nil gives: a library, an error in typed code, nil.
+---@param name any
+---@param level integer of the stack: the function that reads it
+function globals.missing(name, level)
   if loaders[name] then return globals.load(name) end
-  if not globals.strict or type(name) ~= "string" or optional[name] or not is_typed(2) then
+  if not globals.strict or type(name) ~= "string" or optional[name] or not is_typed(level) then
     return nil
   end
-  error(("there is no variable '%s'.%s"):format(name, nearest(name)), 2)
+  error(("there is no variable '%s'.%s"):format(name, nearest(name)), level)
 end
 
 local function set_strict(on)
@@ -77,7 +80,12 @@ function globals.open()
     if rawget(_G, name) ~= nil then loaders[name] = nil end
   end
   if rawget(_G, "strict") == nil then rawset(_G, "strict", set_strict) end
-  if getmetatable(_G) == nil then setmetatable(_G, { __index = missing }) end
+  if getmetatable(_G) == nil then
+    setmetatable(_G, { __index = function(_, name)
+      local value = globals.missing(name, 3) -- no tail call: levels are counted
+      return value
+    end })
+  end
   globals.first = {}
   for name in next, _G do globals.first[name] = true end
 end

@@ -22,7 +22,9 @@ local function show_itself(value)
   return true
 end
 
-local function text_of(value)
+--- A value as a text, perhaps of several lines.
+---@return string
+function show.text(value)
   local ok, display = pcall(require, "unroll.display")
   if not ok then return tostring(value) end
   return display.show(value, { width = show.width(), colour = color.enabled })
@@ -34,13 +36,14 @@ function show.values(values)
   local texts, short, length = {}, true, 0
   for i = 1, values.n do
     if not show_itself(values[i]) then
-      local text = text_of(values[i])
+      local text = show.text(values[i])
       texts[#texts + 1] = text
       short = short and not text:find("\n", 1, true)
       length = length + (utf8.len(text) or #text) + 8
     end
   end
-  if #texts > 0 then print(table.concat(texts, short and length <= show.width() and "\t" or "\n")) end
+  if #texts == 0 then return end
+  print(table.concat(texts, short and length <= show.width() and "\t" or "\n"))
 end
 
 return show

@@ -58,11 +58,11 @@ end
 
 -- Frames from a level of the caller up to the one that runs `base`.
 local function frames_from(first, base)
-  local frames, last, skipped = {}, last_level(), 0
+  local frames, last = {}, last_level()
   local level = first + 1
   while level <= last do
     if level - first > half and level < last - half - 8 then
-      skipped = last - half - 8 - level
+      local skipped = last - half - 8 - level
       level = level + skipped
       frames[#frames].skipped = skipped
     end

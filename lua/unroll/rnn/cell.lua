@@ -22,7 +22,7 @@ local tensor = core.tensor
 ---@field input integer
 ---@field hidden integer
 ---@field dtype string
-local Cell = { __name = "unroll.Cell" }
+local Cell = { __name = "unroll.Cell", __members = { "values" } } -- for completion
 
 local cell = {}
 

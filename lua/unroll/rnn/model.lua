@@ -27,7 +27,7 @@ local sample = require "unroll.rnn.sample"
 ---@field head "softmax"|"linear"
 ---@field dtype string
 ---@field vocab? unroll.Vocab when the model was made for one
-local Model = { __name = "unroll.Model" }
+local Model = { __name = "unroll.Model", __members = { "values" } } -- for completion
 
 local model = { Model = Model }
 
