@@ -242,7 +242,7 @@ end
 
 -- The settings of the sweep that the command line asks for.
 local function how_to_run(self, settings, script)
-  return { executor = "process", jobs = self.alone and 1 or settings.jobs, script = script,
+  return { executor = settings.executor, jobs = self.alone and 1 or settings.jobs, script = script,
            cache = settings.out .. "/cache", fresh = settings.fresh }
 end
 

@@ -44,6 +44,15 @@ function TestSweep.test_wrong_calls()
   support.raises("option 'cases' is required", experiment.sweep, { run = draw })
   support.raises("executor is 'fokr'. There are: fork, process, serial", experiment.sweep,
     { cases = cases, run = draw, executor = "fokr" })
+  support.raises("jobs must be an integer of at least 1, got 0", experiment.sweep,
+    { cases = cases, run = draw, jobs = 0 })
+  support.raises("case 2 is no plain table: it.f is a function", experiment.sweep,
+    { cases = { {}, { f = print } }, run = draw })
+  support.raises("case 1 is no plain table: it is a number", experiment.sweep,
+    { cases = { 5 }, run = draw })
+  support.raises("run must be a function, got string", experiment.sweep,
+    { cases = cases, run = "draw" })
+  lu.assertEquals(experiment.sweep { cases = {}, run = draw }, {})
   support.raises("executor 'process' runs the cases of a script", experiment.sweep,
     { cases = cases, run = draw, executor = "process" })
 end
@@ -71,6 +80,116 @@ function TestSweep.test_failures_are_reported_and_the_rest_goes_on()
   local all = table.concat(said, "\n")
   lu.assertStrContains(all, "FAILED odd, seed=2: the worker died")
   lu.assertStrContains(all, "seed 6")
+end
+
+-- A setting that is wrong fails every case; it is told once, with the calls that led to it.
+function TestSweep.test_failures_alike_are_told_once()
+  local said = {}
+  local results = quietly {
+    cases = experiment.grid({}, "seed", { 1, 2, 3, 4, 5 }), jobs = 2, name = "alike",
+    say = function(text) said[#said + 1] = text end,
+    run = function(case) return { v = case.sead + 1 } end }
+  lu.assertEquals(#said, 2)
+  lu.assertStrContains(said[1], "attempt to perform arithmetic on a nil value (field 'sead')\n")
+  lu.assertStrContains(said[1], "test_sweep.lua")
+  lu.assertNotStrContains(said[1], "worker.lua")
+  lu.assertStrMatches(said[2], "alike: 5 of 5 cases failed:\n  5 cases, the first seed=1: [^\n]+")
+  lu.assertNotStrContains(results[1].error, "traceback")
+  lu.assertStrContains(results[5].trace, "test_sweep.lua")
+end
+
+-- What is raised may be any value, a result anything: the message names the place.
+function TestSweep.test_odd_errors_and_results()
+  local odd = { function() error({ code = 3 }) end, function() error("\xff\xfe", 0) end,
+                function() return { list = { 1, math.huge } } end, function() return 5 end }
+  local results = quietly { cases = experiment.grid({}, "odd", { 1, 2, 3, 4 }), jobs = 1,
+    run = function(case) return odd[case.odd]() end }
+  lu.assertEquals(results[1].error, "error object: code=3")
+  lu.assertEquals(results[2].error, "??")
+  lu.assertStrContains(results[3].error, "result.list[2] is infinite")
+  lu.assertEquals(results[4].result, 5)
+end
+
+-- Far more than a pipe holds, in both directions, from several workers at once.
+function TestSweep.test_long_cases_and_results()
+  local long = {}
+  for i = 1, 40000 do long[i] = i / 7 end
+  local results = quietly { cases = experiment.grid({ long = long }, "seed", { 1, 2, 3 }),
+    jobs = 3, run = function(case) return { long = case.long, text = ("é"):rep(1e5) } end }
+  for i = 1, 3 do
+    lu.assertEquals(results[i].result.long, long)
+    lu.assertEquals(#results[i].result.text, 2e5)
+  end
+end
+
+-- An executor as the README describes it, over a shell that says something of its own.
+function TestSweep.test_an_executor_of_ones_own()
+  local e = ("'%s/examples/executor.lua'"):format(support.root)
+  local dir = support.tmpdir()
+  support.write_file(dir .. "/own.lua", [[
+    local experiment = require("unroll").experiment
+    experiment.define { name = "own", title = "Own", question = "?",
+      options = { { "seeds", { 1, 2, 3 }, "runs" } },
+      cases = function(c) return experiment.grid({}, "seed", c.seeds) end,
+      run_case = function(case) return { seed = case.seed } end,
+      answer = function(results) return #results .. " results" end }:main(arg)]])
+  local command = ("cd '%s' && %s own.lua --jobs 2"):format(dir, support.quoted_program)
+  local output, code = support.run(command .. " --executor " .. e)
+  lu.assertEquals(code, 0, output)
+  lu.assertStrContains(output, "a worker says: welcome")
+  lu.assertStrContains(output, "3 results")
+  output, code = support.run(command .. " --executor missing.lua")
+  lu.assertEquals(code, 1)
+  lu.assertStrContains(output, "missing.lua")
+  lu.assertNotStrContains(output, "traceback")
+end
+
+-- Answers to nobody, words, and a worker that is lost: none of them harms another case.
+function TestSweep.test_stray_lines_of_an_executor()
+  local Pool, script = {}, { '{"id": 9, "result": {}}', "no JSON", "[1]", '{"id": 1, "say": "hm"}',
+                             '{"id": 1, "result": {"v": 1}}', '{"id": 1, "result": {"v": 2}}' }
+  function Pool.send() return true end
+  function Pool.receive()
+    local line = table.remove(script, 1)
+    return { line and { slot = 1, line = line } or { slot = 1, died = "signal 15" } }
+  end
+  Pool.__index, Pool.__close = Pool, function() end
+  local said = {}
+  local results = quietly { cases = experiment.grid({}, "seed", { 1, 2 }), run = draw, jobs = 1,
+    executor = { start = function() return setmetatable({}, Pool) end },
+    say = function(text) said[#said + 1] = text end }
+  lu.assertEquals(results[1].result, { v = 1 })
+  lu.assertEquals(results[2].error, "the worker died: signal 15")
+  lu.assertEquals({ said[1], said[2], said[3] },
+    { "a worker says: no JSON", "a worker says: [1]", "hm" })
+end
+
+-- A folder that cannot be written costs the cache, not the results.
+function TestSweep.test_a_cache_that_cannot_be_written()
+  local dir, said = support.tmpdir(), {}
+  local opts = { cases = cases, run = draw, cache = dir .. "/c", name = "full", jobs = 2,
+                 say = function(text) said[#said + 1] = text end }
+  sys.mkdir(dir .. "/c/full.jsonl") -- a folder where the file should be
+  lu.assertEquals(#quietly(opts)[6].result.shares, 3)
+  lu.assertEquals(#said, 1)
+  lu.assertStrContains(said[1], "results are not kept, and the sweep goes on without")
+  support.write_file(dir .. "/file", "x")
+  opts.cache = dir .. "/file/c"
+  support.raises("the folder for results cannot be made", experiment.sweep, opts)
+end
+
+-- The file that the function stands in is part of the key: an edited one runs again.
+function TestSweep.test_an_edited_function_runs_again()
+  local dir, text = support.tmpdir(), [[
+    local experiment = require("unroll").experiment
+    local r = experiment.sweep { cases = { { seed = 1 } }, cache = "c", progress = false,
+      run = function() return { v = 1 } end }
+    print(r[1].result.v)]]
+  local command = ("cd '%s' && %s edited.lua"):format(dir, support.quoted_program)
+  support.write_file(dir .. "/edited.lua", text)
+  lu.assertStrContains((support.run(command)), "1\n")
+  support.write_file(dir .. "/edited.lua", (text:gsub("v = 1", "v = 2")))
+  lu.assertStrContains((support.run(command)), "2\n")
 end
 
 function TestSweep.test_kept_results_are_not_run_again()
@@ -210,6 +329,34 @@ function TestSweep.test_table_over_seeds()
   support.raises("two cases of one group have seed 1", experiment.table, results, { by = "width" })
   support.raises("case 1 has no field 'rate'", experiment.table, results,
     { by = "lr", over = "rate" })
+  support.raises("a quantile is 5, must be from 0 to 1", experiment.table, results,
+    { by = "lr", quantiles = { 5 } })
+end
+
+function TestSweep.test_table_of_several_numbers_with_gaps()
+  local results = {}
+  for i, case in ipairs(experiment.grid({}, "cell", { "a", "b" }, "lr", { 0.1, 1 }, "seed",
+      { 1, 2, 3, 4, 5 })) do
+    results[i] = { case = case }
+    if case.cell == "a" or case.lr == 1 and case.seed < 3 then
+      results[i].result = { loss = case.seed + 0.5, test = { error = case.lr }, list = { 7 } }
+    end
+  end
+  local rows = experiment.table(results, { by = { "cell", "lr" }, quantiles = { 0.1, 0.75 } })
+  lu.assertEquals(#rows, 4)
+  lu.assertEquals({ rows[3].count, rows[3].failed, rows[4].count, rows[4].failed }, { 0, 5, 2, 3 })
+  lu.assertNil(rows[3].loss)
+  lu.assertEquals(rows[4]["test.error"].mean, 1)
+  lu.assertAlmostEquals(rows[1].loss.q10, 1.9, 1e-12) -- numpy.quantile([1.5, 2.5 ... 5.5], 0.1)
+  lu.assertAlmostEquals(rows[1].loss.q75, 4.5, 1e-12)
+  local text = tostring(experiment.table(results, { by = { "cell", "lr" }, values = { "loss" },
+                                                    quantiles = { 0.1 } }))
+  lu.assertEquals(text, " cell    lr          count        loss   q10\n"
+    .. " ───────────────────────────────────────────\n"
+    .. " a      0.1              5   3.5 ± 1.6   1.9\n"
+    .. " a        1              5   3.5 ± 1.6   1.9\n"
+    .. " b      0.1   0 (5 failed)           –     –\n"
+    .. " b        1   2 (3 failed)    2 ± 0.71   1.6")
 end
 
 function TestSweep.test_median()
@@ -221,13 +368,34 @@ function TestSweep.test_lines_from_pieces()
   lu.assertEquals(lines:add "ab", {})
   lu.assertEquals(lines:add "c\n\nde", { "abc", "" })
   lu.assertEquals(lines:add "\n", { "de" })
+  lu.assertEquals(lines:add(("x"):rep(1e6) .. "\ny"), { ("x"):rep(1e6) })
+end
+
+-- The line gives way part by part, and is never as wide as the terminal.
+function TestSweep.test_display_on_narrow_terminals()
+  local tasks = {}
+  for i = 1, 120 do tasks[i] = { experiment = i < 61 and "long_name" or "b", case = {} } end
+  for width, expected in pairs {
+    [80] = "1/120 " .. ("."):rep(20) .. "  long_name 1/60  ETA 2 min 00 s",
+    [50] = "1/120 " .. ("."):rep(10) .. "  long_name 1/60  ETA 2 min 00 s",
+    [40] = "1/120 " .. ("."):rep(10) .. "  ETA 2 min 00 s",
+    [24] = "1/120  ETA 2 min 00 s", [8] = "1/120", [4] = "" } do
+    local written, now = {}, 0
+    local screen = display.new(tasks, {}, { live = true, utf8 = false, width = width,
+      clock = function() return now end,
+      write = function(text) written[#written + 1] = text end })
+    now = 1.01
+    screen:done(tasks[1], { result = 1 })
+    lu.assertEquals(written[1], "\r" .. expected)
+  end
 end
 
 function TestSweep.test_display_counts_and_clears()
   local written, now = {}, 0
   local tasks = { { experiment = "a", case = { seed = 1 } }, { experiment = "b", case = {} },
                   { experiment = "b", case = {} } }
-  local screen = display.new(tasks, { [1] = {} }, { live = true, utf8 = true, clock = function() return now end,
+  local screen = display.new(tasks, { [1] = {} }, { live = true, utf8 = true, width = 80,
+    clock = function() return now end,
     write = function(text) written[#written + 1] = text end })
   lu.assertEquals(written[1], "1 of 3 cases are known from before\n")
   now = 10

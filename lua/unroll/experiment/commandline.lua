@@ -64,6 +64,8 @@ local function shared_options(parser)
     :convert(split)
   parser:option("--jobs", "worker processes (default: one a core; 1 where time is measured)")
     :convert(positive)
+  parser:option("--executor", "what runs the cases: process, serial, or a .lua file")
+    :default "process"
   parser:flag("--fresh", "run every case, also those that an earlier start has kept")
   parser:flag("--quick", "a short run that shows that everything works")
   parser:flag("--redraw", "draw and print from the saved results; do not run")
@@ -74,7 +76,7 @@ end
 ---@param e unroll.Experiment
 ---@param arguments table Lua's `arg`
 ---@return table overrides the options that were given, with --quick's beneath them
----@return table settings out, formats, jobs, fresh, quick, redraw, no_figure
+---@return table settings out, formats, jobs, executor, fresh, quick, redraw, no_figure
 function commandline.parse(e, arguments)
   local parser = argparse("unroll " .. arguments[0], e.title .. "\n" .. e.question)
   for _, option in ipairs(e.options) do add_option(parser, option) end

@@ -13,6 +13,21 @@ function statistics.median(values)
   return (sorted[math.floor(middle)] + sorted[math.ceil(middle)]) / 2
 end
 
+--- The value that a share of the sorted values lies below; between two of them linearly, as
+--- NumPy has it.
+---@param values number[] at least one
+---@param share number 0 (the lowest) to 1 (the highest)
+---@return number
+--- > experiment.statistics.quantile({ 1, 2, 3, 4, 5 }, 0.25)   --> 2.0
+function statistics.quantile(values, share)
+  local sorted = table.move(values, 1, #values, 1, {})
+  table.sort(sorted)
+  local place = 1 + (#sorted - 1) * share
+  local below = math.floor(place)
+  local above = math.min(below + 1, #sorted)
+  return sorted[below] + (place - below) * (sorted[above] - sorted[below])
+end
+
 --- Mean, standard deviation (n - 1 below; 0 for one value), median, extremes and count.
 ---@param values number[] at least one
 ---@return table { mean, deviation, median, low, high, count }

@@ -1,11 +1,15 @@
 --- Sweeps: many cases, run by several workers at a time.
 --
 -- A task is { experiment =, script =, case =, run = }; its outcome { result =, times = } or
--- { error = }. What runs a task is an executor, one file in executors/:
+-- { error =, trace = }. What runs tasks is an executor: one of executors/, a Lua file
+-- anywhere, or the table that such a file returns:
 --
 --   local pool = executor.start { count =, tasks = }   -- slots 1 .. count; __close ends it
 --   ok, message = pool:send(slot, id, task)            -- to a slot that has none
 --   events = pool:receive(seconds)                     -- { {slot=, line=} | {slot=, died=}, ... }
+--
+-- One that starts processes only says how (channels.lua does the rest); examples/executor.lua
+-- does so over a shell command.
 --
 -- `line` is an answer of worker.lua; a line that is none is shown and passed over. A slot
 -- whose worker died is ready again. Results go through JSON in every executor, and a case
@@ -21,15 +25,26 @@ local key = require "unroll.experiment.key"
 
 local sweep = {}
 
-local executors = { process = true, fork = true, serial = true }
+local executors = { "fork", "process", "serial" }
 
-local function executor_named(name)
-  if type(name) == "table" then return name end
-  if not executors[name] then
-    error(("sweep: executor is '%s'. There are: fork, process, serial; or a table with start")
-      :format(tostring(name)), 4)
+--- The executor that a name means.
+---@param how string|table "fork", "process", "serial"; the path of a Lua file that returns an
+---  executor; or the executor itself
+---@return table? executor
+---@return string? message
+function sweep.executor(how)
+  if type(how) == "table" and type(how.start) == "function" then return how end
+  if type(how) == "string" and how:find "%.lua$" then
+    local load, message = loadfile(how)
+    local made = load and load()
+    if type(made) == "table" and type(made.start) == "function" then return made end
+    return nil, message or how .. " returns no table with a function 'start'"
   end
-  return require("unroll.experiment.executors." .. name)
+  for _, name in ipairs(executors) do
+    if name == how then return require("unroll.experiment.executors." .. name) end
+  end
+  return nil, ("executor is '%s'. There are: %s; or the path of a .lua file"):format(
+    tostring(how), table.concat(executors, ", "))
 end
 
 -- The outcomes that an earlier run has kept, and the numbers of the tasks still to do.
@@ -115,14 +130,14 @@ end
 ---  drop what the cases report)
 ---@param say? fun(text: string) takes the lines of words; default: standard error
 ---@return table[]? outcomes in the order of the tasks: { result =, times = } or { error =,
----  trace = }; nil when there can be no such folder for the cache
+---  trace = }; nil when there is no such executor, or there can be no such folder
 ---@return string? message
---- Errors: an unknown executor. A task that fails is an outcome, not an error.
+--- A task that fails is an outcome, not an error.
 function sweep.run(tasks, how, say)
-  local executor = executor_named(how.executor or "process")
+  local executor, message = sweep.executor(how.executor or "process")
+  if not executor then return nil, message end
   local kept, keys = nil, {}
   if how.cache then
-    local message
     kept, message = cache.open(how.cache)
     if not kept then return nil, "the folder for results cannot be made: " .. message end
   end
@@ -223,8 +238,8 @@ end
 ---    `run` takes from elsewhere: then fresh = true, or another name;
 ---  name = "sweep": the file in the cache, and the word for it on the screen;
 ---  fresh = false: true runs every case again;
----  executor = "fork"; "serial" runs the cases here, one after the other; or a table, see the
----    top of lua/unroll/experiment/sweep.lua;
+---  executor = "fork"; "serial" runs the cases here, one after the other; or your own, a
+---    table or the path of its file: see the top of lua/unroll/experiment/sweep.lua;
 ---  progress = true: false shows no line;
 ---  say: takes the words of the cases and of failures; default: standard error
 ---@return table[] results in the order of the cases: { case =, result =, times = }, or
@@ -242,7 +257,7 @@ function sweep.of_cases(opts)
   end
   local say = o.say or function(text) io.stderr:write(text, "\n") end
   local outcomes, message = sweep.run(tasks, o, say)
-  if not outcomes then error("sweep: cache: " .. message, 2) end
+  if not outcomes then error("sweep: " .. message, 2) end
   local failed = failures.text(tasks, outcomes)
   if failed then say(o.name .. ": " .. failed) end
   for id, outcome in ipairs(outcomes) do

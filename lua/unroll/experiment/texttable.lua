@@ -132,9 +132,11 @@ local function add_words(lines, text, indent, most)
 end
 
 --- Lays out a table.
----@param t table { title=, head={...}, rows={{...},...}, note= }; cells are strings or numbers
+---@param t table head (list of titles), rows (lists of cells, strings or numbers; nil is shown
+---  as –), and perhaps a title above and a note below
 ---@param most? integer characters of a line; default: as many as it takes
 ---@return string text several lines, without a newline at the end
+--- > print(experiment.format_table { head = { "lr", "loss" }, rows = { { 0.1, "0.52" } } })
 function texttable.format(t, most)
   local head, rows, lines = {}, {}, {}
   for c, title in ipairs(t.head) do head[c] = tostring(title) end
@@ -144,7 +146,7 @@ function texttable.format(t, most)
   end
   local columns = measure(head, rows)
   if most then squeeze(columns, most) end
-  add_words(lines, t.title, "", most)
+  if t.title then add_words(lines, t.title, "", most) end
   for b, block in ipairs(blocks_of(columns, most or math.huge)) do
     if b > 1 then lines[#lines + 1] = "" end
     add_block(lines, head, rows, block)

@@ -345,7 +345,8 @@ function Run:open()
     raise_if(self.log, message)
     self.next_flush = core.sys.clock() + 1
   end
-  self.progress = o.progress and progress.new(self.total, { unit = self.source.unit,
+  local shown = o.progress and not interrupts.raise -- a sweep shows one line for all its cases
+  self.progress = shown and progress.new(self.total, { unit = self.source.unit,
     first_step = self.step }) or progress.silent
   self.started, self.elements_before = core.sys.clock(), self.elements
 end

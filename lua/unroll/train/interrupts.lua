@@ -3,7 +3,8 @@
 -- A person at the prompt wants the history so far. A case of an experiment must end: its
 -- result would be that of half a training, and be kept as if it were whole.
 
-local interrupts = { raise = false } -- true: train.fit raises "interrupted!"
+-- true: train.fit raises "interrupted!" (and shows no line of its own)
+local interrupts = { raise = false }
 
 --- xpcall with `raise` set while f runs.
 ---@param f function
