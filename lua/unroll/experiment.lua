@@ -42,6 +42,7 @@
 
 local options = require "unroll.options"
 local commandline = require "unroll.experiment.commandline"
+local display = require "unroll.display"
 local failures = require "unroll.experiment.failures"
 local group = require "unroll.experiment.group"
 local settings_of = require "unroll.experiment.settings"
@@ -69,6 +70,19 @@ local experiment = {
 local Experiment = {}
 Experiment.__index = Experiment
 Experiment.__name = "unroll.Experiment"
+
+function Experiment:__tostring()
+  return ("experiment %s   %s"):format(self.name, self.title)
+end
+
+function Experiment:__display(how)
+  local rows = {}
+  for i, option in ipairs(self.options) do
+    rows[i] = { option[1], display.show(option[2], { width = 60 }), option[3] or "" }
+  end
+  return ("%s\n  %s\n%s"):format(how.paint("heading", tostring(self)), self.question,
+    texttable.format { title = "", head = { "option", "default", "" }, rows = rows })
+end
 
 local required = { name = "string", title = "string", question = "string",
                    options = "table", run_case = "function" }

@@ -16,6 +16,7 @@
 
 local core = require "unroll.core"
 local options = require "unroll.options"
+local shown = require "unroll.display.text"
 
 local optim = {}
 
@@ -303,6 +304,18 @@ function metatable:__tostring()
   table.sort(words)
   return ("optim.%s{%s}, step %d"):format(hidden[self].name, table.concat(words, ", "),
     hidden[self].t)
+end
+
+function metatable:__display(how)
+  local own, words, numbers = hidden[self], {}, 0
+  for name, value in pairs(current_options(self)) do
+    if name ~= "lr" then words[#words + 1] = name .. " " .. describe(value) end
+  end
+  table.sort(words)
+  for _, slot in ipairs(own.slots) do numbers = numbers + slot.p:numel() end
+  return ("%s   lr %s   %s\n  %s over %s"):format(
+    how.paint("heading", own.name), describe(self.lr), table.concat(words, "   "),
+    shown.count(own.t, "step"), shown.count(numbers, "parameter"))
 end
 
 local function new(name, model, opts)

@@ -243,8 +243,8 @@ end
 function TestCorpus.test_prints_itself()
   local shown = tostring(text.corpus "numbers")
   lu.assertStrContains(shown, "corpus numbers")
-  lu.assertStrContains(shown, "5000 characters, 10 different")
-  lu.assertStrContains(shown, "3.32 0.00")
+  lu.assertStrContains(shown, "5,000 characters, 10 different")
+  lu.assertStrContains(require("unroll.display").show(text.corpus "numbers"), "3.32  0.00")
 end
 
 function TestCorpus.test_a_megabyte_is_quick()

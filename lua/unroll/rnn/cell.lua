@@ -10,6 +10,7 @@
 local core = require "unroll.core"
 local check = require "unroll.rnn.check"
 local definition = require "unroll.rnn.definition"
+local display = require "unroll.rnn.display"
 local init = require "unroll.rnn.init"
 local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
@@ -37,6 +38,8 @@ function Cell:__tostring()
   return ("cell   %s, input %d, hidden %d, %s, %d parameters"):format(self.name, self.input,
     self.hidden, self.dtype, self.values.flat:numel())
 end
+
+Cell.__display = display.cell
 
 --- A cell on parameters that exist already: a layer of a model.
 ---@param d table the definition

@@ -10,6 +10,7 @@
 local cell = require "unroll.rnn.cell"
 local check = require "unroll.rnn.check"
 local definition = require "unroll.rnn.definition"
+local display = require "unroll.rnn.display"
 local file = require "unroll.rnn.file"
 local init = require "unroll.rnn.init"
 local model_trace = require "unroll.rnn.model_trace"
@@ -67,6 +68,8 @@ function Model:__tostring()
     #self.layers, self.cell, self.input, self.hidden, self.head, self.output, self.dtype,
     self.values.flat:numel())
 end
+
+Model.__display = display.model
 
 -- --- making ---------------------------------------------------------------------------
 

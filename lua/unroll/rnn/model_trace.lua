@@ -3,6 +3,7 @@
 
 local core = require "unroll.core"
 local cell_trace = require "unroll.rnn.trace"
+local display = require "unroll.rnn.display"
 
 local tensor = core.tensor
 
@@ -76,7 +77,7 @@ end
 ---@return string? message
 function ModelTrace:forward(x, y, state, weight, mask, mean)
   local model = self.model
-  self.is_ready, self.generation = false, self.generation + 1
+  self.is_ready, self.generation, self.loss = false, self.generation + 1, nil
   x, y = self:contiguous("x", x), self:contiguous("y", y)
   weight = weight and self:contiguous("weight", weight, model.dtype)
   mask = mask and self:contiguous("mask", mask, model.dtype)
@@ -85,7 +86,8 @@ function ModelTrace:forward(x, y, state, weight, mask, mean)
   local total, weights = self.readout:forward(h, y, weight, mean, true, 0, 0)
   if not total then return nil, weights end
   self.is_ready = true
-  return model_trace.reduce(model, total, weights, mean)
+  self.loss = model_trace.reduce(model, total, weights, mean)
+  return self.loss
 end
 
 --- The loss after its sum and the sum of the weights.
@@ -143,6 +145,8 @@ function ModelTrace:__tostring()
   return ("trace   %d x %s, T = %s, B = %s"):format(#self.layers, self.model.cell,
     tostring(self.T), tostring(self.B))
 end
+
+ModelTrace.__display = display.model_trace
 
 -- --- evaluation -------------------------------------------------------------------------
 

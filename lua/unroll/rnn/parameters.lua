@@ -6,8 +6,15 @@
 -- of W_xh that a token picks lies in one piece; the name is then a strided view.
 
 local core = require "unroll.core"
+local display = require "unroll.rnn.display"
 
 local tensor = core.tensor
+
+local Parameters = { __name = "unroll.Parameters", __display = display.parameters }
+
+function Parameters:__tostring()
+  return ("parameters   %d tensors, %d numbers"):format(#self, self.flat:numel())
+end
 
 local parameters = {}
 
@@ -57,7 +64,7 @@ function parameters.new(specs, dtype, who, level)
     list.storage[i] = stored
     first = first + n
   end
-  return list
+  return setmetatable(list, Parameters)
 end
 
 --- A part of a list under other names: entries first..first+#names-1.
@@ -76,7 +83,7 @@ function parameters.part(list, first, names)
     n = n + t:numel()
   end
   part.flat = list.flat:narrow(1, start, n)
-  return part
+  return setmetatable(part, Parameters)
 end
 
 return parameters

@@ -12,6 +12,7 @@
 -- cells run in C, cells of steps call Lua between C's phases, whole ones do it all.
 
 local core = require "unroll.core"
+local display = require "unroll.rnn.display"
 
 local tensor, inspect = core.tensor, core.cell.inspect
 
@@ -379,5 +380,7 @@ end
 function Trace:__tostring()
   return ("trace   %s, T = %s, B = %s"):format(self.cell.name, self.T, self.B)
 end
+
+Trace.__display = display.trace
 
 return trace

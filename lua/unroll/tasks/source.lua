@@ -46,6 +46,12 @@ local function generator_of(seed, split)
   end
 end
 
+function Task:__tostring()
+  return ("task %s   length %d, %d %s in, %d %s out   chance %.4g"):format(self.name or "?",
+    self.length, self.input, self.head == "softmax" and "symbols" or "numbers", self.output,
+    self.head == "softmax" and "classes" or "numbers", self.chance)
+end
+
 local accepted = { batch = 32, split = "train", "window", "loop" }
 
 --- Batches of sequences, for training and evaluation.
@@ -81,6 +87,11 @@ function Batches:next()
 end
 
 Batches.__call = Batches.next
+
+function Batches:__tostring()
+  return ("batches of task %s   %s, T = %d, B = %d   %d given"):format(self.task.name or "?",
+    self.split, self.batch.x:size(1), self.batch.x:size(2), self.count)
+end
 
 --- Where the iterator stands, as plain data.
 ---@return { generator: string, count: integer }

@@ -88,8 +88,8 @@ local function width_of(items, format)
   return width
 end
 
-local function line_width()
-  return math.max(core.sys.terminal_width() or 80, 20)
+local function line_width(given)
+  return math.max(given or core.sys.terminal_width() or 80, 20)
 end
 
 local function item_text(x, layout)
@@ -137,11 +137,11 @@ local function add_block(lines, items, layout, indices)
   end
 end
 
-local function add_elements(lines, t)
+local function add_elements(lines, t, width)
   local items = collect(t, t:numel() > full)
   local layout = { dims = t:dim(), size = t:size(), format = choose_format(items) }
   layout.width = width_of(items, layout.format)
-  layout.columns = math.max((line_width() - 2) // (layout.width + 2), 1)
+  layout.columns = math.max((line_width(width) - 2) // (layout.width + 2), 1)
   if layout.dims == 1 then
     add_row(lines, items, layout)
   else
@@ -190,14 +190,15 @@ end
 
 --- The text of a tensor, as print and the prompt show it.
 ---@param t unroll.Tensor
+---@param width? integer columns of a line; default: of the terminal, else 80
 ---@return string
-return function(t)
+return function(t, width)
   if t:numel() == 0 then return header(t) .. "   no elements" end
   if t:dim() == 0 then
     local digits = t:dtype() == "float64" and "%.15g" or "%.7g"
     return header(t) .. "   " .. number_text(t:item(), digits)
   end
   local lines = { header(t) }
-  add_elements(lines, t)
+  add_elements(lines, t, width)
   return table.concat(lines, "\n")
 end

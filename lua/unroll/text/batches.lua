@@ -90,6 +90,13 @@ end
 
 Batches.__call = Batches.next
 
+function Batches:__tostring()
+  local any = self.full or self.short
+  return ("batches   T = %d, B = %d   %d windows a pass, %d transitions   pass %d, step %d of %d")
+    :format(any.T, any.x:size(2), self.windows, self.transitions, self.epoch + 1, self.position,
+      self.length)
+end
+
 --- Where the iterator stands, as plain data.
 ---@return { position: integer, epoch: integer }
 function Batches:state() return { position = self.position, epoch = self.epoch } end

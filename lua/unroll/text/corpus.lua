@@ -8,6 +8,7 @@ local core = require "unroll.core"
 local batches = require "unroll.text.batches"
 local builtin = require "unroll.text.builtin"
 local options = require "unroll.options"
+local shown = require "unroll.display.text"
 local vocab = require "unroll.text.vocab"
 
 ---@class unroll.Corpus
@@ -178,12 +179,33 @@ function Corpus:stats()
 end
 
 function Corpus:__tostring()
-  local s = self:stats()
-  local bits = {}
-  for k, value in ipairs(s.entropies) do bits[k] = ("%.2f"):format(value) end
-  return ("corpus %s   %d %s, %d different   train %d, validation %d, test %d\n"
-    .. "  entropy of order 0 to 6: %s bits"):format(s.name, s.length, self.vocab.units,
-    s.vocabulary, s.train, s.validation, s.test, table.concat(bits, " "))
+  return ("corpus %s   %s %s, %d different"):format(self.name, shown.thousands(self.length),
+    self.vocab.units, self.vocab:size())
+end
+
+-- Entropies take a moment: of a long text only the beginning counts here.
+local most_measured <const> = 1000000
+
+local function entropy_line(self)
+  local tokens, words = self:tokens():narrow(1, 1, math.min(self.length, most_measured)), {}
+  for k, value in ipairs(core.text.entropies(tokens, self.vocab:size(), 5)) do
+    words[k] = ("%.2f"):format(value)
+  end
+  return ("  entropy after 0 to 4 symbols   %s bits%s"):format(table.concat(words, "  "),
+    self.length > most_measured and ", of the first million" or "")
+end
+
+function Corpus:__display(how)
+  local start = self.vocab:decode(self:tokens():narrow(1, 1, math.min(self.length, 60)))
+  local more = self.length > 60 and "…" or ""
+  return table.concat({
+    how.paint("heading", "corpus " .. self.name) .. ("   %s %s, %d different"):format(
+      shown.thousands(self.length), self.vocab.units, self.vocab:size()),
+    ("  train %s   validation %s   test %s"):format(shown.thousands(self.sizes[1]),
+      shown.thousands(self.sizes[2]), shown.thousands(self.sizes[3])),
+    entropy_line(self),
+    "  " .. how.paint("string", shown.quote(start, 60)) .. more,
+  }, "\n")
 end
 
 return corpus

@@ -5,6 +5,7 @@
 -- the same set of symbols always gives the same tokens.
 
 local core = require "unroll.core"
+local display = require "unroll.display.text"
 
 ---@class unroll.Vocab
 ---@field units "characters"|"bytes"
@@ -65,7 +66,12 @@ function Vocab:size() return #self.symbols end
 Vocab.__len = Vocab.size
 
 function Vocab:__tostring()
-  return ("vocab   %d %s   %q"):format(#self.symbols, self.units, table.concat(self.symbols))
+  return ("vocab   %d %s"):format(#self.symbols, self.units)
+end
+
+function Vocab:__display(how)
+  return how.paint("heading", "vocab") .. ("   %d %s   "):format(#self.symbols, self.units)
+    .. display.quote(table.concat(self.symbols), math.max(20, how.width - 30))
 end
 
 -- Two vocabularies are equal when they give the same tokens.

@@ -12,6 +12,7 @@ local check = require "unroll.train.check"
 local checkpoint = require "unroll.train.checkpoint"
 local evaluate = require "unroll.train.evaluate"
 local interrupts = require "unroll.train.interrupts"
+local display_history = require "unroll.train.display"
 local log = require "unroll.train.log"
 local metrics = require "unroll.metrics"
 local optim = require "unroll.optim"
@@ -376,6 +377,8 @@ function History:__tostring()
   parts[#parts + 1] = progress.duration(self.duration)
   return table.concat(parts, "   ")
 end
+
+History.__display = display_history
 
 -- What fit returns.
 function Run:results(stop)
