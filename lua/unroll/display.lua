@@ -64,10 +64,11 @@ local function object_inside(value)
   local module = type(value) == "table" and modules.name_of(value)
   if module then return "module " .. module end
   if tensor.is_tensor(value) then return tensor_inside(value) end
-  if metafield(value, "__tostring") then
-    return text.cut((text.first_line(call("__tostring", value)):gsub("%c", " ")), 100)
-  end
-  return tostring(metafield(value, "__name") or type(value))
+  local name = metafield(value, "__name")
+  local whole = metafield(value, "__tostring") and call("__tostring", value)
+  if not whole then return tostring(name or type(value)) end
+  if whole:find "\n" and type(name) == "string" then return name:gsub("^unroll%.", "") .. " …" end
+  return text.cut(whole:gsub("\n.*", ""):gsub("%c", " "), 100)
 end
 
 -- --- one value -----------------------------------------------------------------------------
@@ -132,13 +133,6 @@ function display.show(value, opts)
   if tensor.is_tensor(value) or is_object(value) then return show_object(value, how) end
   if type(value) == "table" then return show_table(value, how) end
   return atom(value, how, true)
-end
-
---- Whether the standard output takes colours: a terminal, unless NO_COLOR is set or TERM is
---- "dumb"; FORCE_COLOR asks for them anyway.
----@return boolean
-function display.has_colour()
-  return painter.wanted()
 end
 
 return display

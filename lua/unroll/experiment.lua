@@ -80,8 +80,9 @@ function Experiment:__display(how)
   for i, option in ipairs(self.options) do
     rows[i] = { option[1], display.show(option[2], { width = 60 }), option[3] or "" }
   end
-  return ("%s\n  %s\n%s"):format(how.paint("heading", tostring(self)), self.question,
-    texttable.format { title = "", head = { "option", "default", "" }, rows = rows })
+  local question = table.concat(texttable.wrap(self.question, how.width - 2), "\n  ")
+  return ("%s\n  %s\n%s"):format(how.paint("heading", tostring(self)), question,
+    texttable.format({ head = { "option", "default", "" }, rows = rows }, how.width))
 end
 
 local required = { name = "string", title = "string", question = "string",

@@ -235,14 +235,6 @@ function TestDisplayObjects.test_the_rest_says_what_it_is()
   lu.assertStrContains(show(unroll.tasks.adding {}), "task adding   length 50")
   lu.assertStrContains(show(unroll.tasks.adding {}:batches {}), "batches of task adding")
   lu.assertStrContains(show(unroll.plot.figure {}), "figure")
-  local rows = unroll.experiment.table({
-    { case = { cell = "a", seed = 1 }, result = { loss = 1 } },
-    { case = { cell = "a", seed = 2 }, result = { loss = 2 } },
-    { case = { cell = "bb", seed = 1 }, result = { loss = 3 } },
-  }, { by = "cell" })
-  local shown = show(rows)
-  lu.assertStrContains(shown, "results   2 groups")
-  lu.assertStrContains(shown, "1.5 ± 0.71")
   local e = unroll.experiment.define { name = "mine", title = "A title", question = "Why?",
     options = { { "hidden", 50, "hidden size" } }, run = function() return {} end }
   lu.assertStrContains(show(e), "experiment mine   A title\n  Why?")
@@ -260,20 +252,5 @@ function TestDisplayColour.test_no_escape_unless_asked()
     local shown = show(value, 80, { colour = true })
     lu.assertStrContains(shown, "\27[")
     lu.assertEquals((shown:gsub("\27%[[%d;]*m", "")), show(value))
-  end
-end
-
-function TestDisplayColour.test_when_colours_are_wanted()
-  local wanted = require("unroll.display.paint").wanted
-  local function with(variables) return function(name) return variables[name] end end
-  for _, case in ipairs {
-    { { TERM = "xterm" }, true, true }, { { TERM = "xterm" }, false, false },
-    { { TERM = "dumb" }, true, false }, { {}, true, false },
-    { { TERM = "xterm", NO_COLOR = "1" }, true, false },
-    { { TERM = "xterm", NO_COLOR = "" }, true, true },
-    { { FORCE_COLOR = "1" }, false, true }, { { FORCE_COLOR = "0", TERM = "xterm" }, false, false },
-    { { CLICOLOR_FORCE = "1", NO_COLOR = "1" }, true, false },
-  } do
-    lu.assertEquals(wanted(with(case[1]), case[2]), case[3])
   end
 end

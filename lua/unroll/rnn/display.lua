@@ -93,11 +93,11 @@ function display.parameters(list, how)
     rows[i] = { entry.name, size_text(t), ("%.4g"):format(t:norm()),
       ("%.4g"):format(t:numel() > 0 and t:abs():max() or 0) }
   end
-  return require("unroll.experiment.texttable").format {
-    title = ("%s   %s numbers, %s"):format(how.paint("heading", ("%d tensors"):format(#list)),
-      text.thousands(list.flat:numel()), list.flat:dtype()),
+  local title = ("%s   %s numbers, %s\n"):format(how.paint("heading", ("%d tensors"):format(#list)),
+    text.thousands(list.flat:numel()), list.flat:dtype())
+  return title .. require("unroll.experiment.texttable").format({
     head = { "name", "size", "norm", "max |x|" }, rows = rows,
-  }
+  }, how.width)
 end
 
 -- First and last of the norms of dL/dh_t, when a backward pass has left them.
