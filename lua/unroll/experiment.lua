@@ -61,6 +61,7 @@ local experiment = {
   sweep = sweep.of_cases, table = require "unroll.experiment.table",
 }
 
+--- A question with its settings, its runs and its figure; made by `experiment.define`.
 ---@class unroll.Experiment
 ---@field name string file name of its results
 ---@field title string
@@ -250,6 +251,8 @@ end
 
 --- Writes NAME.json, and NAME-times.json when there are times.
 ---@param out string folder
+---@param record table
+---@param times? table
 function Experiment:save(out, record, times)
   store.check(store.write(out, self.name, record))
   if times then store.check(store.write(out, self.name .. "-times", times)) end

@@ -232,6 +232,16 @@ local function index_text(worst)
   return worst and "[" .. table.concat(worst.index, ",") .. "]" or ""
 end
 
+--- What a gradient check found: a list of entries, also by name. It prints as a table.
+---
+--- An entry has name, size, error = max|a - b| / max|b|, worst = { index, backward, difference },
+--- zero and ok.
+---@class unroll.Gradcheck
+---@field ok boolean
+---@field worst table the worst entry
+---@field threshold number
+---@field dtype string
+---@see gradcheck
 local Result = { __name = "unroll.Gradcheck" }
 
 function Result:__tostring()
@@ -311,24 +321,32 @@ local function checked_options(opts, object)
   return o
 end
 
+---@class unroll.GradcheckOptions
+---@field state? table the initial state (checked too); nil: zeros
+---@field loss? "every"|"last" the steps whose outputs count, for cells; default "every"
+---@field mask? unroll.Tensor as in forward
+---@field reverse? boolean for cells, as in forward; default false
+---@field weight? unroll.Tensor for models, as in forward
+---@field reduction? "mean"|"sum" for models; default "mean"
+---@field zero_ok? string[] names of gradients that may be all zero; default {}
+---@field threshold? number default 1e-6 for float64, 1e-3 for float32
+---@field seed? integer of the random functional; default 1
+
 --- Checks every gradient of a model or a cell against central differences in float64.
 --- Parameters, gradients, inputs and states are afterwards as they were before.
 ---
---- gradcheck(model, x, y, opts): the loss is model:forward's.
+--- gradcheck(model, x, y, opts): the loss is that of `Model:forward`.
 --- gradcheck(cell, x, opts): the loss is a random linear functional of the outputs and of
 --- the last state.
----@param object table a model or a cell; float64, or float32 with a looser limit
----@param x unroll.Tensor (T, B, I) numbers, checked too, or (T, B) int32 tokens
+---@param object unroll.Model|unroll.Cell float64, or float32 with a looser limit
+---@param x unroll.Tensor (T,B,I) numbers, checked too, or (T,B) int32 tokens
 ---@param y? unroll.Tensor the targets, for models only
----@param opts? table
----   state: the initial state (checked too), nil for zeros;
----   loss = "every"|"last": the steps whose outputs count, for cells;
----   mask, and reverse for cells, weight and reduction = "mean" for models: as in forward;
----   zero_ok = {}: names of gradients that may be all zero;
----   threshold = 1e-6 for float64, 1e-3 for float32; seed = 1 of the functional
----@return table result ok, worst (the worst entry), threshold, dtype; entries in order and
----   by name: name, size, error = max|a - b| / max|b|, worst = { index, backward,
----   difference }, zero, ok. tostring(result) is a table to read.
+---@param opts? unroll.GradcheckOptions
+---@return unroll.Gradcheck result
+--- Errors: an object that is neither; inputs that forward refuses; unknown options.
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4, dtype = "float64", seed = 1})
+--- > unroll.gradcheck(cell, tensor.randn(5, 2, 3, {dtype = "float64"})).ok   --> true
+---@see Model:backward Cell:backward rnn.register
 local function gradcheck(object, x, y, opts)
   check_object(object)
   local cell = is_cell(object)

@@ -84,7 +84,7 @@ end
 
 ---@class unroll.HelpOptions
 ---@field width? integer columns; default that of the terminal, at most 100, or 80
----@field colour? boolean default help.colour
+---@field colour? boolean default `help.colour`
 
 local function settings(opts)
   local width = opts and opts.width or math.min(core.sys.terminal_width() or 80, 100)

@@ -144,12 +144,14 @@ local function encode(value, state)
 end
 
 --- The value as JSON text with a newline at its end. A table with the keys 1 to n is a
---- list, the empty one too; one with string keys is an object. Errors, with the path of
---- the value: other keys or types, a table inside itself, text that is no UTF-8, and NaN or
---- infinity unless `nan="null"`.
+--- list, the empty one too; one with string keys is an object.
 ---@param value any
----@param options? {nan: "null"?}
+---@param options? {nan: "null"} "null" writes NaN and infinity so
 ---@return string
+--- Errors, with the path of the value: other keys or types, a table inside itself, text that is
+--- no UTF-8, and NaN or infinity unless nan = "null".
+--- > require("unroll.json").encode({1, 2.0})   --> "[1, 2.0]\n"
+---@see json.decode json.line
 function json.encode(value, options)
   return encode(value, { nan = options and options.nan }) .. "\n"
 end
@@ -157,7 +159,8 @@ end
 --- The value on one line, without a newline: the same data gives the same bytes.
 ---@param value any
 ---@return string
---- Errors: as encode.
+--- Errors: as of `json.encode`.
+--- > require("unroll.json").line({b = 1, a = {}})   --> "{\"a\": [], \"b\": 1}"
 function json.line(value) return (encode(value, { one_line = true })) end
 
 -- --- decode --------------------------------------------------------------------------------
@@ -165,9 +168,11 @@ function json.line(value) return (encode(value, { one_line = true })) end
 --- The value of a JSON text. null becomes nil, so a field with it is absent and a list has
 --- a hole; give `null` another value to keep the places.
 ---@param text string
----@param options? {null: any}
+---@param options? {null: any} what stands for null
 ---@return any value nil when the text is no JSON
 ---@return string? message with line and column
+--- > require("unroll.json").decode("[1, 2]")[2]   --> 2
+---@see json.encode
 function json.decode(text, options)
   if type(text) ~= "string" then
     error(("json.decode: text must be a string, got %s"):format(type(text)), 2)

@@ -183,16 +183,30 @@ end
 
 -- --- the class -----------------------------------------------------------------------------
 
+--- An optimiser: the rule, its options as fields, and its state. Any option may be changed
+--- between steps.
+--- > opt = optim.adam(rnn.lm{vocab = 3, hidden = 2}, {lr = 1e-2})
+--- > opt.lr = opt.lr / 2
+--- > opt.lr      --> 0.005
+--- > opt.rate = 1   --> error: adam has no option 'rate'
 ---@class unroll.Optimizer
----@field lr number the learning rate; like every option it may be changed between steps
+---@field lr number the learning rate
+---@field weight_decay number
+---@see optim.adam optim.sgd train.fit
 local Optimizer = {}
 
 -- optimiser -> { rule, name, step_name, slots, t }
 local hidden = setmetatable({}, { __mode = "k" })
 
---- Updates the parameters from the gradients. The gradients are neither changed nor
---- cleared.
+--- Updates the parameters from the gradients, which are neither changed nor cleared.
 --- Errors: an option that was set to nonsense since.
+--- > model = rnn.lm{vocab = 3, hidden = 2, seed = 1}
+--- > opt = optim.sgd(model, {lr = 1})
+--- > before = model.b_y:clone()
+--- > model:gradients().b_y:fill_(0.5);
+--- > opt:step()
+--- > (before - model.b_y):totable()   --> {0.5, 0.5, 0.5}
+---@see Model:backward Model:zero_gradients optim.clip_norm
 function Optimizer:step()
   local own = hidden[self]
   local update, t = own.rule.update, own.t + 1
@@ -203,6 +217,7 @@ end
 
 --- The number of steps taken.
 ---@return integer
+--- > optim.sgd(rnn.lm{vocab = 3, hidden = 2}):steps()   --> 0
 function Optimizer:steps()
   return hidden[self].t
 end
@@ -221,6 +236,8 @@ end
 --- tensors = { [name] = tensor } }: the names are PyTorch's ("exp_avg"), followed by
 --- "." and the parameter's where the model has no flat parameters. The tensors are the
 --- optimiser's own, not copies.
+--- > optim.adam(rnn.lm{vocab = 3, hidden = 2}):state().algorithm   --> "adam"
+---@see Optimizer:set_state
 function Optimizer:state()
   local own = hidden[self]
   local tensors = {}
@@ -263,10 +280,16 @@ local function copied_slots(own, state, o)
   return copies
 end
 
---- Continues from what `state` returned: numbers are copied, options are set too.
+--- Continues from what `Optimizer:state` returned: numbers are copied, options are set too.
 ---@param state table
 --- Errors (nothing was changed then): another algorithm; missing, unknown or misshapen
 --- tensors; bad options.
+--- > model = rnn.lm{vocab = 3, hidden = 2}
+--- > opt = optim.adam(model, {lr = 0.5})
+--- > again = optim.adam(model)
+--- > again:set_state(opt:state())
+--- > again.lr   --> 0.5
+--- > optim.sgd(model):set_state(opt:state())   --> error: the state is of adam, not of sgd
 function Optimizer:set_state(state)
   local own = hidden[self]
   if type(state) ~= "table" or state.algorithm ~= own.name then
@@ -330,60 +353,118 @@ end
 
 -- --- optimisers ----------------------------------------------------------------------------
 
---- Stochastic gradient descent: p <- p - lr g, g with weight_decay p added.
---- With momentum (Polyak 1964; for recurrent networks Sutskever et al. 2013):
---- m <- momentum m + (1 - dampening) g, m = g at the first step, p <- p - lr m;
---- with nesterov p <- p - lr (g + momentum m).
----@param model table anything with :parameters() and :gradients()
----@param opts? table lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false
+---@class unroll.SgdOptions
+---@field lr? number step size, at least 0; default 1e-3
+---@field momentum? number share of the last step that goes on; default 0
+---@field dampening? number of the gradient's share in the momentum; default 0
+---@field weight_decay? number times p is added to the gradient; default 0
+---@field nesterov? boolean look ahead; needs momentum and no dampening; default false
+
+--- Stochastic gradient descent: p <- p - lr g, with weight_decay p added to g.
+---
+--- With momentum: m <- momentum m + (1 - dampening) g, m = g at the first step,
+--- p <- p - lr m; with nesterov p <- p - lr (g + momentum m).
+---@param model unroll.Model|table anything with :parameters() and :gradients()
+---@param opts? unroll.SgdOptions
 ---@return unroll.Optimizer
---- Errors: unknown options, negative or non-finite values, nesterov without momentum.
+--- Errors: unknown options; negative or non-finite values; nesterov without momentum.
+--- Source: Polyak, Some methods of speeding up the convergence of iteration methods, 1964;
+--- Sutskever et al., On the importance of initialization and momentum in deep learning, 2013.
+--- Dtypes: float32, float64
+--- > opt = optim.sgd(rnn.lm{vocab = 3, hidden = 2}, {lr = 0.1, momentum = 0.9})
+--- > opt.momentum   --> 0.9
+---@see Optimizer:step optim.adam train.fit
 function optim.sgd(model, opts)
   return new("sgd", model, opts)
 end
 
---- Adagrad (Duchi, Hazan, Singer 2011): s <- s + g^2,
---- p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), where g contains
---- weight_decay p and t is the number of the step.
----@param model table anything with :parameters() and :gradients()
----@param opts? table lr = 1e-2, lr_decay = 0, weight_decay = 0, eps = 1e-10,
---- initial_accumulator_value = 0 (s before the first step)
+---@class unroll.AdagradOptions
+---@field lr? number step size, at least 0; default 1e-2
+---@field lr_decay? number lr falls as 1 / (1 + (t - 1) lr_decay); default 0
+---@field weight_decay? number times p is added to the gradient; default 0
+---@field eps? number keeps the division from 0; default 1e-10
+---@field initial_accumulator_value? number s before the first step; default 0
+
+--- Adagrad: s <- s + g^2, p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), where g
+--- contains weight_decay p and t is the number of the step.
+---@param model unroll.Model|table anything with :parameters() and :gradients()
+---@param opts? unroll.AdagradOptions
 ---@return unroll.Optimizer
---- Errors: unknown options, negative or non-finite values.
+--- Errors: unknown options; negative or non-finite values.
+--- Source: Duchi, Hazan & Singer, Adaptive subgradient methods for online learning and stochastic
+--- optimization, 2011.
+--- Dtypes: float32, float64
+--- > optim.adagrad(rnn.lm{vocab = 3, hidden = 2}).lr   --> 0.01
+---@see optim.rmsprop optim.adam
 function optim.adagrad(model, opts)
   return new("adagrad", model, opts)
 end
 
---- RMSProp (Tieleman, Hinton 2012): v <- alpha v + (1 - alpha) g^2,
---- p <- p - lr g / (sqrt(v) + eps), where g contains weight_decay p. Centered (Graves
---- 2013): v less the square of the running mean of g stands for v. With momentum
+---@class unroll.RmspropOptions
+---@field lr? number step size, at least 0; default 1e-2
+---@field alpha? number how slowly the mean of g^2 moves, 0 to below 1; default 0.99
+---@field eps? number keeps the division from 0; default 1e-8
+---@field weight_decay? number times p is added to the gradient; default 0
+---@field momentum? number share of the last step that goes on; default 0
+---@field centered? boolean divide by the deviation instead of the size; default false
+
+--- RMSProp: v <- alpha v + (1 - alpha) g^2, p <- p - lr g / (sqrt(v) + eps), where g
+--- contains weight_decay p.
+---
+--- Centered: v less the square of the running mean of g stands for v. With momentum
 --- b <- momentum b + g / (sqrt(v) + eps), p <- p - lr b.
----@param model table anything with :parameters() and :gradients()
----@param opts? table lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0,
---- centered = false
+---@param model unroll.Model|table anything with :parameters() and :gradients()
+---@param opts? unroll.RmspropOptions
 ---@return unroll.Optimizer
---- Errors: unknown options, negative or non-finite values.
+--- Errors: unknown options; negative or non-finite values.
+--- Source: Tieleman & Hinton, Lecture 6.5: RMSProp, 2012; Graves, Generating sequences with
+--- recurrent neural networks, 2013.
+--- Dtypes: float32, float64
+--- > optim.rmsprop(rnn.lm{vocab = 3, hidden = 2}).alpha   --> 0.99
+---@see optim.adagrad optim.adam
 function optim.rmsprop(model, opts)
   return new("rmsprop", model, opts)
 end
 
---- Adam (Kingma, Ba 2015): m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2,
+---@class unroll.AdamOptions
+---@field lr? number step size, at least 0; default 1e-3
+---@field betas? number[] how slowly the means of g and of g^2 move; default {0.9, 0.999}
+---@field eps? number keeps the division from 0; default 1e-8
+---@field weight_decay? number times p is added to the gradient; default 0
+
+--- Adam: m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2,
 --- p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps), where g contains
---- weight_decay p.
----@param model table anything with :parameters() and :gradients()
----@param opts? table lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0
+--- weight_decay p and t is the number of the step.
+---@param model unroll.Model|table anything with :parameters() and :gradients()
+---@param opts? unroll.AdamOptions
 ---@return unroll.Optimizer
---- Errors: unknown options, negative or non-finite values.
+--- Errors: unknown options; negative or non-finite values.
+--- Source: Kingma & Ba, Adam: a method for stochastic optimization, 2014.
+--- Dtypes: float32, float64
+--- > opt = optim.adam(rnn.lm{vocab = 3, hidden = 2}, {lr = 2e-3})
+--- > opt.betas      --> {0.9, 0.999}
+--- > optim.adam(rnn.lm{vocab = 3, hidden = 2}, {lrr = 1})   --> error: Did you mean 'lr'?
+---@see optim.adamw optim.sgd train.fit optim.clip_norm
 function optim.adam(model, opts)
   return new("adam", model, opts)
 end
 
---- AdamW (Loshchilov, Hutter 2019): Adam with the weight decay kept out of the gradient;
---- p <- (1 - lr weight_decay) p comes first.
----@param model table anything with :parameters() and :gradients()
----@param opts? table lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 1e-2
+---@class unroll.AdamwOptions
+---@field lr? number step size, at least 0; default 1e-3
+---@field betas? number[] how slowly the means of g and of g^2 move; default {0.9, 0.999}
+---@field eps? number keeps the division from 0; default 1e-8
+---@field weight_decay? number p shrinks by lr times this at each step; default 1e-2
+
+--- AdamW: Adam with the weight decay kept out of the gradient; p <- (1 - lr weight_decay) p
+--- comes first.
+---@param model unroll.Model|table anything with :parameters() and :gradients()
+---@param opts? unroll.AdamwOptions
 ---@return unroll.Optimizer
---- Errors: unknown options, negative or non-finite values.
+--- Errors: unknown options; negative or non-finite values.
+--- Source: Loshchilov & Hutter, Decoupled weight decay regularization, 2019.
+--- Dtypes: float32, float64
+--- > optim.adamw(rnn.lm{vocab = 3, hidden = 2}).weight_decay   --> 0.01
+---@see optim.adam
 function optim.adamw(model, opts)
   return new("adamw", model, opts)
 end
@@ -407,8 +488,12 @@ local function norm_of(gradients)
 end
 
 --- The Euclidean norm of all gradients together, summed in float64.
----@param model table anything with :gradients()
+---@param model unroll.Model|table anything with :gradients()
 ---@return number norm NaN or infinite when an element is
+--- > model = rnn.lm{vocab = 3, hidden = 2}
+--- > model:gradients().b_y:copy_(tensor{3, 4, 0});
+--- > optim.grad_norm(model)   --> 5.0
+---@see optim.clip_norm tensor.norm
 function optim.grad_norm(model)
   return norm_of(list_of(model, "gradients", "grad_norm", 3))
 end
@@ -438,12 +523,20 @@ local function check_limit(limit, who)
 end
 
 --- Scales all gradients by min(1, max / (norm + 1e-6)), so that their common norm is at
---- most max (Pascanu, Mikolov, Bengio 2013). The norm is computed in float64.
----@param model table anything with :gradients()
+--- most max. The norm is computed in float64.
+---@param model unroll.Model|table anything with :gradients()
 ---@param max number above 0; math.huge only measures and checks
----@param opts? table step and loss, for the error message
+---@param opts? {step: integer, loss: number} for the error message
 ---@return number norm before the clip
 --- Errors: a norm that is NaN or infinite: names the tensor, nothing was changed.
+--- Source: Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural networks,
+--- 2013.
+--- Dtypes: float32, float64
+--- > model = rnn.lm{vocab = 3, hidden = 2}
+--- > model:gradients().b_y:copy_(tensor{3, 4, 0});
+--- > optim.clip_norm(model, 1)   --> 5.0
+--- > optim.grad_norm(model)      --> 1.0
+---@see optim.clip_value optim.grad_norm train.fit
 function optim.clip_norm(model, max, opts)
   check_limit(max, "clip_norm")
   local gradients = list_of(model, "gradients", "clip_norm", 3)
@@ -460,12 +553,18 @@ function optim.clip_norm(model, max, opts)
   return norm
 end
 
---- Clamps every element of the gradients to -limit .. limit.
----@param model table anything with :gradients()
+--- Clamps every element of the gradients to between -limit and limit.
+---@param model unroll.Model|table anything with :gradients()
 ---@param limit number above 0
----@param opts? table step and loss, for the error message
+---@param opts? {step: integer, loss: number} for the error message
 ---@return number norm before the clip
 --- Errors: a norm that is NaN or infinite: names the tensor, nothing was changed.
+--- Dtypes: float32, float64
+--- > model = rnn.lm{vocab = 3, hidden = 2}
+--- > model:gradients().b_y:copy_(tensor{3, -4, 0});
+--- > optim.clip_value(model, 1)   --> 5.0
+--- > model:gradients().b_y:totable()   --> {1.0, -1.0, 0.0}
+---@see optim.clip_norm
 function optim.clip_value(model, limit, opts)
   check_limit(limit, "clip_value")
   local gradients = list_of(model, "gradients", "clip_value", 3)

@@ -41,6 +41,8 @@ end
 ---@param name string
 ---@param names string[]
 ---@return string? nearest nil when nothing is similar
+--- > require("unroll.options").nearest("colour", {"color", "width"})   --> "color"
+---@see options.suggestion options.distance
 function options.nearest(name, names)
   local best, best_distance
   for _, candidate in ipairs(names) do
@@ -57,6 +59,8 @@ end
 ---@param name string what was given
 ---@param names string[] what exists
 ---@return string
+--- > options = require "unroll.options"
+--- > options.suggestion("colour", {"color", "width"})   --> " Did you mean 'color'?"
 function options.suggestion(name, names)
   local nearest = options.nearest(name, names)
   if nearest then return (" Did you mean '%s'?"):format(nearest) end
@@ -108,6 +112,10 @@ end
 ---@param level? integer stack level that errors point at; default: the caller of the caller
 ---@return table checked a new table
 --- Errors: not a table; an unknown name (with the nearest known one); a required one missing.
+--- > options = require "unroll.options"
+--- > options.check({b = 2}, {"b", a = 1}, "f").a          --> 1
+--- > options.check({lrr = 2}, {lr = 1}, "f")              --> error: unknown option 'lrr'
+--- > options.check({}, {lr = options.required}, "f")      --> error: 'lr' is required
 function options.check(opts, accepted, who, level)
   level = (level or 2) + 1
   opts = opts == nil and {} or opts
@@ -130,6 +138,7 @@ end
 --- NaN without the sign that some processors give it.
 ---@param value any
 ---@return string
+--- > require("unroll.options").shown(0/0)   --> "nan"
 function options.shown(value)
   if value ~= value then return "nan" end
   return type(value) == "string" and ("the string '%s'"):format(value) or tostring(value)
@@ -142,6 +151,9 @@ end
 ---@param least? integer default 1
 ---@param level? integer
 ---@return integer value
+--- Errors: anything else.
+--- > require("unroll.options").integer(2.0, "n", "f")   --> 2
+--- > require("unroll.options").integer(2.5, "n", "f")   --> error: n must be an integer
 function options.integer(value, name, who, least, level)
   least = least or 1
   local n = math.type(value) and math.tointeger(value)
@@ -160,6 +172,8 @@ end
 ---@param who string
 ---@param level? integer
 ---@return string value
+--- Errors: anything else, with the nearest choice.
+--- > require("unroll.options").choice("a", {"a", "b"}, "kind", "f")   --> "a"
 function options.choice(value, choices, name, who, level)
   for _, choice in ipairs(choices) do
     if value == choice then return value end

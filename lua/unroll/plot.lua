@@ -50,18 +50,21 @@ end
 
 --- A figure with one line: plot.line(y) or plot.line(x, y, opts), as ax:line. At the prompt
 --- it shows itself.
+---@param ... any x? and y, as `ax:line` takes them, then its options
 ---@return unroll.Figure
 function plot.line(...)
   return (options.guard(quick, "line", ...))
 end
 
 --- A figure with one histogram: plot.hist(values, opts), as ax:hist.
+---@param ... any the values, as `ax:hist` takes them, then its options
 ---@return unroll.Figure
 function plot.hist(...)
   return (options.guard(quick, "hist", ...))
 end
 
 --- A figure with one heat map: plot.heatmap(matrix, opts), as ax:heatmap.
+---@param ... any the matrix, as `ax:heatmap` takes it, then its options
 ---@return unroll.Figure
 function plot.heatmap(...)
   return (options.guard(quick, "heatmap", ...))

@@ -7,6 +7,13 @@
 local core = require "unroll.core"
 local options = require "unroll.options"
 
+--- Where the time of a piece of code went: a list of rows { name =, calls =, seconds =, share =,
+--- flops =, flops_per_second =, peak_share = } by falling time. It prints as a table.
+---@class unroll.Profile
+---@field seconds number of the whole run
+---@field peak number FLOP/s that this machine reaches
+---@field isa string instruction set of the kernels
+---@see profile
 local Profile = { __name = "unroll.Profile" }
 Profile.__index = Profile
 

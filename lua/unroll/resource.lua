@@ -16,11 +16,10 @@ local function check_name(name)
 end
 
 --- The bytes of a file under lua/unroll.
----
---- > resource.read("text/data/simple.txt")
 ---@param name string path from lua/unroll on, with "/"
 ---@return string? bytes nil when there is no such file
 ---@return string? message
+--- > #require("unroll.resource").read "text/data/shakespeare.txt" > 10000   --> true
 function resource.read(name)
   check_name(name)
   local beside = here:match("^(.*)/unroll/resource%.lua$")
@@ -36,6 +35,7 @@ end
 --- Where a Lua file of the library is loaded from: the chunk name of its functions, without "@".
 ---@param path string "unroll/optim.lua"
 ---@return string
+--- > require("unroll.resource").place("unroll/optim.lua"):match "[^/]+$"   --> "optim.lua"
 function resource.place(path)
   local beside = here:match("^(.*)/unroll/resource%.lua$")
   return beside and beside .. "/" .. path or path
@@ -45,6 +45,7 @@ end
 --- program. None when there is no such folder.
 ---@param folder string path from lua/unroll on, with "/"; "" for lua/unroll itself
 ---@return string[]
+--- > require("unroll.resource").list "no such folder"   --> {}
 function resource.list(folder)
   local beside = here:match("^(.*)/unroll/resource%.lua$")
   if beside or not embedded then

@@ -19,15 +19,22 @@ rnn.model = model.new
 rnn.lm = model.lm
 rnn.load = file.load
 
---- Makes a cell written in Lua known by its name, for rnn.cell, rnn.lm and rnn.load.
----@param def table see rnn/definition.lua
+--- Makes a cell written in Lua known by its name, for `rnn.cell`, `rnn.lm` and `rnn.load`.
+---
+--- A definition has name, states, gates, step and step_grad; examples/own_cell.lua is a complete
+--- one, and the top of lua/unroll/rnn/definition.lua describes all forms.
+---@param def table
 --- Errors: a malformed definition; the name of a built-in cell.
+--- > rnn.register{name = "tanh"}   --> error: tanh
+---@see rnn.cells tensor.vjp gradcheck
 function rnn.register(def)
   definition.register(def, 2)
 end
 
 --- The names of the cells that are known: built in, in lua/unroll/cells, registered.
 ---@return string[]
+--- > table.concat(rnn.cells(), " "):find "tanh" ~= nil   --> true
+---@see rnn.cell rnn.register
 function rnn.cells()
   return definition.names()
 end

@@ -60,6 +60,12 @@ end
 ---@param metadata? table<string, string>
 ---@return true? ok
 ---@return string? message when the file cannot be written; an older file is then untouched
+--- > safetensors = require "unroll.safetensors"
+--- > path = os.tmpname()
+--- > safetensors.write(path, {w = tensor{1, 2}})   --> true
+--- > safetensors.read(path).w:totable()            --> {1.0, 2.0}
+--- > os.remove(path)   --> true
+---@see safetensors.read Model:save
 function safetensors.write(path, tensors, metadata)
   check_metadata(metadata or {})
   local header, parts = pack(tensors, metadata)
@@ -112,6 +118,8 @@ end
 ---@param path string
 ---@return table<string, unroll.Tensor>? tensors nil when the file cannot be read or is malformed
 ---@return table<string, string>|string metadata or the message
+--- > require("unroll.safetensors").read "no such file"   --> nil, ...
+---@see safetensors.write rnn.load
 function safetensors.read(path)
   local bytes, problem = core.sys.read_file(path)
   if not bytes then return nil, problem end

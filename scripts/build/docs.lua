@@ -55,12 +55,10 @@ local function put_block(path, lines, first)
   for i = first, #lines do
     local line = lines[i]:gsub("^/%*%-%-%-", "---"):gsub("%s*%*/%s*$", "")
     check_line(path, i, line)
-    if is_new and line ~= "---" then
-      put("--@source %s:%d %s", path, i, heading)
-      is_new = false
-    end
-    if not is_new then put("%s", line) end
-    is_new = line == ""
+    local opens = is_new and line == "---" -- the first line says no more than that
+    if is_new and not opens then put("--@source %s:%d %s", path, i, heading) end
+    if not opens then put("%s", line) end
+    is_new = line == "" or opens
     if lines[i]:find "%*/" then return put("") end
   end
   error(("%s:%d: the block has no end"):format(path, first))

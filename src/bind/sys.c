@@ -100,7 +100,7 @@ static int open_file(lua_State *L, const char *path, int **fd, size_t *size) {
 
 /*---
 --- Waits until no other process holds the lock of a file or directory, and takes it.
---- > local lock <close> = core.sys.lock(directory)
+--- > local lock <close> = assert(require("unroll.core").sys.lock "/tmp")
 ---@param path string
 ---@return userdata? lock given back at the end of its scope; nil when it failed
 ---@return string? message
@@ -295,7 +295,7 @@ static int sys_ask_terminal(lua_State *L) {
 --- bad luck or an enemy.
 ---@param bytes string
 ---@return string digits 16 hexadecimal digits
---- > core.sys.hash "a"  --> "af63dc4c8601ec8c"
+--- > require("unroll.core").sys.hash "a"   --> "af63dc4c8601ec8c"
 function core.sys.hash(bytes) end
 */
 static int sys_hash(lua_State *L) {
@@ -322,7 +322,7 @@ static int guard_close(lua_State *L) {
 --- a second one, with the flag still set, interrupts as usual. A flag that nobody has
 --- read when the guard closes interrupts then.
 ---@return userdata guard closes at the end of its scope
---- > local guard <close> = core.sys.defer_interrupts()
+--- > local guard <close> = require("unroll.core").sys.defer_interrupts()
 function core.sys.defer_interrupts() end
 */
 static int sys_defer_interrupts(lua_State *L) {

@@ -31,7 +31,7 @@ end
 ---@return number slope
 ---@return number intercept
 ---@return number r2 the share of the variance of y that the line explains
---- > diagnostics.fit_line({1, 2, 3}, {3, 5, 7})   --> 2.0
+--- > unroll.diagnostics.fit_line({1, 2, 3}, {3, 5, 7})   --> 2.0, 1.0, 1.0
 function fit.line(x, y)
   check(x, y, "fit_line")
   return line(x, y)
@@ -54,7 +54,7 @@ end
 ---@return number exponent
 ---@return number factor
 ---@return number r2 of the line through the logarithms
---- > diagnostics.fit_power({1, 2, 4}, {3, 6, 12})   --> 1.0
+--- > unroll.diagnostics.fit_power({1, 2, 4}, {3, 6, 12})   --> 1.0, 3.0, 1.0
 function fit.power(x, y)
   check(x, y, "fit_power")
   local exponent, log_factor, r2 = line(logs(x, "x"), logs(y, "y"))

@@ -52,7 +52,7 @@ local accepted = { cell = "tanh", threshold = 0.97 }
 ---@param opts? table cell = "tanh": counts |h| > threshold (0.97, where tanh' < 0.06);
 --- "relu": counts zeros, where the slope is 0
 ---@return number share 0..1
---- > diagnostics.saturation(tensor{0.1, -0.99})   --> 0.5
+--- > unroll.diagnostics.saturation(tensor{0.1, -0.99})   --> 0.5
 function spectrum.saturation(ys, opts)
   local o = options.check(opts, accepted, "saturation")
   options.choice(o.cell, { "tanh", "relu" }, "cell", "saturation")

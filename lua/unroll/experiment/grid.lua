@@ -7,8 +7,8 @@ local function copy(case)
 end
 
 --- Every combination of the lists; the last one changes fastest.
---- > experiment.grid({ hidden = 50 }, "window", { 5, 25 }, "seed", { 1, 2 })
----   --> { {hidden=50, window=5, seed=1}, {hidden=50, window=5, seed=2}, ... }
+--- > unroll.experiment.grid({ hidden = 50 }, "window", { 5, 25 }, "seed", { 1, 2 })
+---   --> {{hidden = 50, seed = 1, window = 5}, {hidden = 50, seed = 2, window = 5}, ...
 ---@param base table settings that all cases share, or a list of such (see experiment.zip)
 ---@param ... any name, list of values, name, list of values ...
 ---@return table[] cases

@@ -9,7 +9,7 @@ end
 local group = {}
 
 --- Groups results by some fields of their cases.
---- > experiment.group({ {lr=1, seed=1}, {lr=1, seed=2} }, { "a", "b" }, "lr")
+--- > unroll.experiment.group({ {lr=1, seed=1}, {lr=1, seed=2} }, { "a", "b" }, "lr")
 ---   --> { {lr=1, runs={"a", "b"}} }
 ---@param cases table[]
 ---@param results any[] one for each case

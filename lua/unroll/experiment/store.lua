@@ -5,6 +5,10 @@ local json = require "unroll.json"
 local store = {}
 
 --- Raises the message of a `nil, message` pair; passes anything else through.
+---@param value any
+---@param message? string
+---@return any value
+--- > unroll.experiment.store.check(nil, "no file")   --> error: no file
 function store.check(value, message)
   if value == nil then error(message, 0) end
   return value
@@ -24,6 +28,8 @@ function store.write(dir, name, record, options)
 end
 
 --- Reads DIR/NAME.json.
+---@param dir string
+---@param name string
 ---@return table|nil record
 ---@return string? message
 function store.read(dir, name)

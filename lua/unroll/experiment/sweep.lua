@@ -214,13 +214,13 @@ end
 
 --- Runs a function for many cases, several at a time.
 ---
---- > local results = experiment.sweep {
---- >   cases = experiment.grid({}, "lr", { 0.1, 0.01 }, "seed", { 1, 2, 3 }),
---- >   run = function(case) return { loss = train_with(case.lr, case.seed) } end,
---- > }
---- > for _, row in ipairs(experiment.table(results, { by = "lr" })) do
---- >   print(row.lr, row.loss.mean, row.loss.deviation)
---- > end
+--- > results = unroll.experiment.sweep {
+--- >>   cases = unroll.experiment.grid({}, "lr", { 0.1, 0.01 }, "seed", { 1, 2, 3 }),
+--- >>   run = function(case) return { loss = case.lr * case.seed } end,
+--- >>   progress = false, executor = "serial",
+--- >> }
+--- > rows = unroll.experiment.table(results, { by = "lr", over = "seed" })
+--- > rows[1].lr, rows[1].loss.mean   --> 0.1, 0.2
 ---
 --- Each case runs in a process that sees everything made so far (closures, corpora, models);
 --- what it changes stays there, and what it returns comes back as plain data. Before each case

@@ -1,7 +1,7 @@
 --- The settings that all cases share: a configuration without the lists that are spread.
 
 --- A copy of a table without some of its fields.
---- > experiment.without({ hidden = 50, seeds = { 1, 2 } }, "seeds")   --> { hidden=50 }
+--- > unroll.experiment.without({ hidden = 50, seeds = { 1, 2 } }, "seeds")   --> { hidden=50 }
 ---@param config table
 ---@param ... string names to leave out
 ---@return table

@@ -2,7 +2,7 @@
 
 --- Side by side: the first case has the first value of each list, the second the second. A
 --- list of one value stands for all.
---- > experiment.zip({ batch = 32 }, "hidden", { 25, 50 }, "window", { 15, 25 })
+--- > unroll.experiment.zip({ batch = 32 }, "hidden", { 25, 50 }, "window", { 15, 25 })
 ---   --> { {batch=32, hidden=25, window=15}, {batch=32, hidden=50, window=25} }
 ---@param base table settings that all cases share
 ---@param ... any name, list of values, name, list of values ...

@@ -101,6 +101,13 @@ local function function_record(value, name)
     or bindings[method] or known and known.record
 end
 
+-- Files are modules, and the tables of C that are documented as such.
+local function is_module(name, value, names)
+  local _, bindings = source.bindings()
+  return names[value] ~= nil or (bindings["core." .. name] or bindings[name]) ~= nil
+    and type(next(value)) == "string"
+end
+
 local walk_module
 
 local function add_member(owner, key, value, names, full_name)
@@ -110,8 +117,7 @@ local function add_member(owner, key, value, names, full_name)
   if kind == "function" then
     add { name = name, kind = "function", value = value, owner = owner,
       record = function_record(value, name) }
-  elseif kind == "table" and not (getmetatable(value) or {}).__name
-    and not made.by_value[value] and #value == 0 and not rawget(value, "__index") then
+  elseif kind == "table" and not made.by_value[value] and is_module(name, value, names) then
     walk_module(name, value, owner, names)
   elseif not (kind == "table" and rawget(value, "__name")) then
     add { name = name, kind = "value", value = value, owner = owner,
@@ -184,8 +190,8 @@ end
 local function marks_of(class)
   local methods = {}
   for _, file in ipairs(resource.list "plot/marks") do
-    local ok, method = pcall(class.__index, class, (file:gsub("%.lua$", "")))
-    if ok then methods[file:match "^[^.]+"] = method end
+    local name = file:match "^[^.]+"
+    if require("unroll.plot.marks." .. name).new then methods[name] = class.__index(class, name) end
   end
   return methods
 end
@@ -200,6 +206,7 @@ end
 
 local function add_lua_class(record, chunk, root, stubs)
   local value = find_class(root, chunk, record.class)
+  if not value then return end -- without a __name no object of it says so: it is internal
   local methods = {}
   for _, from in ipairs { value or {}, value and rawget(value, "__index") or nil } do
     for key, method in next, type(from) == "table" and from or {} do methods[key] = method end
@@ -236,9 +243,10 @@ local function add_classes_of_files()
   end
   for _, file in ipairs(files) do
     for _, record in ipairs(source.records(file.chunk)) do
-      if record.class and record.name then
+      local is_public = record.class and record.class:find "^unroll%.%u"
+      if is_public and record.name then
         add_lua_class(record, file.chunk, file.value, stubs)
-      elseif record.class then
+      elseif is_public then
         add_options(record)
       end
     end
@@ -280,6 +288,27 @@ local function names_of_modules()
   return names
 end
 
+-- What is both a method of tensors and a function is described once, as the function.
+local function pair_tensor_methods()
+  for _, method in ipairs(made.by_name.Tensor.members) do
+    method.twin = made.by_name["tensor." .. method.name:match "[^:]+$"]
+  end
+end
+
+-- Option tables that say nothing of themselves belong to the functions that take them.
+local function describe_options()
+  for _, entry in ipairs(made.list) do
+    for _, param in ipairs(entry.record and entry.record.params or {}) do
+      for name in param.type:gmatch "unroll%.[%w_]+" do
+        local class = made.classes[name]
+        if class and class.kind == "options" and #class.record.text == 0 then
+          class.record.text[1] = { ("Options of `%s`."):format(entry.name) }
+        end
+      end
+    end
+  end
+end
+
 local function make()
   made = { list = {}, by_name = {}, by_value = {}, classes = {} }
   for _, file in ipairs(resource.list "plot/marks") do
@@ -305,6 +334,8 @@ local function make()
   walk_module("core", core, top, names)
   add_native_classes()
   add_classes_of_files()
+  pair_tensor_methods()
+  describe_options()
 end
 
 --- The catalogue.

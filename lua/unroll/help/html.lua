@@ -44,6 +44,7 @@ end
 ---@param entry table
 ---@return string
 function html.address(entry)
+  entry = entry.twin or entry
   local file = html.page_of(entry) .. ".html"
   if entry.kind == "module" and not entry.name:find "%." then return file end
   return file .. "#" .. entry.name

@@ -138,21 +138,12 @@ local function put_value(out, entry)
   put(out, "</section>\n")
 end
 
--- The methods of tensors that are functions too need no second description.
-local function is_elsewhere(entry)
-  local twin = entry.kind == "method" and catalogue.get().by_value[entry.value]
-  local by_name = entry.kind == "method" and entry.owner.name == "Tensor"
-    and catalogue.get().by_name["tensor." .. entry.name:match "[^:]+$"]
-  return twin and twin ~= entry and twin or by_name and by_name.record == entry.record and by_name
-end
-
 local function put_table(out, members)
   put(out, '<table class="contents">\n')
   for _, member in ipairs(members) do
     if member.record then
-      local target = is_elsewhere(member) or member
       put(out, ('<tr><td><a href="%s"><code>%s</code></a></td><td>%s</td></tr>\n'):format(
-        html.address(target), html.escape((page.signature(member))),
+        html.address(member), html.escape((page.signature(member))),
         html.inline(page.summary(member))))
     end
   end
@@ -163,8 +154,7 @@ local function put_in_place(out, members)
   if #members == 0 then return end
   local words = {}
   for i, member in ipairs(members) do
-    local target = is_elsewhere(member) or member
-    words[i] = ('<a href="%s">%s</a>'):format(html.address(target), member.name:match "[^.:]+$")
+    words[i] = ('<a href="%s">%s</a>'):format(html.address(member), member.name:match "[^.:]+$")
   end
   put(out, '<p class="see">In place: <code>', table.concat(words, " "), "</code></p>\n")
 end
@@ -179,18 +169,19 @@ end
 
 local put_module
 
+local function put_member(out, member)
+  if member.kind == "module" then
+    put_module(out, member, 2)
+  elseif member.kind == "value" then
+    put_value(out, member)
+  else
+    put_function(out, member)
+  end
+end
+
 local function put_members(out, members)
   for _, member in ipairs(members) do
-    if not member.record or is_elsewhere(member) then
-      goto continue
-    elseif member.kind == "module" then
-      put_module(out, member, 2)
-    elseif member.kind == "value" then
-      put_value(out, member)
-    else
-      put_function(out, member)
-    end
-    ::continue::
+    if member.record and not member.twin then put_member(out, member) end
   end
 end
 
@@ -373,7 +364,7 @@ end
 local function search_index()
   local rows = {}
   for _, entry in ipairs(catalogue.get().list) do
-    if entry.record and not is_elsewhere(entry) then
+    if entry.record and not entry.twin then
       local words = {}
       for _, list in ipairs { entry.record.params, entry.record.fields } do
         for _, item in ipairs(list) do words[#words + 1] = item.name .. " " .. item.text end

@@ -71,7 +71,7 @@ end
 
 local function put_code(lines, code, o)
   for _, line in ipairs(code) do
-    local indent = "  " .. line:match "^%s*"
+    local indent = "  " .. line:match "^%s*":sub(1, o.width // 4)
     if layout.length(line) + 2 <= o.width then
       lines[#lines + 1] = "  " .. layout.styled(line, "code", o.colour)
     else

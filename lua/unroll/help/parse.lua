@@ -138,10 +138,13 @@ local function read_line(record, content, context)
   end
   local inner = content:gsub("^ ", "")
   local code = inner:match "^>%s+(.*)$"
+  local result = inner:match "^%s*%-%->%s*(.-)%s*$"
   local keyword, said = inner:match "^(%u%l+):%s*(.*)$"
   if code then
     add_example(record, code)
     context.open, context.joins = nil, false
+  elseif result and #record.examples > 0 then
+    record.examples[#record.examples].expected = result
   elseif inner:find "^>>%s" and #record.examples > 0 then
     local example = record.examples[#record.examples]
     example.code = example.code .. "\n" .. inner:sub(4)
@@ -207,8 +210,8 @@ local function read_top(lines)
     block[i] = lines[i]:gsub("^%-%-%-?", "")
     i = i + 1
   end
-  if definition_of(joined_definition(lines, i)) then return nil, 1 end
   local record = read_block(block, 1)
+  if record.class or definition_of(joined_definition(lines, i)) == "function" then return nil, 1 end
   record.kind = "module"
   return record, i
 end

@@ -29,7 +29,8 @@ local function put_text(out, record)
   end
   local lines = {}
   for _, example in ipairs(record.examples) do
-    lines[#lines + 1] = example.code .. (example.expected and "  --> " .. example.expected or "")
+    local text = example.code .. (example.expected and "  --> " .. example.expected or "")
+    for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
   end
   if #lines > 0 then put_code(out, lines) end
 end

@@ -21,6 +21,9 @@ local format = require "unroll.plot.format"
 local options = require "unroll.plot.options"
 local scale = require "unroll.plot.scale"
 
+--- One panel of a figure: charts are added by name, ax:line(...), and return the axes.
+---@class unroll.Axes
+---@see Figure:at plot.figure
 local Axes = {}
 local axes = {}
 

@@ -8,6 +8,10 @@ local layout = require "unroll.plot.layout"
 local options = require "unroll.plot.options"
 local style = require "unroll.plot.style"
 
+--- A grid of panels with titles. It is a description: saving or showing lays it out anew and
+--- changes nothing in it.
+---@class unroll.Figure
+---@see plot.figure unroll.Axes
 local Figure = {}
 Figure.__index = Figure
 Figure.__name = "unroll.Figure"

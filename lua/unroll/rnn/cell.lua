@@ -18,11 +18,16 @@ local trace = require "unroll.rnn.trace"
 
 local tensor = core.tensor
 
+--- A recurrent cell with its parameters: one layer. Its parameters are fields too: cell.W_hh.
+---
+--- W_xh (G H, I), W_hh (G H, H), b_h (G H), where G is the number of gates of the cell (1 for
+--- "tanh" and "relu"), stacked as PyTorch does.
 ---@class unroll.Cell
 ---@field name string
----@field input integer
----@field hidden integer
+---@field input integer I, numbers for each step, or the number of tokens
+---@field hidden integer H
 ---@field dtype string
+---@see rnn.cell rnn.lm Cell:forward
 local Cell = { __name = "unroll.Cell", __members = { "values" } } -- for completion
 
 local cell = {}
@@ -53,12 +58,25 @@ end
 local accepted = { input = options.required, hidden = options.required, dtype = "float32",
   "init", "seed" }
 
---- A recurrent cell with new parameters.
----@param name string|table "tanh", "relu", a file in lua/unroll/cells, a registered name, or
---- a definition
----@param opts table input, hidden; dtype = "float32"; init = "glorot" (see rnn/init.lua);
---- seed (default: drawn from the default generator)
+---@class unroll.CellOptions
+---@field input integer I, numbers for each step, or the number of tokens
+---@field hidden integer H
+---@field dtype? "float32"|"float64" default "float32"
+---@field init? string|table|number how parameters start, see `rnn.lm`; default "glorot"
+---@field seed? integer default: drawn from the default generator
+
+--- A recurrent cell with new parameters: h' = f(W_xh x + W_hh h + b_h) for "tanh" and "relu".
+---@param name string|table one of `rnn.cells`, or a definition (`rnn.register`)
+---@param opts unroll.CellOptions
 ---@return unroll.Cell
+--- Errors: a name that is not known; unknown, missing or misshapen options.
+--- Source: Elman, Finding structure in time, 1990.
+--- Dtypes: float32, float64
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4, seed = 1})
+--- > cell.W_hh:size()   --> (4, 4)
+--- > y, state = cell:step(tensor.zeros(2, 3))
+--- > y:size()           --> (2, 4)
+---@see Cell:forward rnn.lm rnn.cells
 function cell.new(name, opts)
   local d = definition.find(name, "rnn.cell", 2)
   local o = options.check(opts, accepted, "rnn.cell")
@@ -74,18 +92,30 @@ function cell.new(name, opts)
     parameters.new(specs, o.dtype, "rnn.cell", 2))
 end
 
---- The parameters: a list of { name =, tensor = }, also by name, with `.flat`.
+--- The parameters.
+---@return table list of { name =, tensor = }, also by name, and `.flat`, one tensor that all are
+--- views into
+--- > rnn.cell("tanh", {input = 3, hidden = 4}):parameters()[1].name   --> "W_xh"
+---@see Cell:gradients
 function Cell:parameters() return self.values end
 
---- Their gradients, in the same form. backward adds to them.
+--- The gradients of the parameters. `Cell:backward` adds to them.
+---@return table list as of `Cell:parameters`
+--- > rnn.cell("tanh", {input = 3, hidden = 4}):gradients().W_hh:sum()   --> 0.0
+---@see Cell:zero_gradients
 function Cell:gradients() return self.slopes end
 
 --- Sets all gradients to zero.
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4})
+--- > cell:gradients().b_h:fill_(1);
+--- > cell:zero_gradients()
+--- > cell:gradients().b_h:sum()   --> 0.0
 function Cell:zero_gradients() self.slopes.flat:zero_() end
 
 --- The same cell in another dtype: a copy, with gradients of zero.
----@param dtype string
+---@param dtype "float32"|"float64"
 ---@return unroll.Cell
+--- > rnn.cell("tanh", {input = 3, hidden = 4}):to("float64").dtype   --> "float64"
 function Cell:to(dtype)
   check.dtype(dtype, "cell:to", 2)
   local specs = self.definition.specs(self.input, self.hidden)
@@ -98,6 +128,7 @@ end
 --- States of zeros.
 ---@param B integer the batch
 ---@return table<string, unroll.Tensor> state (B,H) by name
+--- > rnn.cell("tanh", {input = 3, hidden = 4}):zero_state(2).h:size()   --> (2, 4)
 function Cell:zero_state(B)
   options.integer(B, "the batch", "cell:zero_state")
   local state = {}
@@ -131,6 +162,12 @@ end
 ---@param state? table<string, unroll.Tensor> (B,H) each; nil: zeros
 ---@return unroll.Tensor y (B,H)
 ---@return table<string, unroll.Tensor> state after the step; y is its h
+--- Errors: an x or a state of another shape or dtype; a token out of range.
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4, seed = 1})
+--- > y, state = cell:step(tensor.ones(2, 3))
+--- > y, state = cell:step(tensor.ones(2, 3), state)
+--- > tensor.equal(y, state.h)   --> true
+---@see Cell:forward
 function Cell:step(x, state)
   if not tensor.is_tensor(x) or x:dim() ~= (x:dtype() == "int32" and 1 or 2) then
     error(("cell:step: x must be %s (B,%d) or int32 tokens (B), got %s"):format(self.dtype,
@@ -160,15 +197,25 @@ local function trace_for(self, opts, level)
   return given
 end
 
+---@class unroll.CellForwardOptions
+---@field trace? unroll.Trace one to use again: its buffers and what it returned are overwritten
+---@field mask? unroll.Tensor (T,B); where it is 0 the states stay as they are
+---@field reverse? boolean from the last step to the first; default false
+
 --- Runs the cell over a window of T steps.
 ---@param xs unroll.Tensor (T,B,I) numbers, or (T,B) int32 tokens 1..I
 ---@param state? table<string, unroll.Tensor> (B,H) each, before the first step; nil: zeros
----@param opts? table trace: one to use again, its buffers and what it returned are
---- overwritten; mask (T,B): where it is 0 the states stay as they are; reverse = true: from
---- the last step to the first
+---@param opts? unroll.CellForwardOptions
 ---@return unroll.Tensor ys (T,B,H), of the trace
 ---@return table<string, unroll.Tensor> state after the last step, of the trace
----@return unroll.Trace trace for backward
+---@return unroll.Trace trace for `Cell:backward`
+--- Errors: inputs, states or a mask of another shape or dtype; a token out of range; a trace of
+--- another cell.
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4, seed = 1})
+--- > ys, state, trace = cell:forward(tensor.ones(5, 2, 3))
+--- > ys:size()   --> (5, 2, 4)
+--- > cell:forward(tensor.ones(5, 2, 7))   --> error: cell:forward
+---@see Cell:backward Cell:step unroll.Trace
 function Cell:forward(xs, state, opts)
   check.options(opts, forward_options, "cell:forward", 2)
   local T, B, is_tokens = check.inputs(xs, self.input, self.dtype, "cell:forward", 2)
@@ -187,11 +234,19 @@ end
 ---@param t unroll.Trace of the last forward pass
 ---@param dys? unroll.Tensor (T,B,H), dL/dys; nil: zeros
 ---@param dstate_end? table<string, unroll.Tensor> (B,H), dL/dstate after the last step
+---@param generation? integer trace.generation as it was after the forward pass that is meant
 ---@return unroll.Tensor? dxs (T,B,I), of the trace; nil for tokens
 ---@return table<string, unroll.Tensor> dstate dL/d(initial state), of the trace
----@param generation? integer trace.generation as it was after the forward pass that is meant
 --- Errors: no forward pass before, twice, after a change of the parameters, the inputs or
 --- what forward returned; another generation.
+--- Source: Williams & Peng, An efficient gradient-based algorithm for on-line training of recurrent
+--- network trajectories, 1990.
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4, seed = 1})
+--- > ys, state, trace = cell:forward(tensor.ones(5, 2, 3))
+--- > dxs, dstate = cell:backward(trace, tensor.ones(5, 2, 4))
+--- > dxs:size()   --> (5, 2, 3)
+--- > cell:backward(trace, tensor.ones(5, 2, 4))   --> error: cell:backward
+---@see Cell:forward Trace:state_gradient_norms gradcheck
 function Cell:backward(t, dys, dstate_end, generation)
   if type(t) ~= "table" or t.cell ~= self or not t.with_gradients then
     error("cell:backward: the trace of this cell's forward expected, got " .. type(t), 2)

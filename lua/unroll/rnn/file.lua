@@ -47,11 +47,18 @@ local function metadata_of(model)
   } }
 end
 
---- Writes a model to a file: its parameters, cell, head, dtype and vocabulary.
+--- Writes a model to a safetensors file: its parameters under PyTorch's names, cell, head, dtype
+--- and vocabulary. Nothing in such a file can run.
 ---@param model unroll.Model
 ---@param path string
 ---@return true? ok
 ---@return string? message when the file cannot be written; an older file is then untouched
+--- > model = rnn.lm{vocab = 3, hidden = 2, seed = 1}
+--- > path = os.tmpname()
+--- > model:save(path)   --> true
+--- > tensor.equal(rnn.load(path).W_hh, model.W_hh)   --> true
+--- > os.remove(path)    --> true
+---@see rnn.load
 function file.save(model, path)
   if type(path) ~= "string" then
     error("model:save: path must be a string, got " .. type(path), 2)
@@ -221,12 +228,20 @@ local function model_of(tensors, metadata, opts)
   return model
 end
 
---- Reads a model from a file that model:save wrote, or that holds the state dict of a
+---@class unroll.LoadOptions
+---@field cell? string instead of what the file says
+---@field head? "softmax"|"linear" instead of what the file says
+---@field dtype? "float32"|"float64" instead of what the file says
+
+--- Reads a model from a file that `Model:save` wrote, or that holds the state dict of a
 --- PyTorch module with an nn.RNN and an nn.Linear called `linear`.
 ---@param path string
----@param opts? table cell, head, dtype: instead of what the file says
+---@param opts? unroll.LoadOptions
 ---@return unroll.Model? model nil when the file cannot be read or is not such a file
 ---@return string? message
+--- > model, message = rnn.load "no such file.safetensors"
+--- > model   --> nil
+---@see Model:save safetensors.read
 function file.load(path, opts)
   if type(path) ~= "string" then
     error("rnn.load: path must be a string, got " .. type(path), 2)

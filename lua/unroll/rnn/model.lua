@@ -19,15 +19,24 @@ local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
 local sample = require "unroll.rnn.sample"
 
+--- A stack of cells, a linear read-out and a loss:
+---
+---   h_1 = cell_1(x), h_2 = cell_2(h_1), ...     y = h_L W_hy^T + b_y
+---
+--- With one layer the parameters are fields: model.W_xh, model.W_hh, model.b_h; with more
+--- layers they are those of model.layers[1] and so on. W_hy (V,H) and b_y (V) are the read-out's.
+--- > model = rnn.lm{cell = "tanh", vocab = 10, hidden = 4, seed = 1}
+--- > model.W_hy:size()   --> (10, 4)
 ---@class unroll.Model
 ---@field layers unroll.Cell[]
----@field cell string
+---@field cell string name of the cell
 ---@field input integer
 ---@field hidden integer
 ---@field output integer
 ---@field head "softmax"|"linear"
 ---@field dtype string
 ---@field vocab? unroll.Vocab when the model was made for one
+---@see rnn.lm rnn.model train.fit
 local Model = { __name = "unroll.Model", __members = { "values" } } -- for completion
 
 local model = { Model = Model }
@@ -138,14 +147,31 @@ local accepted = { cell = options.required, input = options.required,
   hidden = options.required, output = options.required, layers = 1, head = "softmax", "loss",
   dtype = "float32", "init", "seed", "vocab" }
 
+---@class unroll.ModelOptions
+---@field cell string|table a name (`rnn.cells`) or a definition (`rnn.register`)
+---@field input integer numbers for each step, or the number of tokens
+---@field hidden integer H
+---@field output integer numbers or classes for each step
+---@field layers? integer default 1
+---@field head? "softmax"|"linear" what the outputs are; default "softmax"
+---@field loss? "cross_entropy"|"squared_error" the head's, by name
+---@field dtype? "float32"|"float64" default "float32"
+---@field init? string|table|number how parameters start, see `rnn.lm`; default "glorot"
+---@field seed? integer default: drawn from the default generator
+---@field vocab? unroll.Vocab
+
 --- A stack of cells with a read-out.
----@param opts table
----   cell: a name or a definition; input: numbers for each step (or the number of tokens);
----   hidden; output: numbers or classes for each step; layers = 1;
----   head = "softmax" (targets (T,B) int32, cross-entropy) or "linear" (targets
----   (T,B,output), squared error); loss: the head's, by name;
----   dtype = "float32"; init = "glorot", see rnn/init.lua; seed
+---
+--- Head "softmax": the targets are classes, (T,B) int32; the loss is the cross-entropy of
+--- softmax(y) with them, in nats. Head "linear": the targets are numbers, (T,B,output); the loss
+--- is the mean squared error.
+---@param opts unroll.ModelOptions
 ---@return unroll.Model
+--- Errors: unknown, missing or misshapen options.
+--- Dtypes: float32, float64
+--- > model = rnn.model{cell = "tanh", input = 2, hidden = 8, output = 1, head = "linear"}
+--- > model:predict(tensor.zeros(5, 3, 2)):size()   --> (5, 3, 1)
+---@see rnn.lm unroll.Model tasks.adding
 function model.new(opts)
   local o = options.check(opts, accepted, "rnn.model")
   return (make(o, "rnn.model", 2))
@@ -164,10 +190,35 @@ local function vocabulary_size(vocab, level)
   return vocab:size(), vocab
 end
 
---- A language model: tokens in, the next token out.
----@param opts table cell = "tanh"; vocab: the number of symbols, or a vocabulary (then
---- sample takes and returns text); hidden; layers = 1; dtype = "float32"; init; seed
+---@class unroll.LmOptions
+---@field cell? string|table a name (`rnn.cells`) or a definition (`rnn.register`); default "tanh"
+---@field vocab integer|unroll.Vocab the number of symbols, or a vocabulary (then sample takes and
+--- returns text)
+---@field hidden integer H
+---@field layers? integer default 1
+---@field dtype? "float32"|"float64" default "float32"
+---@field init? string|table|number how parameters start, see above; default "glorot"
+---@field seed? integer default: drawn from the default generator
+
+--- A language model: tokens in, the probabilities of the next token out.
+---
+--- `init` is a rule for all weight matrices, with biases of zero: "glorot", "glorot_normal", "he",
+--- "lecun", "orthogonal", "identity", "pytorch", or {normal = deviation}, {uniform = bound},
+--- {constant = value}; or a table of such rules by parameter: {W_hh = "orthogonal"}. Rules take a
+--- gain: {orthogonal = 1.2}.
+---@param opts unroll.LmOptions
 ---@return unroll.Model
+--- Errors: unknown, missing or misshapen options.
+--- Source: Glorot & Bengio, Understanding the difficulty of training deep feedforward neural
+--- networks, 2010; Saxe, McClelland & Ganguli, Exact solutions to the nonlinear dynamics of
+--- learning in deep linear neural networks, 2013; Le, Jaitly & Hinton, A simple way to initialize recurrent
+--- networks of rectified linear units, 2015; He et al., Delving deep into rectifiers, 2015.
+--- Dtypes: float32, float64
+--- > model = rnn.lm{cell = "tanh", vocab = 65, hidden = 128, seed = 1}
+--- > model.W_xh:size()   --> (128, 65)
+--- > W = rnn.lm{vocab = 5, hidden = 4, init = {W_hh = "orthogonal"}}.W_hh
+--- > tensor.allclose(W:matmul(W:t()), tensor.eye(4), {atol = 1e-5})   --> true
+---@see Model:forward Model:sample train.fit rnn.load rnn.model
 function model.lm(opts)
   local o = options.check(opts, accepted_lm, "rnn.lm")
   o.input, o.vocab = vocabulary_size(o.vocab, 2)
@@ -176,8 +227,9 @@ function model.lm(opts)
 end
 
 --- The same model in another dtype: a copy, with gradients of zero.
----@param dtype string
+---@param dtype "float32"|"float64"
 ---@return unroll.Model
+--- > rnn.lm{vocab = 3, hidden = 2}:to("float64").dtype   --> "float64"
 function Model:to(dtype)
   check.dtype(dtype, "model:to", 2)
   local copy = build(self.definition, { input = self.input, hidden = self.hidden,
@@ -187,18 +239,30 @@ function Model:to(dtype)
   return copy
 end
 
---- The parameters: a list of { name =, tensor = }, also by name, with `.flat`.
+--- The parameters, layer by layer, then W_hy and b_y.
+---@return table list of { name =, tensor = }, also by name, and `.flat`, one tensor that all are
+--- views into
+--- > rnn.lm{vocab = 3, hidden = 2}:parameters().flat:numel()   --> 21
+---@see Model:gradients
 function Model:parameters() return self.values end
 
---- Their gradients, in the same form. backward adds to them.
+--- The gradients of the parameters. `Model:backward` adds to them.
+---@return table list as of `Model:parameters`
+--- > rnn.lm{vocab = 3, hidden = 2}:gradients().W_hy:size()   --> (3, 2)
+---@see Model:zero_gradients optim.grad_norm
 function Model:gradients() return self.slopes end
 
 --- Sets all gradients to zero.
+--- > model = rnn.lm{vocab = 3, hidden = 2}
+--- > model:gradients().b_y:fill_(1);
+--- > model:zero_gradients()
+--- > optim.grad_norm(model)   --> 0.0
 function Model:zero_gradients() self.slopes.flat:zero_() end
 
 --- States of zeros.
 ---@param B integer the batch
 ---@return table[] state one table for each layer
+--- > rnn.lm{vocab = 3, hidden = 2}:zero_state(4)[1].h:size()   --> (4, 2)
 function Model:zero_state(B)
   options.integer(B, "the batch", "model:zero_state")
   local state = {}
@@ -245,19 +309,31 @@ local function check_trace(self, given, level)
   end
 end
 
+---@class unroll.ForwardOptions
+---@field weight? unroll.Tensor (T,B) of each prediction; where it is 0 the target is not looked at
+---@field mask? unroll.Tensor (T,B); where it is 0 the states stay as they are (it does not touch
+--- the loss)
+---@field reduction? "mean"|"sum" the mean divides by the sum of the weights; default "mean"
+---@field train? boolean false: the same loss, no trace, less memory; default true
+---@field trace? unroll.ModelTrace one to use again: its buffers and what it returned are
+--- overwritten
+
 --- Runs the model over a window and gives its loss.
 ---@param x unroll.Tensor (T,B) int32 tokens 1..input, or (T,B,input) numbers
 ---@param y unroll.Tensor (T,B) int32 classes 1..output; head "linear": (T,B,output)
 ---@param state? table[] one table of (B,H) tensors for each layer; nil: zeros
----@param opts? table
----   weight (T,B): of each prediction; where it is 0 the target is not looked at;
----   mask (T,B): where it is 0 the states stay as they are (it does not touch the loss);
----   reduction = "mean" (divides by the sum of the weights) or "sum";
----   train = true; false computes the same loss, keeps no trace, and needs less memory;
----   trace: one to use again: its buffers and what it returned are overwritten
+---@param opts? unroll.ForwardOptions
 ---@return number loss in nats for "softmax"
 ---@return table[] state after the last step: of the trace, or new when train is false
----@return unroll.ModelTrace? trace for backward; nil when train is false
+---@return unroll.ModelTrace? trace for `Model:backward`; nil when train is false
+--- Errors: inputs, targets, states, weights of another shape or dtype; a token out of range; a
+--- trace of another model.
+--- > model = rnn.lm{vocab = 3, hidden = 2, init = {constant = 0}}
+--- > x = tensor({{1}, {2}, {3}}, {dtype = "int32"})
+--- > loss, state, trace = model:forward(x, x)
+--- > loss   --> 1.098612
+--- > model:forward(x, tensor.zeros(3))   --> error: targets
+---@see Model:backward Model:predict train.evaluate
 function Model:forward(x, y, state, opts)
   local who = "model:forward"
   check.options(opts, known_options, who, 2)
@@ -288,12 +364,23 @@ end
 
 --- Backpropagation through time for the last forward pass on a trace. Adds to the
 --- gradients of the parameters.
+---
+--- When the next window starts from the state of the last one, this is truncated BPTT.
 ---@param trace unroll.ModelTrace
 ---@param generation? integer trace.generation as it was after the forward pass that is meant
 ---@return unroll.Tensor? dx dL/dx (T,B,input), of the trace; nil for tokens
 ---@return table[] dstate dL/d(initial state), one table for each layer, of the trace
 --- Errors: no forward pass before, twice, after a change of the parameters, the inputs or
 --- the returned state; another generation.
+--- Source: Williams & Peng, An efficient gradient-based algorithm for on-line training of recurrent
+--- network trajectories, 1990.
+--- > model = rnn.lm{vocab = 3, hidden = 2, seed = 1}
+--- > x = tensor({{1}, {2}, {3}}, {dtype = "int32"})
+--- > loss, state, trace = model:forward(x, x)
+--- > model:backward(trace);
+--- > optim.grad_norm(model) > 0   --> true
+--- > model:backward(trace)        --> error: model:backward
+---@see Model:forward Optimizer:step optim.clip_norm gradcheck
 function Model:backward(trace, generation)
   if getmetatable(trace) ~= model_trace.ModelTrace or trace.model ~= self then
     error("model:backward: the trace of this model's forward expected, got " .. type(trace), 2)
@@ -304,10 +391,14 @@ function Model:backward(trace, generation)
 end
 
 --- The outputs without a loss: logits for "softmax".
----@param x unroll.Tensor as for forward
----@param state? table[]
+---@param x unroll.Tensor as for `Model:forward`
+---@param state? table[] one table of (B,H) tensors for each layer; nil: zeros
 ---@return unroll.Tensor y (T,B,output), new
 ---@return table[] state after the last step, new
+--- Errors: inputs or states of another shape or dtype; a token out of range.
+--- > model = rnn.lm{vocab = 3, hidden = 2}
+--- > model:predict(tensor.ones(4, 1):to("int32")):size()   --> (4, 1, 3)
+---@see Model:forward Model:sample tensor.softmax
 function Model:predict(x, state)
   local T, B, is_tokens = check.inputs(x, self.input, self.dtype, "model:predict", 2)
   check_state(self, state, "model:predict", 2)

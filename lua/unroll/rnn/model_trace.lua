@@ -7,6 +7,14 @@ local display = require "unroll.rnn.display"
 
 local tensor = core.tensor
 
+--- What a forward pass of a model leaves for its backward pass: the traces of its layers and
+--- the read-out. Given to the next pass (`trace =`) it is used again.
+---@class unroll.ModelTrace
+---@field layers unroll.Trace[] one for each layer
+---@field y unroll.Tensor (T,B,output), logits or predictions
+---@field state table[] (B,H) tensors by name, one table for each layer
+---@field generation integer how many forward passes it has seen
+---@see Model:forward Model:backward
 local ModelTrace = { __name = "unroll.ModelTrace" }
 ModelTrace.__index = ModelTrace
 
@@ -42,7 +50,10 @@ local function make_readout(self, T, B)
   }
 end
 
---- Makes the buffers unless they are right already.
+--- Makes the buffers unless they are right already. Forward does this.
+---@param T integer steps
+---@param B integer batch
+---@param is_tokens boolean
 function ModelTrace:prepare(T, B, is_tokens)
   if self.is_prepared and self.T == T and self.B == B and self.is_tokens == is_tokens then
     return
@@ -72,7 +83,13 @@ local function run_layers(self, x, state, mask)
   return h
 end
 
---- Forward with the gradient of the loss left in the read-out.
+--- Forward with the gradient of the loss left in the read-out; `Model:forward` does this.
+---@param x unroll.Tensor
+---@param y unroll.Tensor
+---@param state? table[]
+---@param weight? unroll.Tensor
+---@param mask? unroll.Tensor
+---@param mean boolean
 ---@return number? loss nil when something is wrong
 ---@return string? message
 function ModelTrace:forward(x, y, state, weight, mask, mean)
@@ -96,7 +113,7 @@ function model_trace.reduce(model, total, weights, mean)
   return total / (model.head == "softmax" and weights or weights * model.output)
 end
 
---- Back through read-out and layers.
+--- Back through read-out and layers; `Model:backward` does this.
 ---@return string? message why that cannot be done
 function ModelTrace:backward()
   if not self.is_ready then
@@ -117,7 +134,9 @@ function ModelTrace:backward()
   end
 end
 
---- Outputs only, in self.y.
+--- Outputs only, in trace.y; `Model:predict` does this.
+---@param x unroll.Tensor
+---@param state? table[]
 ---@return string? message
 function ModelTrace:predict(x, state)
   local h, message = run_layers(self, self:contiguous("x", x), state)
@@ -125,10 +144,17 @@ function ModelTrace:predict(x, state)
   self.readout:predict(h)
 end
 
---- The norm of dL/dh_t of one layer for t = 1..T, of the last backward pass.
+--- The norm of dL/dh_t of one layer for t = 1..T (over the batch too), of the last backward
+--- pass.
 ---@param layer? integer default: the last
----@return unroll.Tensor (T) float64, a copy
+---@return unroll.Tensor norms (T) float64, a copy
 --- Errors: no backward pass yet; no such layer.
+--- > model = rnn.lm{vocab = 3, hidden = 2, seed = 1}
+--- > x = tensor({{1}, {2}, {3}}, {dtype = "int32"})
+--- > loss, state, trace = model:forward(x, x)
+--- > model:backward(trace);
+--- > trace:state_gradient_norms():size()   --> (3)
+---@see diagnostics.state_gradients Trace:state_gradient_norms
 function ModelTrace:state_gradient_norms(layer)
   layer = layer or #self.layers
   local found = self.layers[layer]
@@ -194,7 +220,16 @@ function model_trace.evaluate(model, x, y, state, weight, mask, mean)
   return model_trace.reduce(model, total, weights, mean), clone_state(state)
 end
 
--- Adds the loss of a piece to the sums.
+--- Runs a piece of a window and adds its loss to `total` and its weights to `weights`.
+---@param x unroll.Tensor
+---@param y unroll.Tensor
+---@param state? table[]
+---@param weight? unroll.Tensor
+---@param mask? unroll.Tensor
+---@param total number
+---@param weights number
+---@return number? total nil when something is wrong
+---@return number|string weights or the message
 function ModelTrace:add_loss(x, y, state, weight, mask, total, weights)
   weight = weight and self:contiguous("weight", weight, self.model.dtype)
   mask = mask and self:contiguous("mask", mask, self.model.dtype)

@@ -138,17 +138,32 @@ local function check_state(model, state, level)
   end
 end
 
---- Draws from a language model.
----@param opts? table
----   length = 200: symbols to draw; prime: text (or int32 tokens (N)) to start from; without
----   it the first symbol is any, with equal chances;
----   temperature = 1: below 1 surer, above 1 wilder, 0 takes the most probable symbol;
----   top_k: only the k most probable; top_p: only the most probable that together have
----   this share; seed: default drawn from the default generator;
----   stream: an open file or a function that gets each piece of text as it comes;
----   vocab: for a model that was made for a number of symbols; state: to start from
+---@class unroll.SampleOptions
+---@field length? integer symbols to draw; default 200
+---@field prime? string|unroll.Tensor text (or int32 tokens (N)) to start from; without it the first
+--- symbol is any, with equal chances
+---@field temperature? number below 1 surer, above 1 wilder, 0 takes the most probable symbol;
+--- default 1
+---@field top_k? integer only the k most probable symbols
+---@field top_p? number only the most probable symbols that together have this share
+---@field seed? integer default: drawn from the default generator
+---@field stream? file*|fun(text: string) an open file or a function that gets each piece of text as
+--- it comes
+---@field vocab? unroll.Vocab for a model that was made for a number of symbols
+---@field state? table[] to start from
+
+--- Draws from a language model, one symbol at a time.
+---@param model unroll.Model
+---@param opts? unroll.SampleOptions
 ---@return string|unroll.Tensor text the prime and what was drawn; int32 tokens (N) when
 --- there is no vocabulary
+--- Errors: a model that is no language model; a prime with symbols that the vocabulary lacks;
+--- options out of range.
+--- Source: Holtzman et al., The curious case of neural text degeneration, 2020 (top_p).
+--- > corpus = text.corpus "numbers"
+--- > model = rnn.lm{vocab = corpus.vocab, hidden = 8, seed = 1}
+--- > #model:sample{length = 20, prime = "012", seed = 1}   --> 23
+---@see rnn.lm text.quality
 return function(model, opts)
   local o = options.check(opts, accepted, who)
   check_model(model, 2)

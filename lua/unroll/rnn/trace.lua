@@ -16,6 +16,15 @@ local display = require "unroll.rnn.display"
 
 local tensor, inspect = core.tensor, core.cell.inspect
 
+--- What a forward pass of a cell leaves for its backward pass. It owns the tensors that
+--- `Cell:forward` returned; given to the next pass (`trace =`) it is used again.
+---@class unroll.Trace
+---@field T integer steps
+---@field B integer batch
+---@field ys unroll.Tensor (T,B,H), the outputs
+---@field state table<string, unroll.Tensor> (B,H) each, after the last step
+---@field generation integer how many forward passes it has seen
+---@see Cell:forward Cell:backward
 local Trace = { __name = "unroll.Trace" }
 Trace.__index = Trace
 
@@ -297,7 +306,11 @@ function trace.new(cell, with_gradients)
     form = forms[cell.definition.form] }, Trace)
 end
 
---- Makes the buffers unless they are right already.
+--- Makes the buffers unless they are right already. Forward does this.
+---@param T integer steps
+---@param B integer batch
+---@param is_tokens boolean
+---@param reverse boolean
 function Trace:prepare(T, B, is_tokens, reverse)
   if self.is_prepared and self.T == T and self.B == B and self.is_tokens == is_tokens
     and self.reverse == reverse then
@@ -314,6 +327,10 @@ end
 
 --- The tensor itself when it is contiguous and of the dtype (nil: whatever it has), else a
 --- copy in a buffer of the trace.
+---@param name string of the buffer
+---@param t unroll.Tensor
+---@param dtype? string
+---@return unroll.Tensor
 function Trace:contiguous(name, t, dtype)
   local found, is_contiguous = inspect(t)
   if is_contiguous and (found == dtype or not dtype) then return t end
@@ -325,7 +342,10 @@ function Trace:contiguous(name, t, dtype)
   return copy:copy_(t)
 end
 
---- Runs the cell forward. Shapes are checked by the caller.
+--- Runs the cell forward; `Cell:forward` does, after it has checked the shapes.
+---@param xs unroll.Tensor
+---@param state? table<string, unroll.Tensor>
+---@param mask? unroll.Tensor
 ---@return string? message what is wrong with tokens or states
 function Trace:forward(xs, state, mask)
   local was_complete = self.is_complete
@@ -348,13 +368,18 @@ end
 
 --- Why a backward pass is impossible now, or nil.
 ---@return string? message
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4})
+--- > ys, state, trace = cell:forward(tensor.ones(5, 2, 3))
+--- > trace:stale()   --> nil
 function Trace:stale()
   local message = self.form.stale(self)
   if message or self.is_complete then return message end
   return "there was no complete forward pass on this trace"
 end
 
---- Runs it back.
+--- Runs it back; `Cell:backward` does.
+---@param dys? unroll.Tensor
+---@param dstate_end? table<string, unroll.Tensor>
 ---@return string? message why that cannot be done
 function Trace:backward(dys, dstate_end)
   local message = self:stale()
@@ -368,8 +393,13 @@ end
 
 --- The norm of dL/dh_t for t = 1..T (over the batch too), of the last backward pass: the
 --- gradient that arrives at h_t from its own output and from all later steps.
----@return unroll.Tensor (T) float64, a copy
+---@return unroll.Tensor norms (T) float64, a copy
 --- Errors: no backward pass yet.
+--- > cell = rnn.cell("tanh", {input = 3, hidden = 4, seed = 1})
+--- > ys, state, trace = cell:forward(tensor.ones(5, 2, 3))
+--- > cell:backward(trace, tensor.ones(5, 2, 4));
+--- > trace:state_gradient_norms():size()   --> (5)
+---@see diagnostics.state_gradients
 function Trace:state_gradient_norms()
   if not self.has_norms then
     error("state_gradient_norms: there was no backward pass on this trace", 2)

@@ -36,10 +36,24 @@ local function fill(batch, generator)
   end
 end
 
---- The adding problem.
----@param opts? table length = 50 (at least 2), seed = 1
----@return unroll.Task float32: x (T,B,2): number and marker; y (T,B,1); chance = 1/6 (squared
+---@class unroll.AddingOptions
+---@field length? integer T, at least 2; default 50
+---@field seed? integer default 1
+
+--- The adding problem: two marked numbers are to be carried to the end and added.
+---
+--- Each step has a number, uniform in [0, 1), and a marker. Two steps are marked with 1, one in
+--- each half; the target, at the last step alone, is the sum of their numbers.
+---@param opts? unroll.AddingOptions
+---@return unroll.Task task float32: x (T,B,2): number and marker; y (T,B,1); chance = 1/6 (squared
 --- error)
+--- Errors: unknown options; a length below 2.
+--- Source: Hochreiter & Schmidhuber, Long short-term memory, 1997; Le, Jaitly & Hinton, A simple
+--- way to initialize recurrent networks of rectified linear units, 2015.
+--- > task = unroll.tasks.adding{length = 20}
+--- > x, y, info = task:batches{batch = 4}:next()
+--- > x:size()   --> (20, 4, 2)
+---@see tasks.copy tasks.temporal_order Task:batches train.fit
 return function(opts)
   local o = options.check(opts, accepted, "tasks.adding")
   local T = options.integer(o.length, "length", "tasks.adding", 2)

@@ -32,11 +32,22 @@ local function fill_with(kinds)
   end
 end
 
---- The copy problem.
----@param opts? table symbols = 5, kinds = 8, delay = 10 (steps between the last symbol and the
---- signal), seed = 1
----@return unroll.Task x (T,B) int32 symbols 1..kinds+2, T = 2 symbols + delay; y (T,B) int32
+---@class unroll.CopyOptions
+---@field symbols? integer how many are to be repeated; default 5
+---@field kinds? integer different symbols; default 8
+---@field delay? integer steps between the last symbol and the signal; default 10
+---@field seed? integer default 1
+
+--- The copy problem: symbols are to be repeated after a delay, when a signal comes.
+---@param opts? unroll.CopyOptions
+---@return unroll.Task task x (T,B) int32 symbols 1..kinds+2, T = 2 symbols + delay; y (T,B) int32
 --- classes 1..kinds; chance = ln kinds nats
+--- Errors: unknown options; sizes below 1.
+--- Source: Hochreiter & Schmidhuber, Long short-term memory, 1997; Arjovsky, Shah & Bengio, Unitary
+--- evolution recurrent neural networks, 2016.
+--- > task = unroll.tasks.copy{symbols = 3, delay = 10}
+--- > task.length   --> 16
+---@see tasks.adding tasks.temporal_order Task:batches
 return function(opts)
   local o = options.check(opts, accepted, "tasks.copy")
   for name, least in pairs { symbols = 1, kinds = 2, delay = 0, seed = math.mininteger } do

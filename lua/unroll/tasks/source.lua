@@ -11,16 +11,20 @@ local options = require "unroll.options"
 
 local tensor = core.tensor
 
+--- A synthetic problem: a source of batches for `train.fit` and `train.evaluate`.
 ---@class unroll.Task
 ---@field input integer symbols, or numbers for each step
 ---@field output integer classes, or numbers for each step
 ---@field head "softmax"|"linear"
 ---@field length integer steps of a sequence
 ---@field chance number the loss of the best model without a memory
+---@see tasks.adding tasks.copy tasks.temporal_order
 local Task = { __name = "unroll.Task" }
 Task.__index = Task
 
+--- Batches of a task; made by `Task:batches`. It can be called: for x, y, info in batches do.
 ---@class unroll.TaskBatches
+---@see Task:batches
 local Batches = { __name = "unroll.TaskBatches" }
 Batches.__index = Batches
 
@@ -54,14 +58,22 @@ end
 
 local accepted = { batch = 32, split = "train", "window", "loop" }
 
+---@class unroll.TaskBatchOptions
+---@field batch? integer B, sequences side by side; default 32
+---@field split? "train"|"validation"|"test" training never ends, the others are fixed sets; default
+--- "train"
+---@field window? integer not looked at: sequences come whole
+---@field loop? boolean true: the other splits start anew when they end; without effect for training
+
 --- Batches of sequences, for training and evaluation.
----@param opts? table batch (32); split ("train", "validation", "test"); window: not looked
---- at, sequences come whole; loop: without effect for training, which never ends; for the other
---- splits true starts them anew when they end
+---@param opts? unroll.TaskBatchOptions
 ---@return unroll.TaskBatches iterator also callable: for x, y, info in task:batches{...} do.
 --- x and y hold the same tensors each time, filled anew; info.reset is true, info.weight (T,B)
 --- is 1 where the loss counts
 --- Errors: an unknown split.
+--- > x = unroll.tasks.copy{}:batches{batch = 3}:next()
+--- > x:size(2)   --> 3
+---@see TaskBatches:next train.fit
 function Task:batches(opts)
   local o = options.check(opts, accepted, "batches")
   options.integer(o.batch, "batch", "batches")
@@ -76,6 +88,8 @@ end
 ---@return unroll.Tensor? x nil at the end of a split that is no training
 ---@return unroll.Tensor? y
 ---@return table? info reset = true, weight (T,B)
+--- > x, y, info = unroll.tasks.copy{}:batches{}:next()
+--- > info.reset   --> true
 function Batches:next()
   if self.split ~= "train" and self.count == held_out_batches then
     if not self.loop then return nil end
@@ -94,12 +108,20 @@ function Batches:__tostring()
 end
 
 --- Where the iterator stands, as plain data.
----@return { generator: string, count: integer }
+---@return { generator: string, count: integer } state
+--- > unroll.tasks.copy{}:batches{}:state().count   --> 0
+---@see TaskBatches:set_state
 function Batches:state() return { generator = self.generator:state(), count = self.count } end
 
 --- Continues where another iterator with the same options stood.
 ---@param state { generator: string, count: integer }
 ---@return unroll.TaskBatches self
+--- > task = unroll.tasks.copy{}
+--- > a = task:batches{}
+--- > a:next();
+--- > b = task:batches{}:set_state(a:state())
+--- > a = a:next():clone()
+--- > tensor.equal(a, (b:next()))   --> true
 function Batches:set_state(state)
   if type(state) ~= "table" or not math.tointeger(state.count) then
     error("set_state: { generator =, count = } expected", 2)

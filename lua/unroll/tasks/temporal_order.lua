@@ -40,9 +40,20 @@ local function fill(batch, generator)
   end
 end
 
---- The temporal order problem.
----@param opts? table length = 50 (at least 10), seed = 1
----@return unroll.Task x (T,B) int32 symbols 1..6; y (T,B) int32 classes 1..4; chance = ln 4 nats
+---@class unroll.TemporalOrderOptions
+---@field length? integer T, at least 10; default 50
+---@field seed? integer default 1
+
+--- The temporal order problem: which of two symbols came first and which second, asked at the end
+--- of many steps of noise.
+---@param opts? unroll.TemporalOrderOptions
+---@return unroll.Task task x (T,B) int32 symbols 1..6; y (T,B) int32 classes 1..4; chance = ln 4
+--- nats
+--- Errors: unknown options; a length below 10.
+--- Source: Hochreiter & Schmidhuber, Long short-term memory, 1997 (task 6a); Pascanu, Mikolov &
+--- Bengio, On the difficulty of training recurrent neural networks, 2013.
+--- > unroll.tasks.temporal_order{length = 20}.chance   --> 1.386294
+---@see tasks.adding tasks.copy Task:batches
 return function(opts)
   local o = options.check(opts, accepted, "tasks.temporal_order")
   local T = options.integer(o.length, "length", "tasks.temporal_order", 10)

@@ -16,10 +16,13 @@
 local core = require "unroll.core"
 local options = require "unroll.options"
 
+--- Windows over a text, one after the other; made by `Corpus:batches`. It can be called: for x,
+--- y, info in batches do.
 ---@class unroll.Batches
 ---@field windows integer windows in one pass
 ---@field transitions integer transitions in one pass
 ---@field epoch integer passes finished
+---@see Corpus:batches
 local Batches = {}
 Batches.__index = Batches
 Batches.__name = "unroll.Batches"
@@ -69,7 +72,11 @@ end
 ---@return unroll.Tensor? x (T,B) int32; nil at the end of the pass (never with loop = true)
 ---@return unroll.Tensor? y (T,B) int32, the next token of each in x
 ---@return table? info reset: this window starts a pass, so the state starts at zeros;
----  weight: (T,B) where not every element counts, else nil
+--- weight: (T,B) where not every element counts, else nil
+--- > batches = text.from_string("banana"):batches{window = 5, split = "all"}
+--- > x, y, info = batches:next()
+--- > x:t():totable()   --> {{2, 1, 3, 1, 3}}
+--- > batches:next()    --> nil
 function Batches:next()
   if self.position >= self.length then
     if not self.loop then return nil end
@@ -98,12 +105,18 @@ function Batches:__tostring()
 end
 
 --- Where the iterator stands, as plain data.
----@return { position: integer, epoch: integer }
+---@return { position: integer, epoch: integer } state
+--- > text.corpus("numbers"):batches():state().epoch   --> 0
+---@see Batches:set_state
 function Batches:state() return { position = self.position, epoch = self.epoch } end
 
 --- Continues where another iterator with the same options over the same text stood.
 ---@param state { position: integer, epoch: integer }
 ---@return unroll.Batches self
+--- > a = text.corpus("numbers"):batches{window = 7}
+--- > a:next(); a:next();
+--- > b = text.corpus("numbers"):batches{window = 7}:set_state(a:state())
+--- > tensor.equal(a:next(), b:next())   --> true
 function Batches:set_state(state)
   if type(state) ~= "table" then
     error(("set_state: table expected, got %s"):format(type(state)), 2)

@@ -11,11 +11,14 @@ local options = require "unroll.options"
 local shown = require "unroll.display.text"
 local vocab = require "unroll.text.vocab"
 
+--- A text, its vocabulary, its tokens and their split: training first, then validation, then
+--- test, each in one piece.
 ---@class unroll.Corpus
 ---@field name string
 ---@field vocab unroll.Vocab
 ---@field length integer number of symbols
 ---@field text string
+---@see text.corpus Corpus:batches
 local Corpus = {}
 Corpus.__index = Corpus
 Corpus.__name = "unroll.Corpus"
@@ -75,12 +78,18 @@ local function build(text, opts, who, name)
   return self
 end
 
+---@class unroll.CorpusOptions
+---@field units? "characters"|"bytes" default "characters"
+---@field split? number[] fractions for training, validation and test; default {0.8, 0.1, 0.1}
+---@field vocab? unroll.Vocab use this one; its units count
+
 --- A corpus of a string.
 ---@param text string
----@param opts? table units ("characters" or "bytes"), split ({0.8, 0.1, 0.1}), vocab (an
----  existing one; its units count)
+---@param opts? unroll.CorpusOptions
 ---@return unroll.Corpus
 --- Errors: invalid UTF-8, with the byte; an empty text; a symbol that is not in `vocab`.
+--- > text.from_string("banana").length   --> 6
+---@see text.corpus
 function corpus.from_string(text, opts)
   local self = build(text, opts, "text.from_string", "string")
   return self
@@ -98,13 +107,14 @@ end
 
 --- A corpus by name, or the text of a file.
 ---@param name string "simple", "shakespeare", "code", "numbers", or the path of a file (a
----  file with one of these names: "./code")
----@param opts? table units: "characters" (default) or "bytes"; split: fractions for
----  training, validation and test, default {0.8, 0.1, 0.1}; vocab: use this one
+--- file with one of these names: "./code")
+---@param opts? unroll.CorpusOptions
 ---@return unroll.Corpus? corpus nil when the file cannot be read
 ---@return string? message
 --- Errors: invalid UTF-8, with the byte where it starts, counted from 1; an empty text.
 --- > text.corpus("numbers").vocab:size()   --> 10
+--- > select(2, text.corpus "shakespear")   --> ...
+---@see Corpus:batches Corpus:stats train.fit text.from_string
 function corpus.open(name, opts)
   if type(name) ~= "string" then
     error(("text.corpus: name or path expected, got %s"):format(type(name)), 2)
@@ -129,6 +139,8 @@ end
 --- The tokens of a split.
 ---@param split? "all"|"train"|"validation"|"test" default "all"
 ---@return unroll.Tensor tokens (n) int32, a view
+--- Errors: an unknown split.
+--- > text.from_string("banana"):tokens():totable()   --> {2, 1, 3, 1, 3, 1}
 function Corpus:tokens(split)
   local first, last = split_range(self, split or "all", "tokens")
   return self.all_tokens:narrow(1, first, last - first + 1)
@@ -136,10 +148,21 @@ end
 
 local batch_options = { batch = 1, window = 25, split = "train", loop = false }
 
---- Windows of parallel contiguous streams, for training (see text/batches.lua).
----@param opts? table batch (1), window (25), split ("train"), loop (false: one pass; true: no end)
+---@class unroll.BatchOptions
+---@field batch? integer B, streams side by side; default 1
+---@field window? integer T, steps of a window; default 25
+---@field split? "all"|"train"|"validation"|"test" default "train"
+---@field loop? boolean false: one pass; true: no end; default false
+
+--- Windows of parallel contiguous streams, for training: the state at the end of one belongs to
+--- the start of the next.
+---@param opts? unroll.BatchOptions
 ---@return unroll.Batches iterator also callable: for x, y, info in corpus:batches{...} do
 --- Errors: fewer tokens than batch + 1; an unknown split.
+--- > x, y = text.corpus("numbers"):batches{batch = 2, window = 3}:next()
+--- > x:size()   --> (3, 2)
+--- > y:select(2, 1):totable()   --> {2, 3, 4}
+---@see Batches:next train.fit
 function Corpus:batches(opts)
   local o = options.check(opts, batch_options, "batches")
   options.choice(o.split, split_choices, "split", "batches")
@@ -147,10 +170,13 @@ function Corpus:batches(opts)
   return iterator
 end
 
---- Entropies in bits of the next symbol given the k before it.
+--- Entropies in bits of the next symbol given the k before it, counted in the text.
 ---@param orders? integer how many; default 7: orders 0 to 6
 ---@param split? string default "all"
 ---@return number[] bits bits[1] is order 0
+--- Source: Shannon, Prediction and entropy of printed English, 1951.
+--- > text.corpus("numbers"):entropies(2)   --> {3.32193, 0.0}
+---@see Corpus:stats metrics.bits
 function Corpus:entropies(orders, split)
   orders = options.integer(orders or 7, "orders", "entropies", 1)
   return core.text.entropies(self:tokens(split), self.vocab:size(), orders)
@@ -159,6 +185,8 @@ end
 --- Shares of the symbols, in the order of the vocabulary.
 ---@param split? string default "all"
 ---@return number[] shares sum to 1
+--- > text.from_string("aaab"):shares()   --> {0.75, 0.25}
+---@see text.quality.shares
 function Corpus:shares(split)
   local counts, tokens = {}, self:tokens(split):totable()
   for k = 1, self.vocab:size() do counts[k] = 0 end
@@ -169,7 +197,9 @@ end
 
 --- What there is to say about the text.
 ---@return table stats name, length (symbols), vocabulary, train, validation, test (symbols
----  in each), entropies (bits, order 0 to 6 in a list), uniform_bits (log2 of the vocabulary)
+--- in each), entropies (bits, order 0 to 6 in a list), uniform_bits (log2 of the vocabulary)
+--- > text.corpus("numbers"):stats().train   --> 4000
+---@see Corpus:entropies
 function Corpus:stats()
   return {
     name = self.name, length = self.length, vocabulary = self.vocab:size(),

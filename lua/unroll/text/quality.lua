@@ -16,6 +16,9 @@ end
 ---@param text string UTF-8
 ---@param n? integer length of the runs that are counted; default 1, characters
 ---@return table<string, number> shares sum to 1; empty when the text is shorter than n
+--- Errors: text that is no string, or not UTF-8.
+--- > text.quality.shares("abab", 2).ab   --> 0.66667
+---@see text.quality.distance Corpus:shares
 function quality.shares(text, n)
   check_text(text, "text", "shares")
   n = n or 1
@@ -34,6 +37,8 @@ end
 ---@param p table<string, number>
 ---@param q table<string, number>
 ---@return number
+--- > text.quality.distance(text.quality.shares "ab", text.quality.shares "aa")   --> 0.5
+---@see text.quality.shares
 function quality.distance(p, q)
   local keys = {}
   for key in pairs(p) do keys[#keys + 1] = key end
@@ -49,6 +54,8 @@ end
 ---@param text string
 ---@return integer length in bytes
 ---@return integer position where in the sample it starts; 1 when nothing matches
+--- Errors: arguments that are no strings.
+--- > text.quality.longest_copy("xxthe cat", "the cat sat")   --> 7, 3
 function quality.longest_copy(sample, text)
   check_text(sample, "sample", "longest_copy")
   check_text(text, "text", "longest_copy")
@@ -68,6 +75,8 @@ end
 ---@param sample string at least two characters
 ---@param text string
 ---@return number share 0 to 1
+--- Errors: arguments that are no strings.
+--- > text.quality.followers("0124", "0123456789")   --> 0.66667
 function quality.followers(sample, text)
   check_text(sample, "sample", "followers")
   check_text(text, "text", "followers")
@@ -91,6 +100,8 @@ end
 ---@param sample string
 ---@param text string
 ---@return number share 0 to 1; 0 when the sample has no whole word
+--- Errors: arguments that are no strings.
+--- > text.quality.known_words("s a cat sats the wi", "The cat sat by the window")   --> 0.5
 function quality.known_words(sample, text)
   check_text(sample, "sample", "known_words")
   check_text(text, "text", "known_words")
@@ -125,6 +136,9 @@ end
 --- comments. It says nothing of grammar.
 ---@param line string
 ---@return boolean
+--- > text.quality.tokenises "local x = 'a'"    --> true
+--- > text.quality.tokenises "local x = 'a"     --> false
+---@see text.quality.lua_lines
 function quality.tokenises(line)
   check_text(line, "line", "tokenises")
   local i = line:find "%S"
@@ -140,6 +154,8 @@ end
 --- first and the last line, which may be cut.
 ---@param sample string
 ---@return number share 0 to 1
+--- > text.quality.lua_lines "x\nlocal a = 1\n'open\ny"   --> 0.5
+---@see text.quality.tokenises
 function quality.lua_lines(sample)
   check_text(sample, "sample", "lua_lines")
   local whole = sample:match "\n(.*)\n" or ""

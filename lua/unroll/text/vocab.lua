@@ -7,10 +7,14 @@
 local core = require "unroll.core"
 local display = require "unroll.display.text"
 
+--- The symbols of a text and their tokens: the token of a symbol is its place, from 1 on, in
+--- the order of the codes; so the same set of symbols always gives the same tokens.
+--- > text.vocab("banana").symbols   --> {"a", "b", "n"}
 ---@class unroll.Vocab
 ---@field units "characters"|"bytes"
 ---@field symbols string[] symbols[k] is the text of token k
 ---@field codes unroll.Tensor (V) int32, ascending
+---@see text.vocab unroll.Corpus
 local Vocab = {}
 Vocab.__index = Vocab
 Vocab.__name = "unroll.Vocab"
@@ -47,6 +51,9 @@ vocab.check_text = check_text
 ---@param units? "characters"|"bytes" default "characters"
 ---@return unroll.Vocab
 --- Errors: text that is not valid UTF-8 (unless units are bytes); an empty text.
+--- > #text.vocab("banana")   --> 3
+--- > text.vocab("\xff")      --> error: invalid UTF-8 at byte 1
+---@see Vocab:encode text.corpus rnn.lm
 function vocab.new(text, units)
   units = units or "characters"
   check_text(text, units, "text.vocab", 2)
@@ -59,8 +66,9 @@ function vocab.new(text, units)
   return self
 end
 
---- Number of symbols.
+--- Number of symbols. `#vocab` is the same.
 ---@return integer V
+--- > text.vocab("banana"):size()   --> 3
 function Vocab:size() return #self.symbols end
 
 Vocab.__len = Vocab.size
@@ -83,6 +91,9 @@ end
 ---@param text string
 ---@return unroll.Tensor tokens (N) int32, 1..V
 --- Errors: invalid UTF-8; a symbol that is not in the vocabulary, named with its position.
+--- > text.vocab("banana"):encode("ban"):totable()   --> {2, 1, 3}
+--- > text.vocab("banana"):encode("bat")   --> error: 't' (U+0074), symbol 3
+---@see Vocab:decode
 function Vocab:encode(text)
   check_text(text, self.units, "encode", 2)
   local tokens, unknown, position = core.text.encode(text, self.codes, self.units)
@@ -105,6 +116,8 @@ end
 ---@param tokens unroll.Tensor|integer[]|integer a tensor of any shape is read row by row
 ---@return string
 --- Errors: a token outside of 1..V, with its position.
+--- > text.vocab("banana"):decode{2, 1, 3}   --> "ban"
+---@see Vocab:encode
 function Vocab:decode(tokens)
   local list, out = tokens_as_list(tokens), {}
   for i, token in ipairs(list) do

@@ -5,14 +5,24 @@ local options = require "unroll.options"
 
 local accepted = { "every", batch = 1, window = 100, split = "validation" }
 
---- The mean loss of one pass over a split. With a batch of 1 (the default) every
---- prediction sees all of the split before it.
----@param model table
----@param source table with :batches(opts)
----@param opts? table split ("validation"), batch (1), window (100)
+---@class unroll.EvaluateOptions
+---@field split? "train"|"validation"|"test"|"all" default "validation"
+---@field batch? integer streams side by side; default 1
+---@field window? integer steps at a time; default 100
+---@field every? integer not looked at; `train.fit` has it in the same table
+
+--- The mean loss of one pass over a split. With a batch of 1 every prediction sees all of the
+--- split before it.
+---@param model unroll.Model|table with :forward
+---@param source unroll.Corpus|unroll.Task|table with :batches(opts)
+---@param opts? unroll.EvaluateOptions
 ---@return number loss in nats for each prediction, weighted exactly
 ---@return number count of predictions
 --- Errors: unknown options; a source whose vocabulary is not the model's.
+--- > corpus = text.corpus "numbers"
+--- > model = rnn.lm{vocab = corpus.vocab, hidden = 4, init = {constant = 0}}
+--- > train.evaluate(model, corpus)   --> 2.302585, 499
+---@see train.fit metrics.perplexity
 return function(model, source, opts)
   check.method(model, "forward", "the model", "train.evaluate", 2)
   check.method(source, "batches", "the source", "train.evaluate", 2)

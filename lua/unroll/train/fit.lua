@@ -410,6 +410,7 @@ local function run_guarded(self)
   return ok, stop
 end
 
+--- What `train.fit` returns: a column of numbers for each step, and how it ended.
 ---@class unroll.History
 ---@field loss unroll.Tensor (steps) float64: mean cross-entropy of each step, in nats
 ---@field gradient_norm unroll.Tensor (steps) float64: before the clip
@@ -423,28 +424,54 @@ end
 ---@field chars_per_second number of this call
 ---@field stop "steps"|"patience"|"callback"|"interrupted"
 
---- Trains a model.
----@param model table with :forward, :backward, :zero_gradients, :parameters, :gradients
----@param source table with :batches(opts): a corpus, a task
----@param opts table
---- steps or epochs: how long, counted from the start of the run (a resumed one, too);
---- batch, window: as source:batches takes them; split: "train";
---- optimizer: "adam" (default), "sgd", "adagrad", "rmsprop", "adamw", or an object; lr;
---- clip_norm or clip_value: default none; schedule: function(step) -> lr;
---- reduction: "mean" (default) or "sum", what is back-propagated; losses are always means;
---- validation: {every = steps, split = "validation", batch =, window =}; patience: stop after
---- so many validations without a new best; restore_best: end with the best parameters;
---- log: path of a CSV file; checkpoint: path; checkpoint_every: steps; resume: continue
---- from the checkpoint if there is one (the folders of log and checkpoint must be there);
---- progress: false shows no progress (only that the run was interrupted is still said);
---- on_step: function(step, loss, gradient_norm), true stops; seed: of the default generator
----@return unroll.History
+---@class unroll.FitOptions
+---@field steps? integer how long, counted from the start of the run (a resumed one, too); this or
+--- epochs
+---@field epochs? integer passes over the source
+---@field batch? integer sequences side by side, as source:batches takes it
+---@field window? integer steps of truncated BPTT, as source:batches takes it
+---@field split? string default "train"
+---@field optimizer? string|unroll.Optimizer "adam", "sgd", "adagrad", "rmsprop", "adamw" or an
+--- object; default "adam"
+---@field lr? number learning rate; default the optimiser's
+---@field clip_norm? number see `optim.clip_norm`; none without
+---@field clip_value? number see `optim.clip_value`; none without
+---@field schedule? fun(step: integer): number the learning rate of each step
+---@field reduction? "mean"|"sum" what is back-propagated; losses are always means; default "mean"
+---@field validation? {every: integer, split: string, batch: integer, window: integer} measure the
+--- held-out loss every so many steps
+---@field patience? integer stop after so many validations without a new best
+---@field restore_best? boolean end with the best parameters; default false
+---@field log? string path of a CSV file
+---@field checkpoint? string path
+---@field checkpoint_every? integer steps
+---@field resume? boolean continue from the checkpoint if there is one; default false
+---@field progress? boolean false shows none (only that the run was interrupted); default true
+---@field on_step? fun(step: integer, loss: number, gradient_norm: number): boolean? true stops
+---@field seed? integer of the default generator
+
+--- Trains a model: a window, forward, backward, clip, update, until the steps are done.
+---
+--- Ctrl-C ends the run after the current step, with a checkpoint when there is a path;
+--- history.stop is then "interrupted". In a case of an experiment it is the error "interrupted!",
+--- since half a training is no result. The folders of log and checkpoint must be there.
+---@param model unroll.Model|table with :forward, :backward, :zero_gradients, :parameters and
+--- :gradients
+---@param source unroll.Corpus|unroll.Task|table with :batches(opts)
+---@param opts unroll.FitOptions
+---@return unroll.History history
 --- Errors: unknown options; a source whose vocabulary is not the model's; a loss or a
 --- gradient norm that is NaN or infinite (with step, loss and tensor; the parameters are as
 --- before that step); a file that cannot be written.
---- Ctrl-C ends the run after the current step, with a checkpoint when there is a path;
---- history.stop is then "interrupted". In a
---- case of an experiment it is the error "interrupted!", since half a training is no result.
+--- Source: Williams & Peng, An efficient gradient-based algorithm for on-line training of recurrent
+--- network trajectories, 1990 (truncated BPTT).
+--- > corpus = text.corpus "numbers"
+--- > model = rnn.lm{vocab = corpus.vocab, hidden = 16, seed = 1}
+--- > opts = {steps = 100, batch = 8, window = 10, lr = 0.02, progress = false}
+--- > history = train.fit(model, corpus, opts)
+--- > history.stop   --> "steps"
+--- > history.loss[100] < history.loss[1]   --> true
+---@see train.evaluate train.schedule optim.adam unroll.History
 return function(model, source, opts)
   check.method(model, "forward", "the model", who, 2)
   check.method(source, "batches", "the source", who, 2)

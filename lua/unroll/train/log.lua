@@ -10,7 +10,7 @@
 
 local core = require "unroll.core"
 
----@class unroll.MetricsLog
+-- A log that is open.
 local Log = {}
 Log.__index = Log
 

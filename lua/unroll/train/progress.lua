@@ -10,8 +10,10 @@
 local core = require "unroll.core"
 local metrics = require "unroll.metrics"
 
+--- A line that shows how a training goes.
 ---@class unroll.Progress
-local Progress = {}
+---@see train.fit
+local Progress = { __name = "unroll.Progress" }
 Progress.__index = Progress
 
 local progress = {}
@@ -26,6 +28,7 @@ local bar_cells, short_bar_cells = 20, 10
 --- A number of seconds as people say it: 0.4 s, 12 s, 3 min 05 s, 2 h 07 min.
 ---@param seconds number
 ---@return string
+--- > train.progress.duration(185)   --> "3 min 05 s"
 function progress.duration(seconds)
   if seconds < 9.95 then return ("%.1f s"):format(seconds) end
   local s = math.floor(seconds + 0.5)
@@ -37,6 +40,7 @@ end
 --- A rate with three digits and k, M or G: 1.21M, 45.3k, 820.
 ---@param rate number
 ---@return string
+--- > train.progress.rate(1208000)   --> "1.21M"
 function progress.rate(rate)
   for _, unit in ipairs { { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
     if rate >= unit[1] then
@@ -53,6 +57,7 @@ end
 ---@param cells integer
 ---@param utf8_terminal boolean
 ---@return string
+--- > train.progress.bar(0.5, 4, false)   --> "==.."
 function progress.bar(done, cells, utf8_terminal)
   local full = math.floor(done * cells)
   local on, off = utf8_terminal and "━" or "=", utf8_terminal and "╶" or "."
@@ -206,6 +211,7 @@ end
 
 --- A line that shows nothing, for progress = false; messages still come.
 local function nothing() end
+--- A line that shows nothing, for progress = false; messages still come.
 progress.silent = { update = nothing, validated = nothing, finish = nothing,
   message = function(_, text) io.stderr:write(text, "\n") end }
 

@@ -19,17 +19,23 @@ end
 ---@param lr number
 ---@param steps integer
 ---@return fun(step: integer): number
---- > train.schedule.linear(0.1, 10)(1)   --> 0.1
+--- Errors: a negative lr; steps below 1.
+--- > train.schedule.linear(0.1, 10)(1)    --> 0.1
+--- > train.schedule.linear(0.1, 10)(10)   --> 0.01
+---@see train.fit train.schedule.cosine
 function schedule.linear(lr, steps)
   check(lr, steps, "schedule.linear")
   return function(step) return lr * math.max(0, 1 - (step - 1) / steps) end
 end
 
---- From `lr` at step 1 towards 0, along half a cosine (Loshchilov and Hutter 2017, without
---- restarts).
+--- From `lr` at step 1 towards 0, along half a cosine, without restarts.
 ---@param lr number
 ---@param steps integer
 ---@return fun(step: integer): number
+--- Errors: a negative lr; steps below 1.
+--- Source: Loshchilov & Hutter, SGDR: stochastic gradient descent with warm restarts, 2017.
+--- > train.schedule.cosine(0.1, 10)(6)   --> 0.05
+---@see train.fit train.schedule.linear
 function schedule.cosine(lr, steps)
   check(lr, steps, "schedule.cosine")
   return function(step)
