@@ -18,7 +18,8 @@ local sections = {
     { "text", "corpora and vocabularies: text.corpus \"shakespeare\", or a path" },
     { "train", "fit and evaluate: train.fit(model, corpus, {steps = 2000, window = 50})" },
     { "plot", "figures: plot.line(y), plot.figure{rows = 2}" },
-    { "unroll", "and the rest: experiment, gradcheck, diagnostics, tasks, metrics" },
+    { "experiment", "many runs at once: experiment.sweep{cases =, run =}" },
+    { "and", "diagnostics, gradcheck, tasks, metrics; help(unroll) lists all" },
   } },
   { "The prompt", {
     { "Tab", "completes names, methods, file names and option keys" },

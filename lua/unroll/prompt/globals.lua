@@ -8,7 +8,8 @@ local unroll = require "unroll"
 
 local globals = { strict = true }
 
-local libraries = { "tensor", "rnn", "optim", "text", "train", "plot" }
+local libraries = { "tensor", "rnn", "optim", "text", "train", "plot", "experiment", "diagnostics",
+  "gradcheck", "tasks", "metrics" }
 
 -- What may be nil: the results, and the texts of the prompt.
 local optional = { _ = true, __ = true, _err = true, _PROMPT = true, _PROMPT2 = true }

@@ -135,7 +135,8 @@ local function as_script(entry)
   return "-- " .. entry.text:gsub("\n", "\n-- ")
 end
 
-local at_hand = { "tensor", "rnn", "optim", "text", "train", "plot" }
+local at_hand = { "tensor", "rnn", "optim", "text", "train", "plot", "experiment", "diagnostics",
+  "gradcheck", "tasks", "metrics" }
 
 local function script_of(entries)
   local parts = {}
