@@ -162,28 +162,30 @@ local function check_quantiles(quantiles)
   end
 end
 
+---@class unroll.TableOptions
+---@field by string|string[] names of settings; a group for each combination of values that occurs
+--- ({}: one group)
+---@field over? string the setting that differs inside of a group; default "seed"
+---@field values? string[] names of the numbers to keep, in this order; default all. A number inside
+--- of an object of the result is called "outer.inner"
+---@field quantiles? number[] shares from 0 to 1; default {}
+
 --- Groups results by settings of their cases, and summarises every number of each group.
----
---- > print(experiment.table(results, { by = { "cell", "lr" }, values = { "loss" } }))
---- >  cell     lr   count             loss
---- >  ─────────────────────────────────────
---- >  tanh   0.01       5   0.0804 ± 0.011
----
----@param results table[] what experiment.sweep returns: { case =, result = }; a case without
----  a result counts as failed
----@param opts table
----  by: name, or list of names, of settings; a group for each combination of values that
----    occurs ({}: one group);
----  over = "seed": the setting that differs inside of a group;
----  values: names of the numbers to keep, in this order; default: all. A number inside of an
----    object of the result is called "outer.inner";
----  quantiles = {}: shares from 0 to 1
+---@param results table[] what `experiment.sweep` returns: { case =, result = }; a case without
+--- a result counts as failed
+---@param opts unroll.TableOptions
 ---@return table[] rows in the order in which the groups first come. Each has the settings by
----  their names; count, the cases with a result, and failed, those without; and by the name of
----  each number { mean, deviation (n - 1 below; 0 for one value), median, low, high, count, q5,
----  q95 ... }, or nil where no case has it. print shows the rows as a table
+--- their names; count, the cases with a result, and failed, those without; and by the name of
+--- each number { mean, deviation (n - 1 below; 0 for one value), median, low, high, count, q5,
+--- q95 ... }, or nil where no case has it. print shows the rows as a table
 --- Errors: a case without a field that `by` or `over` names; two cases of a group that
 --- agree in `over`; an unknown option.
+--- > results = {}
+--- > for seed = 1, 3 do
+--- >>   results[seed] = { case = { lr = 0.1, seed = seed }, result = { loss = seed } }
+--- >> end
+--- > experiment.table(results, { by = "lr" })[1].loss.mean   --> 2.0
+---@see experiment.sweep experiment.grid
 local function tabulate(results, opts)
   local o = options.check(opts, accepted, "table")
   if type(results) ~= "table" then
