@@ -12,8 +12,8 @@
 --   fit              parts of the training, evenly spread: parameters, optimiser and states
 --                    before, the batches, parameters after; loss, norms and rate of every step
 --   evaluate         a loss over a split; the batches, when the source is a task
---   state_gradients, jacobians, spectrum, saturation     arguments and values
---   sample           the text
+--   state_gradients, gradient_ratios, jacobians, spectrum, saturation    arguments and values
+--   sample           the text                  longest_copy    a text and what was found
 -- `model` in a call names the tensor with all parameters at that time, and `layouts` says
 -- where each parameter is in it.
 --
@@ -21,6 +21,7 @@
 local argparse = require "argparse"
 local unroll = require "unroll"
 local json = require "unroll.json"
+local quality = require "unroll.text.quality"
 local safetensors = require "unroll.safetensors"
 local store = require "unroll.experiment.store"
 local sys = require("unroll.core").sys
@@ -69,7 +70,7 @@ local function keep_parameters(model)
     last = { dtype = flat:dtype(), values = flat:clone(), name = keep(flat) }
     log.parameters = last
   end
-  return { layout = layout_name(model), flat = last.name }
+  return { layout = layout_name(model), flat = last.name, dtype = last.dtype }
 end
 
 local function keep_state(state)
@@ -224,8 +225,28 @@ end
 local function watched_spectrum(spectrum)
   return function(W)
     local s = spectrum(W)
-    add("spectrum", { matrix = keep(W), value = { radius = s.radius, sigma_max = s.sigma_max } })
+    add("spectrum", { matrix = keep(W), value = { radius = s.radius, sigma_max = s.sigma_max,
+                                                  sigma_min = s.sigma_min } })
     return s
+  end
+end
+
+local function watched_ratios(gradient_ratios)
+  return function(model)
+    local list, norms = gradient_ratios(model), {}
+    for i, entry in ipairs(list) do -- a ratio may be infinite
+      norms[i] = { name = entry.name, gradient = entry.gradient, parameter = entry.parameter }
+    end
+    add("gradient_ratios", { model = keep_parameters(model), value = norms })
+    return list
+  end
+end
+
+local function watched_copy(longest_copy)
+  return function(sample, whole)
+    local length, place = longest_copy(sample, whole)
+    add("longest_copy", { sample = sample, value = length })
+    return length, place
   end
 end
 
@@ -242,9 +263,10 @@ local function watch(settings)
   train.evaluate = watched_evaluate(train.evaluate)
   for name, watched in pairs { state_gradients = watched_state_gradients,
     jacobians = watched_jacobians, saturation = watched_saturation,
-    spectrum = watched_spectrum } do
+    spectrum = watched_spectrum, gradient_ratios = watched_ratios } do
     diagnostics[name] = watched(diagnostics[name])
   end
+  quality.longest_copy = watched_copy(quality.longest_copy)
   local Model = getmetatable(rnn.lm { vocab = 2, hidden = 1, seed = 1 })
   Model.sample = watched_sample(Model.sample)
   if not settings.double then return end

@@ -29,7 +29,8 @@ from independent.table import Table
 
 # A field that a float32 evaluation gives: how far it may lie from ours, relative to itself
 # or 0.01. Any other: DEFAULT.
-SINGLE = {"final": 1e-5, "train": 1e-5, "held_out": 1e-5, "test": 1e-5, "loss": 1e-5}
+SINGLE = {"final": 1e-5, "train": 1e-5, "held_out": 1e-5, "test": 1e-5, "loss": 1e-5,
+          "prose_loss": 1e-5, "constant": 1e-6, "ratios": 1e-4}
 DEFAULT = 1e-9
 
 
@@ -59,8 +60,8 @@ def compare_result(table, export):
         return again
 
     for place, (name, ours, theirs) in enumerate(field_pairs(compute(export), export.result)):
-        field = name.rsplit(".", 1)[-1]
-        single = field in SINGLE and isinstance(theirs, float)
+        field = next((part for part in name.split(".") if part in SINGLE), None)
+        single = field and isinstance(theirs, float)
         again = again_for(place, 2.0 ** (-24 if single else -53))
         table.compare(study, "result" + name, ours, theirs, SINGLE[field] if single else DEFAULT,
                       0.01 if single else 1e-12, again)

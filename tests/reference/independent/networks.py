@@ -190,6 +190,15 @@ def gradient_norms(parameters, layout, x, y, h, which):
                         for h in states]), loss.item()
 
 
+def gradient_ratios(parameters, layout, x, y):
+    """name -> norms of a parameter and of the gradient of the mean loss."""
+    p, x, y = leaves(parameters), as_inputs(x), as_inputs(y)
+    h = torch.zeros(x.shape[1], p["W_hh"].shape[0], dtype=torch.float64)
+    losses_of(p, layout["head"], states_of(p, layout["cell"], x, h), y).mean().backward()
+    return {name: {"gradient": value.grad.norm().item(), "parameter": value.norm().item()}
+            for name, value in p.items()}
+
+
 def jacobians(p, cell, tokens, h):
     states = numpy_states(p, cell, tokens, h)
     return SLOPES[cell](states)[:, :, None] * p["W_hh"][None]

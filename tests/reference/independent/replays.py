@@ -120,13 +120,45 @@ def norms_of(export, call):
                                    export.tensors[call["y"]], state, call["loss"])
 
 
+# float32 has nothing below 1e-38, and few digits near it; a flushed norm is 0.
+PRECISIONS = {"float64": (1e-9, 1e-12, 1e-290, 2.0 ** -53),
+              "float32": (1e-3, 1e-5, 1e-30, 2.0 ** -22)}
+
+
 def state_gradients(export, call, table):
+    dtype = call["model"]["dtype"]
+    of_norm, of_loss, floor, rounding = PRECISIONS[dtype]
     norms, loss = norms_of(export, call)
-    table.compare(export.experiment, f"|dL/dh_t|, loss '{call['loss']}'", norms,
-                  export.tensors[call["norms"]], 1e-9, 1e-290,
-                  sensitive(lambda: norms_of(export, call)[0], 2.0 ** -53))
-    table.compare(export.experiment, "loss of a window", loss, call["value"], 1e-12, 0.0,
-                  sensitive(lambda: norms_of(export, call)[1], 2.0 ** -53))
+    table.compare(export.experiment, f"|dL/dh_t|, loss '{call['loss']}', {dtype}", norms,
+                  export.tensors[call["norms"]], of_norm, floor,
+                  sensitive(lambda: norms_of(export, call)[0], rounding))
+    table.compare(export.experiment, f"loss of a window, {dtype}", loss, call["value"], of_loss,
+                  0.0, sensitive(lambda: norms_of(export, call)[1], rounding))
+
+
+def ratios_of(export, call):
+    """Of the mean loss of the first window of the text, from a state of zeros."""
+    text, T = export.text(export.case["corpus"]), export.case["window"]
+    tokens = texts.tokens_of(text)[0][:T + 1, None] + 1
+    parameters, layout, _ = export.parameters(call["model"])
+    return networks.gradient_ratios(parameters, layout, tokens[:-1], tokens[1:])
+
+
+def gradient_ratios(export, call, table):
+    ours = ratios_of(export, call)
+    for entry in call["value"]:
+        for key in ("gradient", "parameter"):
+            table.compare(export.experiment, f"norm of a {key}", ours[entry["name"]][key],
+                          entry[key], 1e-4, 1e-3)
+
+
+def longest_copy(export, call, table):
+    corpus = export.of_kind("fit")[-1]["source"]["corpus"]
+    whole = export.text(corpus)
+    if export.experiment == "datasets" and corpus == "shakespeare":
+        whole = "".join(texts.split_of(numpy.array(list(whole)), "train"))
+    table.compare(export.experiment, "longest copied run",
+                  texts.longest_copy(call["sample"], whole), call["value"], 0)
 
 
 def jacobians(export, call, table, model):
@@ -140,13 +172,14 @@ def jacobians(export, call, table, model):
 
 
 def spectrum_of(matrix):
+    sigma = numpy.linalg.svd(matrix, compute_uv=False)
     return {"radius": float(numpy.abs(numpy.linalg.eigvals(matrix)).max()),
-            "sigma_max": float(numpy.linalg.svd(matrix, compute_uv=False)[0])}
+            "sigma_max": float(sigma[0]), "sigma_min": float(sigma[-1])}
 
 
 def spectrum(export, call, table):
-    table.compare(export.experiment, "spectral radius, largest singular value",
-                       spectrum_of(export.tensors[call["matrix"]]), call["value"], 1e-10)
+    table.compare(export.experiment, "spectral radius, extreme singular values",
+                       spectrum_of(export.tensors[call["matrix"]]), call["value"], 1e-9, 0.01)
 
 
 def saturation(export, call, table):
@@ -181,7 +214,7 @@ def sample(export, call, table):
 
 
 KINDS = {function.__name__: function for function in (
-    fit, evaluate, state_gradients, spectrum, saturation, sample)}
+    fit, evaluate, state_gradients, gradient_ratios, spectrum, saturation, sample, longest_copy)}
 
 
 def replay(export, table):

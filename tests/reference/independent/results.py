@@ -8,7 +8,7 @@ import math
 
 import numpy
 
-from . import products, replays, statistics, texts
+from . import networks, products, replays, statistics, texts
 from .table import Table
 
 
@@ -32,15 +32,28 @@ def half_median(series):
     return float(numpy.median(series[len(series) // 2:]))
 
 
+def description(sample, text):
+    return {"distance": texts.distance(texts.shares(text), texts.shares(sample)),
+            "pairs": texts.distance(texts.shares(text, 2), texts.shares(sample, 2)),
+            "longest_copy": texts.longest_copy(sample, text)}
+
+
+def ratios(export, call):
+    return {name: norms["gradient"] / norms["parameter"]
+            for name, norms in replays.ratios_of(export, call).items() if norms["parameter"] > 0}
+
+
 def training(export):
     norms, text = history(export, "norm"), export.text(export.case["corpus"])
     sample = export.of_kind("sample")[0]["text"]
+    described = [description(call["sample"], text) for call in export.of_kind("longest_copy")]
+    calls = export.of_kind("gradient_ratios")
     return {"seed": export.case["seed"], "final": losses(export)[0], "sample": sample,
             "clipped": clipped(export), "loss": statistics.bins(history(export), 500),
             "norm": statistics.bins(norms, 500),
             "healthy": float(numpy.mean((norms >= 0.1) & (norms <= 1))),
-            "distance": texts.distance(texts.shares(text), texts.shares(sample)),
-            "longest_copy": texts.longest_copy(sample, text)}
+            "samples": dict(zip(("network", "order0", "copied"), described)),
+            "ratios": {"initial": ratios(export, calls[0]), "trained": ratios(export, calls[1])}}
 
 
 def architectures(export):
@@ -94,19 +107,35 @@ def back_from_last(export, calls, zero):
     return numpy.mean(logs, axis=0)[::-1].tolist()
 
 
-def stage(export, calls, case):
-    places, out, at = case["places"], {"last": [], "every": []}, 0
+def stage(export, calls):
+    """What is measured of one network: `calls` are those of one stage."""
+    case, out, at = export.case, {"last": [], "every": []}, 0
+    gradients, places = calls["state_gradients"], export.case["places"]
     for _ in case["windows"]:
         for which in ("last", "every"):
-            out[which].append(back_from_last(export, calls["state_gradients"][at:at + places],
-                                             -400))
+            out[which].append(back_from_last(export, gradients[at:at + places], -400))
             at += places
-    out.update(replays.spectrum_of(export.tensors[calls["spectrum"][0]["matrix"]]))
-    model = calls["state_gradients"][0]["model"]
-    out["spectra"] = spectra(export, calls["jacobians"][0], model, case["lags"])
-    outputs = export.tensors[calls["saturation"][0]["outputs"]]
-    out["saturation"] = float((abs(outputs) > 0.97).mean())
+    longest = case["windows"].index(max(case["windows"])) * 2 * places
+    states = [trajectory(export, call) for call in gradients[longest:longest + places]]
+    if case["cell"] == "tanh":
+        out["saturation"] = float(numpy.mean([(abs(h) > 0.97).mean() for h in states]))
+        out["slope"] = float(max((1 - h * h).max() for h in states))
+    else:
+        out["saturation"] = float(numpy.mean([(h <= 0).mean() for h in states]))
+        out["slope"] = 1
+    matrix = replays.spectrum_of(export.tensors[calls["spectrum"][0]["matrix"]])
+    out.update(radius=matrix["radius"], sigma_max=matrix["sigma_max"],
+               bound=math.log10(matrix["sigma_max"] * out["slope"]))
+    out["spectra"] = spectra(export, calls["jacobians"][0], gradients[0]["model"], case["lags"])
     return out
+
+
+def trajectory(export, call):
+    """The states along the inputs of a call."""
+    parameters, layout, _ = export.parameters(call["model"])
+    return networks.numpy_states(networks.values_of(parameters), layout["cell"],
+                                 export.tensors[call["x"]][:, 0] - 1,
+                                 export.state(call["state"])[0])
 
 
 def spectra(export, call, model, lags):
@@ -124,21 +153,29 @@ def spectra(export, call, model, lags):
 
 
 def gradient_flow(export):
-    result = {"seed": export.case["seed"], "loss": losses(export)[0]}
-    trained = next(i for i, call in enumerate(export.calls) if call["kind"] == "fit")
-    for name, calls in (("initial", export.calls[:trained]), ("trained", export.calls[trained:])):
+    stages = [[]]
+    for call in export.calls:
+        if call["kind"] not in ("fit", "evaluate"):
+            stages[-1].append(call)
+        elif stages[-1]:
+            stages.append([])
+    result = dict(zip(("loss", "prose_loss"), losses(export)), seed=export.case["seed"])
+    for name, calls in zip(("initial", "trained", "prose"), stages):
         kinds = {}
         for call in calls:
             kinds.setdefault(call["kind"], []).append(call)
-        result[name] = stage(export, kinds, export.case)
+        result[name] = stage(export, kinds)
     return result
 
 
 def flow_at_initialisation(export):
-    out = []
-    for call, spectrum in zip(export.of_kind("state_gradients"), export.of_kind("spectrum")):
+    calls, out = export.of_kind("state_gradients"), []
+    for call, single, spectrum in zip(calls[::2], calls[1::2], export.of_kind("spectrum")):
         norms = replays.norms_of(export, call)[0][::-1]
-        out.append({"log": log10(norms / norms[0], -400).tolist(),
+        lost = bool(norms[-1] < 1e-45)
+        if 1e-47 < norms[-1] < 1e-43: # on the edge: a matter of how float32 is rounded
+            lost = bool(export.tensors[single["norms"]][0] == 0)
+        out.append({"log": log10(norms / norms[0], -400).tolist(), "lost": lost,
                     **replays.spectrum_of(export.tensors[spectrum["matrix"]])})
     return out
 
@@ -158,9 +195,10 @@ def initialisation(export):
     gradients = export.of_kind("state_gradients")
     by_loss = {which: [call for call in gradients if call["loss"] == which]
                for which in ("last", "every")}
+    matrix = replays.spectrum_of(export.tensors[export.of_kind("spectrum")[0]["matrix"]])
     return {"seed": export.case["seed"], "loss": losses(export)[0],
             "curve": statistics.bins(history(export), 100),
-            **replays.spectrum_of(export.tensors[export.of_kind("spectrum")[0]["matrix"]]),
+            "radius": matrix["radius"], "sigma_max": matrix["sigma_max"],
             **{which: flow_statistics(export, calls) for which, calls in by_loss.items()}}
 
 
@@ -193,7 +231,7 @@ def divergence(export):
     last = loss[-(len(loss) // export.case["passes"]):]
     return {"seed": export.case["seed"], "final": float(numpy.mean(last)),
             "highest_norm": float(history(export, "norm").max()), "clipped": clipped(export),
-            "loss": statistics.bins(loss, 200), "vocabulary": len(set(export.text("string")))}
+            "loss": statistics.bins(loss, 200)}
 
 
 def temporal_order(export):
@@ -207,18 +245,34 @@ def temporal_order(export):
             "test": losses(export)[0], "loss": statistics.bins(loss, 150)}
 
 
+def moving_average(values, alpha):
+    """The last one, each value weighted by (1 - alpha)^age."""
+    weights = (1 - alpha) ** numpy.arange(len(values))[::-1]
+    return float((weights * values).sum() / weights.sum())
+
+
 def adding(export):
+    squares, weights = 0.0, 0.0
+    for batch in export.of_kind("evaluate")[0]["batches"]:
+        y, w = export.tensors[batch["y"]][:, :, 0], export.tensors[batch["weight"]]
+        squares, weights = squares + ((y - 1) ** 2 * w).sum(), weights + w.sum()
     return {"seed": export.case["seed"], "loss": statistics.bins(history(export), 150),
-            "test": losses(export)[0], "chance": 1 / 6}
+            "test": losses(export)[0], "average": moving_average(history(export), 0.02),
+            "constant": float(squares / weights)}
 
 
 def copy_memory(export):
     call = export.of_kind("evaluate")[0]
-    return {"seed": export.case["seed"], "chance": math.log(export.case["kinds"]),
-            "loss": statistics.bins(history(export), 150), "test": losses(export)[0],
-            "accuracy": replays.evaluation(export, call)[1]}
+    return {"seed": export.case["seed"], "loss": statistics.bins(history(export), 150),
+            "test": losses(export)[0], "accuracy": replays.evaluation(export, call)[1]}
+
+
+def window_time(export):
+    loss = history(export)
+    return {"steps": len(loss), "loss": float(loss[-1])}
 
 
 RESULTS = {function.__name__: function for function in (
     training, architectures, datasets, gradient_flow, flow_at_initialisation, initialisation,
-    window_length, clipping, divergence, temporal_order, adding, copy_memory)}
+    window_length, clipping, divergence, temporal_order, adding, copy_memory,
+    window_time)}
