@@ -49,14 +49,32 @@ const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
 
 #else
 
-/* One panel from rows that lie as they will: n columns, the others zero. */
-static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t n,
-                          int64_t row_stride) {
-  for (int64_t k = 0; k < depth; k++, packed += FN(WIDTH), w += row_stride) {
+/* Rows that are read together: they are long, and come from memory in their order. */
+enum { FN(CHUNK) = 8 };
+
+/* n columns of some rows into one panel, the rest of the last vector zero. */
+ALWAYS_INLINE void FN(pack_chunk)(REAL *packed, const REAL *w, int64_t rows, int64_t n,
+                                  int64_t row_stride) {
+  for (int64_t k = 0; k < rows; k++, packed += FN(WIDTH), w += row_stride) {
     int64_t j = 0;
     for (; j + FN(LANES) <= n; j += FN(LANES))
       FN(store)(packed + j, FN(load)(w + j));
     if (j < n) FN(store)(packed + j, FN(load_part)(w + j, n - j));
+  }
+}
+
+/* All panels from rows whose elements lie side by side. */
+static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t columns,
+                          int64_t row_stride) {
+  for (int64_t k = 0; k < depth; k += FN(CHUNK)) {
+    int64_t rows = depth - k < FN(CHUNK) ? depth - k : FN(CHUNK), j = 0;
+    const REAL *row = w + k * row_stride;
+    for (; j + FN(WIDTH) <= columns; j += FN(WIDTH))
+      FN(pack_chunk)
+      (packed + j * depth + k * FN(WIDTH), row + j, rows, FN(WIDTH), row_stride);
+    if (j < columns)
+      FN(pack_chunk)
+      (packed + j * depth + k * FN(WIDTH), row + j, rows, columns - j, row_stride);
   }
 }
 
@@ -107,49 +125,52 @@ static void FN(pack_dots)(void *packed, const REAL *w, int64_t depth, int64_t co
 static void FN(panels)(void *packed, const void *w, int64_t depth, int64_t columns,
                        int64_t row_stride, int64_t column_stride) {
   REAL *panel = packed;
-  for (int64_t j = 0; j < columns; j += FN(WIDTH), panel += depth * FN(WIDTH)) {
+  if (column_stride == 1) FN(pack_rows)(packed, w, depth, columns, row_stride);
+  for (int64_t j = 0; j < columns && column_stride != 1; j += FN(WIDTH)) {
     const REAL *first = (const REAL *)w + j * column_stride;
     int64_t n = columns - j < FN(WIDTH) ? columns - j : FN(WIDTH);
-    if (column_stride == 1) {
-      FN(pack_rows)(panel, first, depth, n, row_stride);
-    } else {
-      FN(clear_tail)(panel, depth, n);
-      if (row_stride == 1)
-        FN(pack_columns)(panel, first, depth, n, column_stride);
-      else
-        FN(pack_strided)(panel, first, depth, n, row_stride, column_stride);
-    }
+    FN(clear_tail)(panel, depth, n);
+    if (row_stride == 1)
+      FN(pack_columns)(panel, first, depth, n, column_stride);
+    else
+      FN(pack_strided)(panel, first, depth, n, row_stride, column_stride);
+    panel += depth * FN(WIDTH);
   }
   FN(pack_dots)(packed, w, depth, columns, row_stride, column_stride);
 }
 
 /* --- tiles ------------------------------------------------------------------------- */
 
-/* `step` neighbouring columns of a, row after row. A vector more than is wanted is read
-** and written where that stays inside: the next row overwrites it. */
-static void FN(pack_tile)(REAL *tile, const REAL *a, int64_t depth, int64_t step,
-                          int64_t row_stride, int64_t room) {
+/* `step` neighbouring columns of some rows of a. Whole vectors are copied where that
+** stays inside: what is too much is overwritten by the next row. */
+ALWAYS_INLINE void FN(tile_chunk)(REAL *tile, const REAL *a, int64_t rows, int64_t step,
+                                  int64_t row_stride, bool whole) {
   enum { VECTORS = (TILE_ROWS + FN(LANES) - 1) / FN(LANES) };
-  int64_t k = 0;
-  if (room >= VECTORS * FN(LANES))
-    for (; k < depth - VECTORS * FN(LANES); k++, tile += step, a += row_stride)
+  for (int64_t k = 0; k < rows; k++, tile += step, a += row_stride) {
+    if (whole)
       for (int v = 0; v < VECTORS; v++)
         FN(store)(tile + v * FN(LANES), FN(load)(a + v * FN(LANES)));
-  for (; k < depth; k++, tile += step, a += row_stride)
-    for (int64_t i = 0; i < step; i++)
-      tile[i] = a[i];
+    else
+      for (int64_t i = 0; i < step; i++)
+        tile[i] = a[i];
+  }
 }
 
-static void FN(tiles)(void *packed, const void *a, int64_t depth, int64_t columns,
+static void FN(tiles)(void *packed, const void *va, int64_t depth, int64_t columns,
                       int64_t row_stride) {
-  REAL *tile = packed;
-  int64_t first = 0;
-  for (int64_t count = un_tile_count(columns); count > 0; count--) {
-    int64_t step = (columns - first + count - 1) / count;
-    FN(pack_tile)
-    (tile, (const REAL *)a + first, depth, step, row_stride, columns - first);
-    first += step;
-    tile += step * depth;
+  const REAL *a = va;
+  int64_t count = un_tile_count(columns);
+  for (int64_t k = 0; k < depth; k += FN(CHUNK)) {
+    int64_t rows = depth - k < FN(CHUNK) ? depth - k : FN(CHUNK), first = 0;
+    bool inside = k + 2 * FN(CHUNK) + FN(LANES) <= depth;
+    for (int64_t left = count; left > 0; left--) {
+      int64_t step = (columns - first + left - 1) / left;
+      bool whole = inside && columns - first >= TILE_ROWS + FN(LANES);
+      FN(tile_chunk)
+      ((REAL *)packed + first * depth + k * step, a + k * row_stride + first, rows, step,
+       row_stride, whole);
+      first += step;
+    }
   }
 }
 
