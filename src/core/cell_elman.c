@@ -7,6 +7,21 @@
 #include "isa.h"
 
 UN_BY_ISA(un_elman_kernels, un_elman)
+UN_BY_ISA(un_elman_row_kernels, un_elman_row)
+
+#define UN_ROW(name, dtype, suffix)                                                    \
+  static void name##_row_##suffix(const un_row_run *r) {                               \
+    un_elman_row()->name[dtype](r);                                                    \
+  }
+UN_ROW(tanh, UN_F32, f32)
+UN_ROW(tanh, UN_F64, f64)
+UN_ROW(relu, UN_F32, f32)
+UN_ROW(relu, UN_F64, f64)
+UN_ROW(tanh_back, UN_F32, f32)
+UN_ROW(tanh_back, UN_F64, f64)
+UN_ROW(relu_back, UN_F32, f32)
+UN_ROW(relu_back, UN_F64, f64)
+#undef UN_ROW
 
 static void tanh_f32(const un_step *s) {
   un_elman()->tanh[UN_F32](s->next[0], s->B * s->H);
@@ -52,7 +67,9 @@ const un_cell un_cell_tanh = {.name = "tanh",
                               .state_name = {"h"},
                               .in_place = true,
                               .step = {tanh_f32, tanh_f64},
-                              .step_grad = {tanh_grad_f32, tanh_grad_f64}};
+                              .step_grad = {tanh_grad_f32, tanh_grad_f64},
+                              .forward_row = {tanh_row_f32, tanh_row_f64},
+                              .backward_row = {tanh_back_row_f32, tanh_back_row_f64}};
 
 const un_cell un_cell_relu = {.name = "relu",
                               .gates = 1,
@@ -60,4 +77,6 @@ const un_cell un_cell_relu = {.name = "relu",
                               .state_name = {"h"},
                               .in_place = true,
                               .step = {relu_f32, relu_f64},
-                              .step_grad = {relu_grad_f32, relu_grad_f64}};
+                              .step_grad = {relu_grad_f32, relu_grad_f64},
+                              .forward_row = {relu_row_f32, relu_row_f64},
+                              .backward_row = {relu_back_row_f32, relu_back_row_f64}};

@@ -4,6 +4,7 @@
 
 #include "isa.h"
 #include "vec.h"
+#include "vec_math.h"
 
 #define UN_TEMPLATE "isa/rows.c"
 #include "each_dtype.h"
@@ -57,20 +58,6 @@ static void FN(column_sum)(void *sum, const void *y, int64_t rows, int64_t n) {
   FN(store_part)((REAL *)sum + j, s, n - j);
 }
 
-/* sum of the squares of v, in two or four sums of float64 */
-ALWAYS_INLINE vec_f64 FN(squares)(FN(vec) v, vec_f64 sum) {
-  REAL lane[FN(LANES)];
-  double part[FN(LANES)];
-  FN(store)(lane, v);
-  for (int i = 0; i < FN(LANES); i++)
-    part[i] = (double)lane[i];
-  for (int i = 0; i < FN(LANES); i += LANES_f64) {
-    vec_f64 p = load_f64(part + i);
-    sum += p * p;
-  }
-  return sum;
-}
-
 static void FN(add_squares)(void *va, const void *vb, int64_t rows, int64_t n,
                             double *sum) {
   for (int64_t r = 0; r < rows; r++) {
@@ -81,13 +68,13 @@ static void FN(add_squares)(void *va, const void *vb, int64_t rows, int64_t n,
     for (; i + FN(LANES) <= n; i += FN(LANES)) {
       FN(vec) v = b ? FN(load)(a + i) + FN(load)(b + i) : FN(load)(a + i);
       if (b) FN(store)(a + i, v);
-      squares = FN(squares)(v, squares);
+      squares = FN(add_squares_of)(v, squares);
     }
     if (i < n) {
       FN(vec) v = FN(load_part)(a + i, n - i);
       if (b) v += FN(load_part)(b + i, n - i);
       if (b) FN(store_part)(a + i, v, n - i);
-      squares = FN(squares)(v, squares);
+      squares = FN(add_squares_of)(v, squares);
     }
     sum[r] = reduce_add_f64(squares);
   }

@@ -21,4 +21,44 @@ UN_VEC_FUNCTION(vexp, f64, double, un_vexp)
 UN_VEC_FUNCTION(vtanh, f32, float, un_vtanhf)
 UN_VEC_FUNCTION(vtanh, f64, double, un_vtanh)
 
+static inline float un_relu_f(float x) {
+  return x < 0 ? 0 : x; /* NaN stays */
+}
+static inline double un_relu(double x) {
+  return x < 0 ? 0 : x;
+}
+UN_VEC_FUNCTION(vrelu, f32, float, un_relu_f)
+UN_VEC_FUNCTION(vrelu, f64, double, un_relu)
+
+/* x where at > 0, else 0 */
+#define UN_WHERE_POSITIVE(suffix, type)                                                \
+  ALWAYS_INLINE vec_##suffix where_positive_##suffix(vec_##suffix at,                  \
+                                                     vec_##suffix x) {                 \
+    type a[LANES_##suffix], lane[LANES_##suffix];                                      \
+    store_##suffix(a, at);                                                             \
+    store_##suffix(lane, x);                                                           \
+    for (int i = 0; i < LANES_##suffix; i++)                                           \
+      lane[i] = a[i] > 0 ? lane[i] : 0;                                                \
+    return load_##suffix(lane);                                                        \
+  }
+UN_WHERE_POSITIVE(f32, float)
+UN_WHERE_POSITIVE(f64, double)
+
+/* sum + the squares of v, in float64: those of vanishing gradients are 0 in float32. */
+#define UN_ADD_SQUARES(suffix, type)                                                   \
+  ALWAYS_INLINE vec_f64 add_squares_of_##suffix(vec_##suffix v, vec_f64 sum) {         \
+    type lane[LANES_##suffix];                                                         \
+    double part[LANES_##suffix];                                                       \
+    store_##suffix(lane, v);                                                           \
+    for (int i = 0; i < LANES_##suffix; i++)                                           \
+      part[i] = (double)lane[i];                                                       \
+    for (int i = 0; i < LANES_##suffix; i += LANES_f64) {                              \
+      vec_f64 p = load_f64(part + i);                                                  \
+      sum += p * p;                                                                    \
+    }                                                                                  \
+    return sum;                                                                        \
+  }
+UN_ADD_SQUARES(f32, float)
+UN_ADD_SQUARES(f64, double)
+
 #endif
