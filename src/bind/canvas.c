@@ -34,6 +34,7 @@ static int raise(lua_State *L, const un_plot_error *error) {
 ---@return number ink_bottom
 ---@return number ink_left
 ---@return number ink_right
+---@return integer unknown characters that no installed font has
 function core.canvas.measure(text, style) end
 */
 static int canvas_measure(lua_State *L) {
@@ -45,7 +46,8 @@ static int canvas_measure(lua_State *L) {
                         size.ink_bottom, size.ink_left, size.ink_right};
   for (size_t i = 0; i < sizeof out / sizeof *out; i++)
     lua_pushnumber(L, out[i]);
-  return sizeof out / sizeof *out;
+  lua_pushinteger(L, size.unknown);
+  return sizeof out / sizeof *out + 1;
 }
 
 /* --- the handle ---------------------------------------------------------------------
@@ -71,8 +73,8 @@ Canvas = {}
 /*---
 --- A new page.
 ---@param page table {format="png"|"svg"|"pdf", width, height (points), dpi=150 (png),
---- zoom=1 (drawing of 1 point becomes zoom points on the page), background="#ffffff",
---- title, description}
+--- zoom=1 (drawing of 1 point becomes zoom points on the page), left=0, top=0 (what lies at
+--- the page's corner, points of the page), background="#ffffff", title, description}
 ---@return unroll.Canvas
 function core.canvas.open(page) end
 */
@@ -85,6 +87,8 @@ static int canvas_open(lua_State *L) {
   page.height = unl_numberfield(L, 1, "height", 230);
   page.dpi = unl_numberfield(L, 1, "dpi", 150);
   page.zoom = unl_numberfield(L, 1, "zoom", 1);
+  page.left = unl_numberfield(L, 1, "left", 0);
+  page.top = unl_numberfield(L, 1, "top", 0);
   page.background = unl_colorfield(L, 1, "background", nothing);
   lua_getfield(L, 1, "title");
   page.title = lua_tostring(L, -1);
@@ -291,15 +295,26 @@ static int canvas_polyline(lua_State *L) {
 static const char *const marker_names[] = {"circle", "square", "diamond", "triangle",
                                            "plus",   "cross",  NULL};
 
+/* A series in a field of the style, left on the stack; NULL when there is none. */
+static const un_series *series_field(lua_State *L, int table, const char *key,
+                                     size_t count, un_series *s) {
+  if (lua_getfield(L, table, key) == LUA_TNIL) return NULL;
+  *s = unl_checkpositions(L, lua_gettop(L), count);
+  return s;
+}
+
 /*---
 --- A marker at each data point.
 ---@param frame table
 ---@param x unroll.Tensor|number[]|nil
 ---@param y unroll.Tensor|number[]
----@param style table {shape, size, color, alpha, rim, rim_width}
+---@param style table {shape, size, color, alpha, rim, rim_width}; sizes: a series of
+--- diameters in place of size; values, palette (as heatmap takes it): a series shown as
+--- colours in place of color
 function Canvas:markers(frame, x, y, style) end
 */
 static int canvas_markers(lua_State *L) {
+  lua_settop(L, 5);
   un_frame frame = unl_checkframe(L, 2);
   luaL_checktype(L, 5, LUA_TTABLE);
   un_marker_style style = {
@@ -311,6 +326,15 @@ static int canvas_markers(lua_State *L) {
   };
   style.fill.a *= unl_numberfield(L, 5, "alpha", 1);
   un_series y = unl_checkseries(L, 4), x = unl_checkpositions(L, 3, y.count);
+  un_series sizes, values;
+  un_palette palette;
+  style.sizes = series_field(L, 5, "sizes", y.count, &sizes);
+  style.values = series_field(L, 5, "values", y.count, &values);
+  if (style.values) {
+    lua_getfield(L, 5, "palette");
+    palette = unl_checkpalette(L, lua_gettop(L));
+    style.palette = &palette;
+  }
   un_canvas_markers(check_canvas(L), &frame, &x, &y, &style);
   return 0;
 }

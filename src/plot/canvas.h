@@ -79,6 +79,7 @@ typedef struct un_page {
   double width, height; /* points */
   double dpi;           /* PNG only */
   double zoom;          /* points of the page in a point of the drawing */
+  double left, top;     /* what lies at the page's corner: a part of a larger one */
   un_color background;
   const char *title, *description; /* NULL: none. For readers who do not see */
 } un_page;
@@ -162,7 +163,10 @@ typedef struct un_marker_style {
   un_marker shape;
   double size; /* diameter */
   un_color fill, rim;
-  double rim_width; /* 0: no rim */
+  double rim_width;          /* 0: no rim */
+  const un_series *sizes;    /* a diameter for each point; NULL: size */
+  const un_series *values;   /* coloured by the palette; NULL: fill */
+  const un_palette *palette; /* the opacity stays that of fill */
 } un_marker_style;
 
 void un_canvas_markers(un_canvas *c, const un_frame *frame, const un_series *x,
@@ -218,6 +222,7 @@ typedef struct un_text_size {
   double baseline;            /* of the first line, from the top */
   double ink_top, ink_bottom; /* what the glyphs cover, from the top */
   double ink_left, ink_right;
+  int unknown; /* characters that no font has */
 } un_text_size;
 
 /* false and a message when DejaVu Sans is not installed or the markup is wrong. */

@@ -117,6 +117,7 @@ un_canvas *un_canvas_open(const un_page *page, un_plot_error *error) {
   c->scale = scale * page->zoom;
   c->pixels = page->format == UN_PNG;
   c->surface = make_surface(page, scale, &c->bytes);
+  cairo_surface_set_device_offset(c->surface, -page->left * scale, -page->top * scale);
   c->cr = cairo_create(c->surface);
   cairo_scale(c->cr, c->scale, c->scale);
   if (page->background.a > 0) {

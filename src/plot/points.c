@@ -3,6 +3,7 @@
 ** A marker whose point lies in the frame's box is drawn whole, over the box's edge and
 ** past any clip: half a marker on an axis would look like a fault. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "page.h"
 
@@ -60,16 +61,41 @@ static void draw_marker(cairo_t *cr, const un_marker_style *style, double x, dou
     cairo_fill(cr);
 }
 
+/* --- one point's style --------------------------------------------------------------
+ */
+
+enum { NO_COLOR = UN_PALETTE_SIZE, ALL_COLORS };
+
+/* The palette's entry for point i; NO_COLOR when its value has none. */
+static int color_index(const un_marker_style *style, size_t i) {
+  if (!style->values) return 0;
+  double u = un_map_value(&style->palette->map, un_series_value(style->values, i));
+  if (isnan(u)) return NO_COLOR;
+  return (int)(fmin(fmax(u, 0), 1) * (UN_PALETTE_SIZE - 1) + 0.5);
+}
+
+/* The style with the colour of that entry. */
+static un_marker_style colored(const un_marker_style *style, int index) {
+  un_marker_style one = *style;
+  if (!style->values) return one;
+  unsigned rgb =
+      index == NO_COLOR ? style->palette->missing : style->palette->colors[index];
+  one.fill = (un_color){(rgb >> 16 & 255) / 255.0, (rgb >> 8 & 255) / 255.0,
+                        (rgb & 255) / 255.0, style->fill.a};
+  return one;
+}
+
 /* --- stamps -------------------------------------------------------------------------
  */
 
 /* On a raster page thousands of equal markers are drawn as copies of small images, one
-** for each of SUB x SUB positions within a pixel: some 20 times faster than paths. */
+** for each of SUB x SUB positions within a pixel and each colour: some 20 times faster
+** than paths. An image is made when it is needed first. */
 
 enum { SUB = 4, WORTH_IT = 300 };
 
 typedef struct stamps {
-  cairo_surface_t *image[SUB][SUB];
+  cairo_surface_t *image[ALL_COLORS * SUB * SUB];
   int side; /* pixels */
 } stamps;
 
@@ -87,26 +113,24 @@ static cairo_surface_t *make_stamp(const un_canvas *c, const un_marker_style *st
   return image;
 }
 
-static void make_stamps(const un_canvas *c, const un_marker_style *style, stamps *s) {
-  double radius = (style->size + 2 * style->rim_width) * c->scale;
-  s->side = 2 * (int)ceil(radius) + 4;
-  for (int column = 0; column < SUB; column++)
-    for (int row = 0; row < SUB; row++)
-      s->image[column][row] = make_stamp(c, style, s->side, column, row);
-}
-
 static void free_stamps(stamps *s) {
-  for (int i = 0; i < SUB * SUB; i++)
-    cairo_surface_destroy(s->image[i / SUB][i % SUB]);
+  for (int i = 0; i < ALL_COLORS * SUB * SUB; i++)
+    if (s->image[i]) cairo_surface_destroy(s->image[i]);
+  free(s);
 }
 
 /* (x,y) in pixels; the page's matrix is the identity. */
-static void put_stamp(cairo_t *cr, const stamps *s, double x, double y) {
+static void put_stamp(un_canvas *c, stamps *s, const un_marker_style *style, int index,
+                      double x, double y) {
   double left = floor(x), top = floor(y);
   int column = (int)((x - left) * SUB), row = (int)((y - top) * SUB);
-  cairo_set_source_surface(cr, s->image[column][row], left - s->side / 2,
-                           top - s->side / 2);
-  cairo_paint(cr);
+  cairo_surface_t **image = &s->image[(index * SUB + column) * SUB + row];
+  if (!*image) {
+    un_marker_style one = colored(style, index);
+    *image = make_stamp(c, &one, s->side, column, row);
+  }
+  cairo_set_source_surface(c->cr, *image, left - s->side / 2, top - s->side / 2);
+  cairo_paint(c->cr);
 }
 
 /* --- series -------------------------------------------------------------------------
@@ -123,14 +147,18 @@ static bool place_point(const un_frame *frame, const un_series *x, const un_seri
 
 static void draw_stamps(un_canvas *c, const un_frame *frame, const un_series *x,
                         const un_series *y, const un_marker_style *style) {
-  stamps s;
+  stamps *s = calloc(1, sizeof *s);
   double px, py;
-  make_stamps(c, style, &s);
+  if (!s) {
+    c->bytes.failed = true;
+    return;
+  }
+  s->side = 2 * (int)ceil((style->size + 2 * style->rim_width) * c->scale) + 4;
   cairo_identity_matrix(c->cr);
   for (size_t i = 0; i < y->count; i++)
     if (place_point(frame, x, y, i, &px, &py))
-      put_stamp(c->cr, &s, px * c->scale, py * c->scale);
-  free_stamps(&s);
+      put_stamp(c, s, style, color_index(style, i), px * c->scale, py * c->scale);
+  free_stamps(s);
 }
 
 static void draw_paths(un_canvas *c, const un_frame *frame, const un_series *x,
@@ -139,15 +167,19 @@ static void draw_paths(un_canvas *c, const un_frame *frame, const un_series *x,
   cairo_set_dash(c->cr, NULL, 0, 0);
   cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
   cairo_set_line_cap(c->cr, CAIRO_LINE_CAP_ROUND);
-  for (size_t i = 0; i < y->count; i++)
-    if (place_point(frame, x, y, i, &px, &py)) draw_marker(c->cr, style, px, py);
+  for (size_t i = 0; i < y->count; i++) {
+    if (!place_point(frame, x, y, i, &px, &py)) continue;
+    un_marker_style one = colored(style, color_index(style, i));
+    if (style->sizes) one.size = un_series_value(style->sizes, i);
+    if (one.size > 0 && one.size < 1e4) draw_marker(c->cr, &one, px, py);
+  }
 }
 
 void un_canvas_markers(un_canvas *c, const un_frame *frame, const un_series *x,
                        const un_series *y, const un_marker_style *style) {
   cairo_save(c->cr);
   cairo_reset_clip(c->cr);
-  if (c->pixels && y->count > WORTH_IT && style->size * c->scale < 500)
+  if (c->pixels && y->count > WORTH_IT && !style->sizes && style->size * c->scale < 500)
     draw_stamps(c, frame, x, y, style);
   else
     draw_paths(c, frame, x, y, style);

@@ -128,7 +128,8 @@ bool un_text_measure(const un_text *text, un_text_size *size, un_plot_error *err
                          .ink_top = points(ink.y),
                          .ink_bottom = points(ink.y + ink.height),
                          .ink_left = points(ink.x - logical.x),
-                         .ink_right = points(ink.x - logical.x + ink.width)};
+                         .ink_right = points(ink.x - logical.x + ink.width),
+                         .unknown = pango_layout_get_unknown_glyphs_count(layout)};
   g_object_unref(layout);
   return true;
 }

@@ -10,7 +10,9 @@
 --   key(mark, theme)       legend entries {label, swatch}
 --   headroom(mark, width, height, theme)   points to keep free above and below the data
 --   obstacles(mark, view, found)    what labels and the legend must keep clear of
---   labels(mark, view, theme)       texts to place: {item, candidates, leader}
+--   labels(mark, view, theme, page)   texts to place: {item, candidates, leader}, and a list of
+--                          what has no room, in words
+--   color_bar(mark), draw_color_bar(mark, page, box, theme)    as plot/colorbar.lua has them
 --   series(mark, theme)    what figure:describe() says of it: {label, points, color}
 --   bare                   true: no grid behind it
 -- pen.view has x and y (functions from data to page points) and frame (for page:polyline,
@@ -21,7 +23,8 @@ local format = require "unroll.plot.format"
 local options = require "unroll.plot.options"
 local scale = require "unroll.plot.scale"
 
---- One panel of a figure: charts are added by name, ax:line(...), and return the axes.
+--- The axes of one panel of a figure, from fig:at(row, col). Each method adds a chart or sets
+--- something and returns the axes, so that calls can be chained.
 ---@class unroll.Axes
 ---@see Figure:at plot.figure
 local Axes = {}
@@ -33,7 +36,7 @@ local setting_kinds = {
   title = "string|number", xlabel = "string|number", ylabel = "string|number",
   xscale = { "linear", "log", "log10", "log2", "symlog" },
   yscale = { "linear", "log", "log10", "log2", "symlog" },
-  xthreshold = "positive", ythreshold = "positive",
+  xthreshold = "positive", ythreshold = "positive", xmargin = "number", ymargin = "number",
   xinvert = "boolean", yinvert = "boolean", aspect = "string|number",
   xlim = "table", ylim = "table", xformat = "string|function", yformat = "string|function",
   xticks = "table", yticks = "table", grid = "boolean",
@@ -75,6 +78,10 @@ local function check_settings(settings)
       check_ticks(which .. "ticks", settings[which .. "ticks"])
     end
     format.check("set: " .. which .. "format", settings[which .. "format"])
+    local margin = settings[which .. "margin"]
+    if margin and not (margin >= 0 and margin <= 10) then
+      options.misuse("set: %smargin must be in 0..10, got %s", which, tostring(margin))
+    end
   end
   local aspect = settings.aspect
   if aspect and aspect ~= "equal" and not (math.type(aspect) and aspect > 0 and aspect < 1e6) then
@@ -110,14 +117,39 @@ local function set(panel, given)
   panel.settings = settings
 end
 
+---@class unroll.AxesSettings
+---@field title? string above the panel. In all texts x^{2} and h_{t} raise and lower
+---@field xlabel? string name the unit
+---@field ylabel? string
+---@field xscale? "linear"|"log"|"log2"|"symlog" default "linear". symlog: linear between
+--- -xthreshold and xthreshold, logarithmic beyond
+---@field yscale? "linear"|"log"|"log2"|"symlog"
+---@field xthreshold? number of symlog; default three decades below the largest value
+---@field ythreshold? number
+---@field xlim? number[] {low, high}, either may be nil; default the data with a margin
+---@field ylim? number[]
+---@field xmargin? number room beyond the data, as a part of their range; default 0.02, beside
+--- points that stand apart 0.04
+---@field ymargin? number default 0.05, and an axis that would end close to 0 ends there
+---@field xinvert? boolean turns the axis round; default false
+---@field yinvert? boolean
+---@field aspect? "equal"|number a unit of y is as long as one of x, or so many times as long
+---@field xformat? string|fun(v: number): string "percent" (of 1), "si" (k, M, m), a pattern such
+--- as "%.2f", or a function; default the shortest numbers with common decimals
+---@field yformat? string|fun(v: number): string
+---@field xticks? table numbers and {number, "label"} pairs, in place of the automatic ticks;
+--- what lies outside of the axis is left out
+---@field yticks? table
+---@field grid? boolean default true
+
 --- Sets what surrounds the data; may be called again, later values win.
----@param settings table
---- title, xlabel, ylabel; xscale, yscale = "linear", "log", "log2" or "symlog" (linear
---- between -xthreshold and xthreshold, by default three decades below the largest value);
---- xlim, ylim = {low, high}, either may be nil; xinvert, yinvert = true turns an axis round;
---- aspect = "equal" (a unit of y is as long as one of x) or a ratio; xformat, yformat =
---- "percent", "si", "%.2f" or a function; xticks, yticks =
---- {1, 2, {3, "three"}}; grid = false for none.
+---
+---     ax:set { title = "Loss", xlabel = "training step", ylabel = "nats", yscale = "log" }
+---     ax:set { ylim = { 0, nil }, xticks = { 1, 10, { 100, "hundred" } } }
+---
+--- Errors: an unknown setting (with the nearest known one), limits that do not rise or that a
+--- log axis cannot show.
+---@param settings unroll.AxesSettings
 ---@return unroll.Axes self
 function Axes:set(settings)
   options.guard(set, self.panel, settings)
@@ -137,10 +169,19 @@ local function set_legend(panel, opts)
   panel.legend = opts
 end
 
+---@class unroll.LegendOptions
+---@field place? string "best" (where it covers nothing, else outside), "upper right", "upper
+--- left", "lower right", "lower left", "right", "left", "upper", "lower", "center", "outside" (on
+--- the right), "below" or "none"; default "best"
+---@field columns? integer default 1, more where that finds a place
+
 --- Says where the legend goes. Without this call a panel with two or more labelled
---- series has one where it covers least ("best"), else outside.
----@param opts? table|string|boolean place = "best", "upper right" ... "center", "outside",
---- "below", "none"; columns = 1. A string is the place; false is "none".
+--- series has one where it covers nothing ("best"), else outside.
+---
+---     ax:legend "lower left"
+---     ax:legend { place = "below", columns = 3 }
+---     ax:legend(false)
+---@param opts? unroll.LegendOptions|string|boolean a string is the place; false is "none"
 ---@return unroll.Axes self
 function Axes:legend(opts)
   options.guard(set_legend, self.panel, opts)
@@ -161,6 +202,9 @@ end
 
 --- The second y axis of the panel, on the right, over the same x. Its charts go on with the
 --- panel's colours and stand in the panel's legend; x is set on the panel itself.
+---
+---     ax:line(steps, loss):set { ylabel = "loss" }
+---     ax:twin():line(steps, rate):set { ylabel = "learning rate" }
 ---@return unroll.Axes axes made at the first call
 function Axes:twin()
   return (options.guard(twin, self.panel)) -- no tail call: errors count levels

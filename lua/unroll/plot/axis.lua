@@ -26,7 +26,9 @@ end
 -- Data that are never negative do not get an axis below zero; an axis that would end
 -- close to zero ends there.
 local function keep_sign(side, low, high, data_low, data_high)
-  if side.scale.positive or side.keep_margin or side.tight then return low, high end
+  if side.scale.positive or side.keep_margin or side.given_margin or side.tight then
+    return low, high
+  end
   local near = 0.05 * (high - low)
   if data_low >= 0 and low < near then low = 0.0 end
   if data_high <= 0 and high > -near then high = 0.0 end
@@ -35,7 +37,7 @@ end
 
 local function padded(side, data_low, data_high)
   local s = side.scale
-  if s.positive then
+  if s.positive and not side.given_margin then
     local low, high = scale.decades(s, data_low, data_high)
     if low then return low, high end
   end
@@ -338,10 +340,24 @@ end
 
 -- --- the whole -----------------------------------------------------------------------
 
-local function axis_label(plan, settings)
+-- Numbers tell by themselves which of them are missing; of names it must be said.
+local function is_counting(names)
+  for _, name in ipairs(names) do
+    if not tonumber(name) then return false end
+  end
+  return true
+end
+
+-- What belongs to the label besides the user's words: the factor of the numbers, and that
+-- not every name is written.
+local function axis_label(plan, side, settings)
   local label = settings[plan.which .. "label"]
-  if not plan.factor then return label end
-  return label and label .. " (" .. plan.factor .. ")" or plan.factor
+  local extra = plan.factor
+  if (plan.every or 1) > 1 and not is_counting(side.categories) then
+    extra = ("1 name in %d shown"):format(plan.every)
+  end
+  if not extra then return label end
+  return label and label .. " (" .. extra .. ")" or extra
 end
 
 --- The plan of one axis: scale, low, high, ticks (with measured labels), minor, label.
@@ -373,7 +389,7 @@ function axis.plan(which, panel, side, space, theme)
     if side.scale.kind == "log" then plan.minor = ticks.log_minor(plan.low, plan.high) end
   end
   each_crowded(plan, 0, function(tick) tick.text = false end) -- the last resort
-  plan.label = axis_label(plan, settings)
+  plan.label = axis_label(plan, side, settings)
   return plan
 end
 

@@ -45,4 +45,30 @@ function categories.share(who, panel, which, names)
   home[key] = names
 end
 
+-- The place of each name; of names that occur twice the first one.
+local function index(known)
+  local at = {}
+  for i, name in ipairs(known) do at[name] = at[name] or i end
+  return at
+end
+
+--- Where points with these names stand on the panel's axis: a series of positions. Names that
+--- the axis does not have yet are added to it.
+---@param which string "x" or "y"
+---@param names string[]
+function categories.places(who, panel, which, names)
+  local home, key = panel.owner or panel, which .. "categories"
+  local known = { table.unpack(home[key] or {}) } -- the old list may be that of bars
+  local at, places = index(known), {}
+  for i, name in ipairs(categories.read(who, names)) do
+    if not at[name] then
+      known[#known + 1] = name
+      at[name] = #known
+    end
+    places[i] = at[name]
+  end
+  home[key] = known
+  return data.series(who, which, places)
+end
+
 return categories

@@ -12,6 +12,11 @@ function data.is_values(v)
   return type(v) == "table" and math.type(next(v)) ~= nil
 end
 
+--- A list of names: places on an axis of categories.
+function data.is_names(v)
+  return type(v) == "table" and type(v[1]) == "string"
+end
+
 local function is_empty_table(v)
   return type(v) == "table" and next(v) == nil
 end

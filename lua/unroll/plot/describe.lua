@@ -106,7 +106,7 @@ end
 --- A plan as plain data, in points of the page.
 function describe.plain(fig, plan)
   local result = { width = fig.width * 72, height = fig.height * 72, zoom = plan.zoom,
-    texts = {}, panels = {}, legend = plain_legend(plan.legend, plan.zoom) }
+    texts = {}, panels = {}, legend = plain_legend(plan.legend, plan.zoom), remark = plan.remark }
   for i, item in ipairs(plan.texts) do result.texts[i] = plain_text(item, plan.zoom) end
   for i, p in ipairs(plan.panels) do result.panels[i] = plain_panel(p, plan) end
   return result

@@ -184,11 +184,37 @@ local function draw_panel(page, p, theme)
   if p.legend then draw_legend(page, p.legend, p.box, theme) end
 end
 
+-- The box around all that is drawn, in points of the page and whole pixels.
+local function drawn_box(plan, dpi)
+  local all = { left = math.huge, top = math.huge, right = -math.huge, bottom = -math.huge }
+  local function cover(b, by)
+    all.left, all.top = math.min(all.left, b.left - by), math.min(all.top, b.top - by)
+    all.right, all.bottom = math.max(all.right, b.right + by), math.max(all.bottom, b.bottom + by)
+  end
+  for _, item in ipairs(plan.texts) do cover(item.box, 0) end
+  for _, p in ipairs(plan.panels) do
+    local d = p.inner
+    cover(p.box, plan.theme.tick_length)
+    cover({ left = p.box.left - d.left, top = p.box.top, right = p.box.right + d.right,
+      bottom = p.box.bottom + d.bottom }, 0)
+    if p.legend then cover(p.legend.box, 0) end
+  end
+  if plan.legend then cover(plan.legend.box, 0) end
+  local unit = dpi / 72
+  local function floor(v) return math.floor((v * plan.zoom - 2) * unit) / unit end
+  local function ceil(v) return math.ceil((v * plan.zoom + 2) * unit) / unit end
+  return math.max(0, floor(all.left)), math.max(0, floor(all.top)),
+    math.min(plan.width * plan.zoom, ceil(all.right)),
+    math.min(plan.height * plan.zoom, ceil(all.bottom))
+end
+
 -- A page with the plan on it.
-local function open_page(fig, plan, format, dpi)
+local function open_page(fig, plan, format, dpi, crop)
   local theme = plan.theme
-  local page = canvas.open { format = format, width = fig.width * 72,
-    height = fig.height * 72, dpi = dpi, zoom = plan.zoom,
+  local left, top, right, bottom = 0, 0, fig.width * 72, fig.height * 72
+  if crop and #plan.panels > 0 then left, top, right, bottom = drawn_box(plan, dpi) end
+  local page = canvas.open { format = format, left = left, top = top, width = right - left,
+    height = bottom - top, dpi = dpi, zoom = plan.zoom,
     background = not fig.transparent and theme.background or nil,
     title = fig.title and text.plain(fig.title),
     description = text.plain(fig.alt or describe.alt(fig, plan)) }
@@ -203,9 +229,10 @@ end
 ---@param plan table from layout.plan
 ---@param format string "png", "svg" or "pdf"
 ---@param dpi number
+---@param crop? boolean
 ---@return string bytes of the file
-function draw.render(fig, plan, format, dpi)
-  local page <close> = open_page(fig, plan, format, dpi)
+function draw.render(fig, plan, format, dpi, crop)
+  local page <close> = open_page(fig, plan, format, dpi, crop)
   return page:finish()
 end
 

@@ -8,9 +8,10 @@ local layout = require "unroll.plot.layout"
 local options = require "unroll.plot.options"
 local style = require "unroll.plot.style"
 
---- A grid of panels with titles. It is a description: saving or showing lays it out anew and
---- changes nothing in it.
+--- A figure: a grid of panels. It is a description: save, render, describe and show lay it out
+--- anew and change nothing in it, so that it can be drawn any number of times.
 ---@class unroll.Figure
+---@field alt? string words for readers who do not see the figure; written automatically when nil
 ---@see plot.figure unroll.Axes
 local Figure = {}
 Figure.__index = Figure
@@ -21,7 +22,7 @@ local figure_kinds = {
   dpi = "positive", title = "string|number", caption = "string|number",
   footer = "string|number", letters = "boolean", theme = "string", widths = "table",
   heights = "table", alt = "string", share = { "x", "y", "both" },
-  palette = "string|table", transparent = "boolean",
+  palette = "string|table", style = "table", transparent = "boolean",
 }
 
 local figure = {}
@@ -70,6 +71,10 @@ local function as_text(v)
   return v ~= nil and tostring(v) or nil
 end
 
+local function copy_list(list)
+  return list and { table.unpack(list) }
+end
+
 function figure.new(opts)
   options.check("figure", opts, figure_kinds)
   local rows = whole("figure", "rows", opts.rows or 1)
@@ -78,13 +83,14 @@ function figure.new(opts)
   check_weights("heights", opts.heights, rows)
   local width, height = default_size(rows, cols)
   local dpi = opts.dpi or 150
+  local theme, changes = style.choose("figure", opts.theme, opts.style)
   return setmetatable({
-    rows = rows, cols = cols, width = check_size("figure", "width", opts.width or width, dpi),
-    height = check_size("figure", "height", opts.height or height, dpi), dpi = dpi, title = as_text(opts.title), caption = as_text(opts.caption),
-    footer = as_text(opts.footer), letters = opts.letters or false, alt = opts.alt,
-    theme = style.check("figure", opts.theme or style.default()),
-    widths = opts.widths and { table.unpack(opts.widths) },
-    heights = opts.heights and { table.unpack(opts.heights) }, share = opts.share,
+    rows = rows, cols = cols, dpi = dpi,
+    width = check_size("figure", "width", opts.width or width, dpi),
+    height = check_size("figure", "height", opts.height or height, dpi),
+    title = as_text(opts.title), caption = as_text(opts.caption), footer = as_text(opts.footer),
+    letters = opts.letters or false, alt = opts.alt, theme = theme, style = changes,
+    widths = copy_list(opts.widths), heights = copy_list(opts.heights), share = opts.share,
     palette = style.check_palette("figure", opts.palette),
     transparent = opts.transparent or false,
     axes = {},
@@ -124,10 +130,19 @@ local function at(self, row, col, opts)
   return ax
 end
 
---- The axes of a panel, made at the first call.
----@param row? integer 1
----@param col? integer 1
----@param opts? table rowspan, colspan
+---@class unroll.PanelOptions
+---@field rowspan? integer rows that the panel takes; default 1
+---@field colspan? integer columns that it takes; default 1
+
+--- The axes of a panel, made at the first call; the same ones at the next.
+---
+---     fig:at(1, 2):line(x, y)
+---     fig:at(2, 1, { colspan = 2 })
+---
+--- Errors: a place outside of the grid, or one that another panel takes.
+---@param row? integer from the top; default 1
+---@param col? integer from the left; default 1
+---@param opts? unroll.PanelOptions
 ---@return unroll.Axes
 function Figure:at(row, col, opts)
   return (options.guard(at, self, row, col, opts)) -- no tail call: errors count levels
@@ -143,10 +158,13 @@ local function set_legend(self, opts)
   self.legend_settings = { place = opts.place or "below", columns = opts.columns }
 end
 
+---@class unroll.FigureLegendOptions
+---@field place? "below"|"above"|"right"|"none" default "below"
+---@field columns? integer default as many as there is room for
+
 --- One legend for all panels, each entry once, in place of theirs. Without this call there
 --- is one when all panels would have the same legend.
----@param opts? table|string|boolean place = "below", "above", "right" or "none"; columns.
---- A string is the place; false is "none".
+---@param opts? unroll.FigureLegendOptions|string|boolean a string is the place; false is "none"
 ---@return unroll.Figure self
 function Figure:legend(opts)
   options.guard(set_legend, self, opts)
@@ -155,11 +173,13 @@ end
 
 -- --- results -------------------------------------------------------------------------
 
+local save_kinds = { dpi = "positive", crop = "boolean" }
+
 local function check_path(self, path, opts)
   if type(path) ~= "string" then
     options.misuse("save: a file name expected, got %s", type(path))
   end
-  local dpi = options.check("save", opts, { dpi = "positive" }).dpi or self.dpi
+  local dpi = options.check("save", opts, save_kinds).dpi or self.dpi
   check_size("save", "width", self.width, dpi)
   check_size("save", "height", self.height, dpi)
   local suffix = path:match("%.(%a+)$")
@@ -170,26 +190,41 @@ local function check_path(self, path, opts)
   return suffix
 end
 
---- The bytes of the file that save would write.
----@param format string "png", "svg" or "pdf"
----@param opts? table dpi (PNG)
+---@class unroll.SaveOptions
+---@field dpi? number pixels an inch of a PNG; default that of the figure
+---@field crop? boolean cut the page down to what is drawn; default false
+
+--- The bytes of the file that save would write; the same each time.
+---@param format "png"|"svg"|"pdf"
+---@param opts? unroll.SaveOptions
 ---@return string
 function Figure:render(format, opts)
   format = options.guard(check_path, self, "." .. tostring(format), opts)
-  return draw.render(self, layout.plan(self), format, opts and opts.dpi or self.dpi)
+  opts = opts or {}
+  return draw.render(self, layout.plan(self), format, opts.dpi or self.dpi, opts.crop)
 end
 
---- Draws the figure into a file; an old file stays when that fails.
+--- Draws the figure into a file. It is written under a temporary name first, so that an old
+--- file stays when that fails.
+---
+---     assert(fig:save("loss.pdf"))
+---     assert(fig:save("loss.png", { dpi = 300, crop = true }))
 ---@param path string ends in .png, .svg or .pdf
----@param opts? table dpi (PNG)
----@return boolean|nil true, string|nil message nil and a message when it cannot be written
+---@param opts? unroll.SaveOptions
+---@return boolean? done
+---@return string? message nil and a message when it cannot be written
 function Figure:save(path, opts)
   local format = options.guard(check_path, self, path, opts)
   return core.sys.write_file(path, self:render(format, opts))
 end
 
---- What is drawn, as plain data: size, texts with their boxes (points, y downwards),
---- panels with limits, ticks, series and legend.
+--- What is drawn, as plain data, so that a test needs no pixels: width, height (points), zoom,
+--- texts (list of {text, role, box, angle, size, color}, boxes with left, top, right, bottom in
+--- points, y downwards), panels (list of {row, col, title, box, x, y, twin, series, legend,
+--- notes, left_out}, the axes with scale, low, high, ticks, labels, label), legend, and remark:
+--- what could not be shown.
+---
+---     fig:describe().panels[1].y.ticks
 ---@return table
 function Figure:describe()
   return describe.plain(self, layout.plan(self))
@@ -198,7 +233,8 @@ end
 --- Shows the figure in the terminal: the picture itself where the terminal can, else as
 --- coloured blocks; where there is no terminal the figure is saved and its path printed. The
 --- environment variable UNROLL_IMAGE decides: kitty, iterm, sixel, block or none (a path).
----@return boolean|nil true, string|nil message nil and a message when it cannot be written
+---@return boolean? done
+---@return string? message nil and a message when it cannot be written
 function Figure:show()
   return require("unroll.plot.show").figure(self)
 end

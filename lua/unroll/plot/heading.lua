@@ -12,11 +12,22 @@ local function item(plan, s, look)
   return text.new(s, look)
 end
 
+-- What could not be shown, at the very foot. Returns the lower end of the page's free part.
+local function place_remark(plan)
+  local bottom = plan.height - plan.theme.pad
+  local remark = item(plan, plan.remark, { size = plan.theme.footer_size,
+    color = plan.theme.faint, role = "remark" })
+  if not remark then return bottom end
+  plan.remark_item = text.place(remark, plan.theme.pad, bottom, 0, 1)
+  plan.texts[#plan.texts + 1] = remark
+  return remark.box.top - 3
+end
+
 -- The footer on the right, the caption on the left, beside it if both fit. Returns the
 -- lower end of the page's free part.
 local function place_footer(plan)
   local fig, theme = plan.figure, plan.theme
-  local bottom = plan.height - theme.pad
+  local bottom = place_remark(plan)
   local caption = item(plan, fig.caption, { size = theme.legend_size,
     color = theme.text, role = "caption" })
   local footer = item(plan, fig.footer, { size = theme.footer_size,
@@ -33,7 +44,7 @@ local function place_footer(plan)
   end
   local top = math.min(footer and footer.box.top or bottom, caption and caption.box.top
     or bottom)
-  return (footer or caption) and top - theme.footer_gap or bottom
+  return top < plan.height - theme.pad and top - theme.footer_gap or bottom
 end
 
 local function place_title(plan)

@@ -12,8 +12,8 @@
 local axis = require "unroll.plot.axis"
 local box = require "unroll.plot.box"
 local heading = require "unroll.plot.heading"
+local labels = require "unroll.plot.labels"
 local legend = require "unroll.plot.legend"
-local place = require "unroll.plot.place"
 local reach = require "unroll.plot.reach"
 local share = require "unroll.plot.share"
 local sides = require "unroll.plot.sides"
@@ -46,17 +46,10 @@ local function start_panel(fig, panel, letter, panels)
   return p
 end
 
--- Calls f(mark, view) for the marks of the panel and of its twin.
-local function each_mark(p, f)
-  for _, mark in ipairs(p.panel.marks) do f(mark, p.view) end
-  if not p.panel.twin then return end
-  for _, mark in ipairs(p.panel.twin.marks) do f(mark, p.sides[1].view) end
-end
-
 -- Points that the texts of marks need beyond the data: above, below, to the right, left.
 local function room_beyond(p, width, height, theme)
   local room = { 0, 0, 0, 0 }
-  each_mark(p, function(mark)
+  labels.each_mark(p, function(mark)
     if not mark.kind.headroom then return end
     for i, points in ipairs { mark.kind.headroom(mark, width, height, theme) } do
       room[i] = math.max(room[i], points)
@@ -168,106 +161,7 @@ local function measure_decor(p, pass, theme)
   p.decor = d
 end
 
--- --- labels and legend inside the panel ----------------------------------------------
-
-local function inner_bounds(p)
-  return box.grow(p.box, -1.5)
-end
-
--- Boxes for the label at the positions that its mark proposes.
-local function candidate_boxes(request)
-  local boxes = {}
-  for i, c in ipairs(request.candidates) do
-    boxes[i] = text.place(request.item, c[1], c[2], c[3], c[4]).box
-  end
-  return boxes
-end
-
--- Would a line of the grid strike the words through?
-local function crosses_grid(p, b)
-  for _, tick in ipairs(p.y.ticks) do
-    local y = p.view.y(tick.at)
-    if y > b.top + 2 and y < b.bottom - 2 then return true end
-  end
-  return false
-end
-
-local function place_label(p, request)
-  local item = request.item
-  local candidates = candidate_boxes(request)
-  local bounds = request.fixed and box.grow(p.box, 0.5) or inner_bounds(p)
-  local chosen = place.choose(p.obstacles, bounds, candidates, 1)
-  if not chosen and not request.fixed then
-    chosen = place.choose(p.obstacles, bounds,
-      place.everywhere(bounds, item.width, item.height), 1)
-  end
-  if not chosen then
-    p.left_out[#p.left_out + 1] = item.text
-    return
-  end
-  item.box = chosen
-  item.leader = request.leader
-  item.halo = not request.fixed
-    and (place.hits(p.obstacles, chosen, 1) > 0 or crosses_grid(p, chosen))
-  p.obstacles.texts[#p.obstacles.texts + 1] = chosen
-  p.labels[#p.labels + 1] = item
-end
-
-local function corners(b)
-  return { { b.right - 3, b.bottom - 3, 1, 1 }, { b.left + 3, b.bottom - 3, 0, 1 },
-    { b.right - 3, b.top + 3, 1, 0 }, { b.left + 3, b.top + 3, 0, 0 } }
-end
-
-local function plural(n, words)
-  return words:format(n, n == 1 and "" or "s")
-end
-
--- What of the data of the panel and its twin is missing from the picture, in words; or nil.
-local function missing_words(p)
-  local dropped, holes, parts = 0, 0, {}
-  for _, side in pairs(p.reach) do
-    dropped, holes = dropped + side.dropped, holes + side.holes
-  end
-  if dropped > 0 then parts[1] = plural(dropped, "%d value%s ≤ 0") end
-  if holes > 0 then
-    parts[#parts + 1] = plural(holes, dropped > 0 and "%d NaN or ∞" or "%d value%s NaN or ∞")
-  end
-  return #parts > 0 and table.concat(parts, ", ") .. " not shown" or nil
-end
-
--- "3 values ≤ 0 not shown", "no data".
-local function notes_of(p, theme)
-  local requests = {}
-  local function add(s, candidates)
-    p.notes[#p.notes + 1] = s
-    local look = { size = theme.note_size, color = theme.faint, role = "remark",
-      wrap = p.box.right - p.box.left - 8 }
-    requests[#requests + 1] = { item = text.new(s, look), candidates = candidates }
-  end
-  if p.reach.y.low > p.reach.y.high or p.reach.x.low > p.reach.x.high then
-    local b = p.box
-    add("no data", { { (b.left + b.right) / 2, (b.top + b.bottom) / 2, 0.5, 0.5 } })
-  end
-  local missing = missing_words(p)
-  if missing then add(missing, corners(p.box)) end
-  return requests
-end
-
-local function place_labels(p, theme)
-  p.labels, p.left_out, p.notes = {}, {}, {}
-  p.obstacles = { lines = {}, boxes = {}, texts = {} }
-  each_mark(p, function(mark, at)
-    if mark.kind.obstacles then mark.kind.obstacles(mark, at, p.obstacles) end
-  end)
-  local later = {}
-  each_mark(p, function(mark, at)
-    for _, request in ipairs(mark.kind.labels and mark.kind.labels(mark, at, theme) or {}) do
-      if request.fixed then place_label(p, request) else later[#later + 1] = request end
-    end
-  end)
-  for _, request in ipairs(later) do place_label(p, request) end
-  for _, request in ipairs(notes_of(p, theme)) do place_label(p, request) end
-end
+-- --- the legend ------------------------------------------------------------------------
 
 -- May the y axis grow for the legend, and how far?
 local function room_for_legend(p, theme)
@@ -283,11 +177,11 @@ local first_decision, last_decision = 2, 4 -- passes
 
 -- Decides whether the legend goes inside: at the first decision as the panel is, or with
 -- room made for it, which shows at the last decision; else outside.
-local function decide_legend(p, pass, theme)
-  local lg = p.legend
+local function decide_legend(p, pass, plan)
+  local lg, theme = p.legend, plan.theme
   if not lg or lg.outside or (pass ~= first_decision and pass ~= last_decision) then return end
   if pass == last_decision and not lg.room then return end
-  place_labels(p, theme)
+  labels.place(p, plan)
   if legend.place_inside(lg, p.box, p.obstacles, theme) then return end
   lg.room = pass == first_decision and room_for_legend(p, theme) or nil
   if not lg.room then legend.go_outside(lg, p.cell, theme) end
@@ -361,6 +255,8 @@ local function moved(a, b)
     math.abs(a.right - b.right), math.abs(a.bottom - b.bottom))
 end
 
+local least_aspect = 20 -- points of either side of a box with an aspect
+
 -- The largest box within the slot in which a unit of y is `aspect` times as long as one of
 -- x, in its middle; the slot itself where that would leave too little of it.
 local function aspect_box(p)
@@ -371,9 +267,8 @@ local function aspect_box(p)
   local ratio = (aspect == "equal" and 1 or aspect) * units(p.y) / units(p.x)
   local new_width = math.min(width, height / ratio)
   local new_height = new_width * ratio
-  if new_width < math.min(width, least_width) or new_height < math.min(height, least_height) then
-    return nil
-  end
+  p.no_aspect = math.min(new_width, new_height) < least_aspect
+  if p.no_aspect then return nil end
   local x, y = (p.slot.left + p.slot.right) / 2, (p.slot.top + p.slot.bottom) / 2
   return box.new(x - new_width / 2, y - new_height / 2, x + new_width / 2, y + new_height / 2)
 end
@@ -458,7 +353,7 @@ local function finish_panel(plan, p)
   p.x.length, p.y.length = p.box.right - p.box.left, p.box.bottom - p.box.top
   p.view = view.new(p.box, p.x, p.y)
   for _, side in ipairs(p.sides) do side.view = view.new(p.box, p.x, side.plan) end
-  place_labels(p, plan.theme)
+  labels.place(p, plan)
   place_decor(plan, p)
   for _, item in ipairs(p.labels) do add(plan, item) end
   place_legend(plan, p)
@@ -481,10 +376,11 @@ local function sorted_panels(fig)
   return panels
 end
 
-local function start_plan(fig, enlarged)
+local function start_plan(fig, enlarged, remark)
   local theme = style.of(fig)
   local plan = { figure = fig, theme = theme, zoom = 1 / enlarged, texts = {}, panels = {},
-    width = fig.width * 72 * enlarged, height = fig.height * 72 * enlarged }
+    width = fig.width * 72 * enlarged, height = fig.height * 72 * enlarged, remark = remark }
+  plan.page = box.new(0, 0, plan.width, plan.height)
   heading.place(plan)
   local panels, wrapped = sorted_panels(fig), {}
   for i, panel in ipairs(panels) do wrapped[i] = { panel = panel } end
@@ -498,7 +394,7 @@ end
 local function measure_panels(plan, pass)
   plan_axes(plan)
   for _, p in ipairs(plan.panels) do
-    decide_legend(p, pass, plan.theme)
+    decide_legend(p, pass, plan)
     measure_decor(p, pass, plan.theme)
   end
 end
@@ -519,15 +415,29 @@ local function settle(plan)
   return false
 end
 
---- Lays a figure out. The figure is not changed.
----@return table plan {width, height, zoom, texts, panels, theme}
-function layout.plan(fig)
+local function plan_with(fig, remark)
   local enlarged, plan = 1
   repeat
-    plan = start_plan(fig, enlarged)
+    plan = start_plan(fig, enlarged, remark)
     enlarged = enlarged * 1.1
   until settle(plan) or enlarged > 1e3
   for _, p in ipairs(plan.panels) do finish_panel(plan, p) end
+  labels.place_on_page(plan)
+  return plan
+end
+
+local most_remarks = 3
+
+--- Lays a figure out. The figure is not changed. When something could not be shown the page is
+--- divided again, with room for a remark that says so.
+---@return table plan {width, height, zoom, texts, panels, theme, remark}
+function layout.plan(fig)
+  local plan = plan_with(fig)
+  for _ = 1, most_remarks do
+    local remark = labels.remark(plan)
+    if not remark or remark == plan.remark then break end
+    plan = plan_with(fig, remark)
+  end
   return plan
 end
 

@@ -143,6 +143,11 @@ local function cover_marks(r, panel)
   end
 end
 
+-- The user's margin holds without rounding; bars still stand on their edge.
+local function finish_margin(side, given)
+  if given then side.margin, side.given_margin = given, true end
+end
+
 --- The reach of all marks of a panel, and of its twin.
 ---@param panel table
 ---@param settings table the panel's, with those of axes it shares
@@ -158,11 +163,14 @@ function reach.of(panel, settings)
     r.twin = new_side(scale.named(twin.settings.yscale))
     cover_marks({ x = r.x, y = r.twin }, twin)
     finish_scale(r.twin, twin.settings, "y")
+    finish_margin(r.twin, twin.settings.ymargin)
   end
   finish_scale(r.x, settings, "x")
   if r.x:few_values() then -- points that stand apart do not belong onto the spine
     r.x.margin, r.x.keep_margin = math.max(r.x.margin, 0.04), true
   end
+  finish_margin(r.x, settings.xmargin)
+  finish_margin(r.y, settings.ymargin)
   return r
 end
 

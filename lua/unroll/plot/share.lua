@@ -23,7 +23,7 @@ function share.settings(fig, panel, panels)
   local settings, shared = {}, share.of(fig)
   for name, value in pairs(panel.settings) do settings[name] = value end
   for which, is_shared in pairs(shared) do
-    for _, name in ipairs { "scale", "lim", "invert", "threshold" } do
+    for _, name in ipairs { "scale", "lim", "invert", "threshold", "margin" } do
       if is_shared then settings[which .. name] = first_setting(panels, which .. name) end
     end
   end

@@ -1,11 +1,18 @@
 --- Themes: every size (points) and colour of a figure.
 --
--- A theme is a flat table; the other themes say only how they differ from light.
+-- A theme is a flat table; the other themes say only how they differ from light, and a
+-- figure how it differs from its theme.
 
 local color = require "unroll.plot.color"
 local options = require "unroll.plot.options"
 
 local style = {}
+
+local function copy(t)
+  local result = {}
+  for k, v in pairs(t) do result[k] = v end
+  return result
+end
 
 local light = {
   -- page
@@ -47,17 +54,28 @@ local print_theme = {
   dash_each = true, span_alpha = 0.12,
 }
 
+-- For slides and posters: the same lines and letters, larger.
+local large = {}
+for name, value in pairs(light) do
+  if type(value) == "number" and name ~= "dpi" and not name:find "alpha" and not name:find "most"
+    and name ~= "bar_group" and name ~= "legend_row_gap" and name ~= "legend_back" then
+    large[name] = 1.35 * value
+  end
+end
+
 local function derive(changes)
   return setmetatable(changes, { __index = light })
 end
 
-style.themes = { light = light, dark = derive(dark), print = derive(print_theme) }
+style.themes = { light = light, dark = derive(dark), print = derive(print_theme),
+  large = derive(large) }
 
---- The theme of a figure, with its own palette if it has one.
+--- The theme of a figure, with its own palette and style if it has them.
 function style.of(fig)
   local theme = style.themes[fig.theme]
-  if not fig.palette then return theme end
-  return setmetatable({ palette = fig.palette }, { __index = theme })
+  if fig.style then theme = setmetatable(copy(fig.style), { __index = theme }) end
+  if fig.palette then theme = setmetatable({ palette = fig.palette }, { __index = theme }) end
+  return theme
 end
 
 --- A user's palette: a name or a list of colours. nil stays nil.
@@ -79,7 +97,40 @@ function style.check_palette(who, palette)
   return list
 end
 
-local preset = "light"
+-- The kind of a theme's value: what may stand in its place.
+local function check_change(who, name, value)
+  local model = light[name]
+  if name == "palette" then return style.check_palette(who, value) end
+  if name == "dashes" then
+    options.misuse("%s: the dashes of series are not for change; lines have the option dash", who)
+  end
+  if type(model) == "string" and type(value) == "string" then return color.check(who, value) end
+  if type(model) == "table" then return style.check_dash(who, value) or {} end
+  local least = name:find "_size$" and 1 or 0
+  local fits = type(value) == type(model)
+    and (type(value) ~= "number" or (value >= least and value < 1000))
+  if not fits then
+    options.misuse("%s: style.%s must be a %s, got %s", who, name, type(model) == "number"
+      and ("number in %d..1000"):format(least) or type(model) == "string" and "colour"
+      or type(model), tostring(value))
+  end
+  return value
+end
+
+--- A user's changes to a theme, checked; nil stays nil.
+function style.check_changes(who, changes)
+  if changes == nil then return nil end
+  local checked = {}
+  for name, value in pairs(changes) do
+    if light[name] == nil then
+      options.misuse("%s: unknown style %s", who, options.describe_unknown(name, light))
+    end
+    checked[name] = check_change(who, name, value)
+  end
+  return checked
+end
+
+local preset, preset_changes = "light", nil
 
 function style.check(who, name)
   if type(name) ~= "string" or not style.themes[name] then
@@ -89,12 +140,22 @@ function style.check(who, name)
   return name
 end
 
-function style.set_default(name)
-  preset = style.check("theme", name)
+--- The theme of the figures to come, and changes to it.
+function style.set_default(name, changes)
+  local checked = style.check_changes("theme", changes)
+  preset, preset_changes = style.check("theme", name), checked
 end
 
-function style.default()
-  return preset
+--- The theme of a figure and its changes: the figure's own, else those of the figures to come.
+---@param name string|nil
+---@param changes table|nil
+function style.choose(who, name, changes)
+  changes = style.check_changes(who, changes)
+  if name then return style.check(who, name), changes end
+  if not preset_changes then return preset, changes end
+  local all = copy(preset_changes)
+  for key, value in pairs(changes or {}) do all[key] = value end
+  return preset, all
 end
 
 --- The look of series n: colour and dash. After the end of the palette the dash changes

@@ -64,10 +64,10 @@ local function measure(words, look)
   local size = cache[key]
   if size then return size end
   if cached >= most then cache, cached = {}, 0 end
-  local width, height, baseline, ink_top, ink_bottom, ink_left, ink_right =
+  local width, height, baseline, ink_top, ink_bottom, ink_left, ink_right, unknown =
     canvas.measure(words, look)
   size = { width = width, height = height, baseline = baseline, ink_top = ink_top,
-    ink_bottom = ink_bottom, ink_left = ink_left, ink_right = ink_right }
+    ink_bottom = ink_bottom, ink_left = ink_left, ink_right = ink_right, unknown = unknown }
   cache[key], cached = size, cached + 1
   return size
 end
@@ -83,7 +83,7 @@ function text.new(s, look)
     wrap = look.wrap, align = look.align or "left", color = look.color,
     angle = item.angle }
   local size = measure(words, item.look)
-  item.ink, item.baseline = size, size.baseline
+  item.ink, item.baseline, item.unknown = size, size.baseline, size.unknown
   item.width, item.height = size.width, size.height
   if item.angle == 90 then item.width, item.height = size.height, size.width end
   return item
@@ -101,6 +101,13 @@ function text.shorten(s, look, width)
     item.cut = true
   end
   return item
+end
+
+--- The beginning of a text, in one line of at most `length` characters.
+function text.brief(s, length)
+  s = text.plain(s)
+  if utf8.len(s) <= length then return s end
+  return s:sub(1, utf8.offset(s, length) - 1) .. "…"
 end
 
 --- How far a text reaches above the middle of its first line's digits.

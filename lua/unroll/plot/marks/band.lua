@@ -34,15 +34,26 @@ local function read(x, a, b, opts)
   return { x = read_x(x, low), low = low, high = data.beside("band", "high", b, low) }, opts
 end
 
+---@class unroll.BandOptions
+---@field sd? number|unroll.Tensor|number[] the second argument is a mean: its line is drawn, in a
+--- band from mean - sd to mean + sd
+---@field label? string in the legend
+---@field color? string|integer default that of the series drawn last; with sd the next of the
+--- palette
+---@field alpha? number opacity of the area in 0..1; default 0.18
+---@field width? number of the mean's line, in points; default 1.6
+---@field dash? string|number[] of the mean's line
+
 --[[---
---- The area between two lines; or a mean with the band of its standard deviation:
---- ax:band(x, mean, {sd = sd}).
+--- The area between two lines, or a mean in the band of its deviation. It breaks where a
+--- number is not finite; on a log axis what is not positive is the axis' floor.
+---
+---     ax:band(steps, mean, { sd = deviation, label = "5 seeds" })
+---     ax:line(steps, median):band(steps, quartile1, quartile3)
 ---@param x? unroll.Tensor|number[] (n); nil: 1, 2, ..., n
 ---@param low unroll.Tensor|number[] (n), or the mean
 ---@param high? unroll.Tensor|number[]|number (n); a number serves all points
----@param opts? table
---- label; color = that of the series drawn last (with sd: the next of the palette);
---- alpha = 0.18 of the area; sd = series or number; width, dash of the mean's line
+---@param opts? unroll.BandOptions
 ---@return unroll.Axes self
 function Axes:band(x, low, high, opts) end
 ]]

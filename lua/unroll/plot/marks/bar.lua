@@ -114,19 +114,33 @@ local function arguments(a, b, c)
   return nil, a, b
 end
 
+---@class unroll.BarOptions
+---@field labels? string[] one a series, in the legend
+---@field label? string the same for a single series
+---@field mode? "group"|"stack" several series side by side, or on top of each other; in a stack
+--- negative parts go down from 0. Default "group"
+---@field horizontal? boolean level bars, the first one at the top; default false
+---@field values? boolean numbers beyond the bars, in a stack within; default false
+---@field format? string|fun(v: number): string of these numbers: "percent", "si", "%.2f", ...;
+--- giving it shows them
+---@field errors? table shaped like values: half the height of an error bar; not for stacks
+---@field color? string|integer of all bars; default the next of the palette for each series
+---@field colors? (string|integer)[] one a series; for a single series one a bar
+---@field width? number the part of a slot that is filled, in 0..1; default 0.8
+---@field alpha? number opacity in 0..1; default 1
+
 --[[---
---- Bars; values may be a list of series, {a, b}, for groups or stacks of bars.
----@param categories? (string|number)[]|unroll.Tensor (n) one a slot; without it 1, 2, ...
---- A category that is a space, tab or newline is shown as a sign.
+--- Bars that stand on 0; on a log axis on its lower end.
+---
+---     ax:bar({ "tanh", "gru" }, { 1.91, 1.62 }, { values = true })
+---     ax:bar(names, { train, test }, { labels = { "train", "test" }, errors = { a, b } })
+---
+--- Errors: series of different lengths, another number of labels or colours than series.
+---@param categories? (string|number)[]|unroll.Tensor (n) one a slot; without it 1, 2, ..., n.
+--- A name that is a space, tab or newline is shown as a sign
 ---@param values unroll.Tensor|number[]|table (n), or a list of such series; false in a table:
 --- there is no such bar
----@param opts? table
---- labels = {"a", "b"} (legend), or label for one series; values = true: numbers above
---- the bars; format = "percent", "%.2f", ... of these numbers (and shows them); errors =
---- shaped like values, half the height of an error bar; color; colors = one for each
---- series, or for one series one for each bar; width = 0.8, the part of a slot that is
---- filled; mode = "group" (side by side) or "stack"; horizontal = true: level bars, the
---- first one at the top; alpha = 1
+---@param opts? unroll.BarOptions
 ---@return unroll.Axes self
 function Axes:bar(categories, values, opts) end
 ]]
@@ -417,7 +431,7 @@ function bar.labels(mark, view, theme)
   if not mark.show then return requests end
   local b = view.box
   local angle = value_angle(mark, b.right - b.left, b.bottom - b.top, theme)
-  if not angle then return requests end
+  if not angle then return requests, { "the numbers of the bars" } end
   local texts = value_texts(mark)
   each_bar(mark, view, theme, function(at, v, k, i)
     local item = mark.stacked and stack_item(mark, texts[k][i], k, i, at, theme)

@@ -51,12 +51,21 @@ local function read_samples(values)
   return list
 end
 
+---@class unroll.BoxOptions
+---@field label? string in the legend
+---@field color? string|integer default the next of the palette
+---@field width? number the part of a slot that a box fills, in 0..1; default 0.5
+---@field points? boolean every value (of samples up to 1000) in place of the outliers; default
+--- false
+
 --[[---
---- Boxes with whiskers: the quartiles of samples, and what lies far outside.
----@param categories? (string|number)[] (k) names of the samples; without it 1, 2, ...
+--- Boxes with whiskers (Tukey 1977): quartiles and median of samples, whiskers to the last
+--- value within 1.5 times the box's height, and the values beyond as points.
+---
+---     ax:box({ "tanh", "gru" }, { losses_of_tanh, losses_of_gru }, { points = true })
+---@param categories? (string|number)[] (k) names of the samples; without it 1, 2, ..., k
 ---@param samples table list of k series of any lengths; NaN and infinities are left out
----@param opts? table
---- label; color; width = 0.5, the part of a slot; points = true draws every value beside it
+---@param opts? unroll.BoxOptions
 ---@return unroll.Axes self
 function Axes:box(categories, samples, opts) end
 ]]

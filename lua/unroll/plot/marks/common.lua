@@ -1,6 +1,8 @@
 --- What several charts share: strokes, markers, outlines, labels of reference lines.
 
 local canvas = require("unroll.core").canvas
+local categories = require "unroll.plot.categories"
+local data = require "unroll.plot.data"
 local options = require "unroll.plot.options"
 local style = require "unroll.plot.style"
 
@@ -27,6 +29,13 @@ end
 --- label as a string, or nil.
 function common.label(label)
   return label ~= nil and tostring(label) or nil
+end
+
+--- (x, y, opts) or (y, opts) -> x or nil, y, opts. x may be a list of names, which are places
+--- on an axis of categories.
+function common.xy(who, panel, a, b, c)
+  if data.is_names(a) then a = categories.places(who, panel, "x", a) end
+  return data.xy(who, a, b, c)
 end
 
 --- How a mark's line is drawn.

@@ -12,10 +12,13 @@ local diagonal = { layer = "reference" }
 local pieces = 100
 
 --[[---
---- A reference line across the panel: y = slope * x + intercept. It does not stretch the axes.
----@param slope? number 1
----@param intercept? number 0
----@param opts? table label, written beside the line; color; width = 1; dash; alpha
+--- A reference line across the panel: y = slope * x + intercept, on any scales. It does not
+--- stretch the axes.
+---
+---     ax:scatter(analytic, numeric):diagonal(1, 0, { label = "y = x" })
+---@param slope? number default 1
+---@param intercept? number default 0
+---@param opts? unroll.ReferenceOptions
 ---@return unroll.Axes self
 function Axes:diagonal(slope, intercept, opts) end
 ]]

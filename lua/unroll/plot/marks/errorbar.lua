@@ -3,6 +3,7 @@
 -- On a log axis a bar that would reach zero ends at the axis.
 
 local axes = require "unroll.plot.axes"
+local categories = require "unroll.plot.categories"
 local common = require "unroll.plot.marks.common"
 local data = require "unroll.plot.data"
 local options = require "unroll.plot.options"
@@ -29,14 +30,28 @@ local function read_error(name, given, y)
   return { low = both, high = both }
 end
 
+---@class unroll.ErrorbarOptions
+---@field yerr? number|unroll.Tensor|number[]|table distances up and down from the points: a
+--- number, a series (n), or {low = ..., high = ...} of these
+---@field xerr? number|unroll.Tensor|number[]|table the same along x
+---@field label? string in the legend
+---@field color? string|integer default the next of the palette
+---@field marker? "circle"|"square"|"diamond"|"triangle"|"plus"|"cross"|"none" default "circle"
+---@field size? number diameter of the markers in points; default 5
+---@field line? boolean join the points; default false
+---@field dash? string|number[] of that line
+---@field width? number of the bars, in points; default 1.1
+---@field alpha? number opacity in 0..1; default 1
+
 --[[---
---- Points with error bars.
----@param x? unroll.Tensor|number[] (n); nil: 1, 2, ..., n
+--- Points with error bars. On a log axis a bar that would reach zero ends at the axis,
+--- without a cap.
+---
+---     ax:errorbar(sizes, means, { yerr = deviations, line = true, label = "GRU" })
+---     ax:errorbar(sizes, medians, { yerr = { low = down, high = up } })
+---@param x? unroll.Tensor|number[]|string[] (n), or names of categories; nil: 1, 2, ..., n
 ---@param y unroll.Tensor|number[] (n)
----@param opts? table
---- yerr, xerr = a number, a series (n), or {low = series, high = series}: distances from
---- the point; label; color; marker = "circle"; size = 5; line = true joins the points;
---- width = 1.1 of the bars; dash; alpha
+---@param opts? unroll.ErrorbarOptions
 ---@return unroll.Axes self
 function Axes:errorbar(x, y, opts) end
 ]]
@@ -44,6 +59,7 @@ function errorbar.new(panel, x, y, opts)
   opts = options.check("errorbar", opts, kinds)
   if y == nil then options.misuse("errorbar: y is missing (x may be nil)") end
   y = data.series("errorbar", "y", y)
+  if data.is_names(x) then x = categories.places("errorbar", panel, "x", x) end
   return { x = x ~= nil and data.beside("errorbar", "x", x, y) or nil, y = y,
     n = data.count(y), yerr = read_error("yerr", opts.yerr, y),
     xerr = read_error("xerr", opts.xerr, y), label = common.label(opts.label),
@@ -60,7 +76,7 @@ local function cover_ends(side, centre, err)
 end
 
 function errorbar.limits(mark, reach)
-  reach.x.margin = 0.05
+  reach.x.margin = math.max(reach.x.margin, 0.05)
   reach.x:cover_x(mark.x, mark.n)
   reach.y:cover(mark.y)
   if mark.yerr then cover_ends(reach.y, mark.y, mark.yerr) end

@@ -1,34 +1,29 @@
 -- heatmap.lua -- matrices as colours, with a colour bar (ax:heatmap).
 
-local canvas = require("unroll.core").canvas
 local categories = require "unroll.plot.categories"
 local color = require "unroll.plot.color"
+local colorbar = require "unroll.plot.colorbar"
 local colormap = require "unroll.plot.colormap"
 local common = require "unroll.plot.marks.common"
 local data = require "unroll.plot.data"
 local format = require "unroll.plot.format"
 local options = require "unroll.plot.options"
-local reach_of = require "unroll.plot.reach"
 local text = require "unroll.plot.text"
 
 local heatmap = { layer = "back", bare = true }
 
-local kinds = { map = "string", norm = { "linear", "log", "centred" }, center = "number",
-  limits = "table", rows = "table|userdata", cols = "table|userdata", x = "table", y = "table",
-  origin = { "upper", "lower" }, values = "boolean", format = "string|function",
-  bar = "boolean", label = "string|number" }
+local kinds = colorbar.kinds { rows = "table|userdata", cols = "table|userdata", x = "table",
+  y = "table", origin = { "upper", "lower" }, values = "boolean", label = "string|number" }
 
 local most_texts = 1500 -- cells whose values are written
 
 -- --- arguments -----------------------------------------------------------------------
 
--- {low, high} of colours or of an axis; either may be nil for colours.
-local function check_pair(name, pair, both)
+-- {low, high} of an axis.
+local function check_pair(name, pair)
   if not pair then return nil end
-  for i = 1, 2 do
-    if both or pair[i] ~= nil then options.number("heatmap", name .. "[" .. i .. "]", pair[i]) end
-  end
-  if pair[1] and pair[2] and pair[1] >= pair[2] then
+  for i = 1, 2 do options.number("heatmap", name .. "[" .. i .. "]", pair[i]) end
+  if pair[1] >= pair[2] then
     options.misuse("heatmap: %s = {%g, %g} must rise", name, pair[1], pair[2])
   end
   return { pair[1], pair[2] }
@@ -48,46 +43,48 @@ local function read_names(panel, which, given, count, extent)
   return names
 end
 
-local function make_norm(opts, cells, limits)
-  local kind = opts.norm or (opts.center and "centred") or "linear"
-  local low, high, finite = canvas.range(cells.flat, kind == "log")
-  local least = kind == "log" and 1e-300 or -1e300
-  low, high = math.max(least, math.min(1e300, low)), math.max(least, math.min(1e300, high))
-  if finite == 0 then low, high = nil, nil end
-  local norm = colormap.norm(kind, low, high, opts.center or 0)
-  if limits then norm.low, norm.high = limits[1] or norm.low, limits[2] or norm.high end
-  if norm.low >= norm.high or (kind == "log" and norm.low <= 0) then
-    options.misuse("heatmap: no colours between limits %g and %g", norm.low, norm.high)
-  end
-  return norm, kind
-end
+---@class unroll.HeatmapOptions
+---@field map? "viridis"|"cividis"|"magma"|"greys"|"RdBu_r" colours; default "viridis", of
+--- centred norms "RdBu_r"
+---@field norm? "linear"|"log"|"centred" from values to colours; centred: as far below the
+--- center as above it. Default "linear", with a center "centred"
+---@field center? number the middle of a centred norm; default 0
+---@field limits? number[] {low, high} values of the first and the last colour, either may be
+--- nil; default the range of the finite values. Values beyond take the end's colour
+---@field bar? boolean a colour bar; default true
+---@field label? string of the colour bar
+---@field rows? (string|number)[] names of the rows; default their numbers
+---@field cols? (string|number)[] names of the columns
+---@field x? number[] {low, high}: the left and right end of the columns, in place of 0.5 and
+--- their number + 0.5
+---@field y? number[] {low, high}, the same for the rows
+---@field origin? "upper"|"lower" where row 1 stands; default "upper"
+---@field values? boolean write the numbers into the cells where they fit; default false
+---@field format? string|fun(v: number): string of these numbers and the colour bar's:
+--- "percent", "si", "%.2f", ...; giving it writes them
 
 --[[---
---- A matrix as colours. Row 1 is at the top.
----@param matrix unroll.Tensor|table (rows, columns); NaN and infinities are grey
----@param opts? table
---- map = "viridis", "cividis", "magma", "greys" or "RdBu_r" (the default of centred norms);
---- norm = "linear", "log" or "centred": as far below center = 0 as above; limits = {low, high}
---- of the colours; rows, cols = names of the rows and columns; x, y = {low, high}: the axes'
---- ends instead of counting cells; origin = "upper" or "lower": where row 1 stands;
---- values = true writes the numbers into the cells, in the given format; bar = false: no
---- colour bar; label = that of the colour bar
+--- A matrix as colours, with a colour bar. Row 1 is at the top; cell (i, k) lies around
+--- x = k, y = i. Where cells are smaller than pixels, a pixel shows their mean. NaN and
+--- infinities are grey; a note on the panel counts them.
+---
+--- Errors: rows of different lengths, limits that do not rise, names of another number.
+---
+---     fig:at():heatmap(model.W_hh, { norm = "centred", label = "weight" })
+---@param matrix unroll.Tensor|number[][] (rows, columns)
+---@param opts? unroll.HeatmapOptions
 ---@return unroll.Axes self
 function Axes:heatmap(matrix, opts) end
 ]]
 function heatmap.new(panel, matrix, opts)
   opts = options.check("heatmap", opts, kinds)
   local cells = data.matrix("heatmap", "the matrix", matrix)
-  local limits = check_pair("limits", opts.limits)
-  local norm, kind = make_norm(opts, cells, limits)
-  format.check("heatmap: format", opts.format)
-  return { cells = cells, norm = norm,
-    map = colormap.check("heatmap", opts.map or (kind == "centred" and "RdBu_r" or "viridis")),
-    x = check_pair("x", opts.x, true), y = check_pair("y", opts.y, true),
+  return { cells = cells,
+    colors = colorbar.read("heatmap", opts, cells.flat, common.label(opts.label)),
+    x = check_pair("x", opts.x), y = check_pair("y", opts.y),
     cols = read_names(panel, "x", opts.cols, cells.cols, opts.x),
     rows = read_names(panel, "y", opts.rows, cells.rows, opts.y),
-    upper = opts.origin ~= "lower", show = opts.values or opts.format ~= nil,
-    format = opts.format, bar = opts.bar ~= false, label = common.label(opts.label) }
+    upper = opts.origin ~= "lower", show = opts.values or opts.format ~= nil }
 end
 
 -- --- axes ----------------------------------------------------------------------------
@@ -111,16 +108,10 @@ function heatmap.limits(mark, reach)
   cover(reach.x, mark.x, mark.cells.cols)
   cover(reach.y, mark.y, mark.cells.rows)
   reach.y.flip = mark.upper
-  reach.y:count_missing(mark.cells.flat, mark.norm.scale.positive)
+  reach.y:count_missing(mark.cells.flat, mark.colors.norm.scale.positive)
 end
 
 -- --- drawing -------------------------------------------------------------------------
-
-local function palette(mark, theme)
-  local norm = mark.norm
-  return { table = colormap.table(mark.map), scale = norm.scale.name, low = norm.low,
-    high = norm.high, missing = theme.missing }
-end
 
 -- The cells first..last (from 1) that an axis shows, and their ends on it.
 local function visible(extent, count, plan)
@@ -140,43 +131,26 @@ function heatmap.draw(mark, pen)
   local shown = cells.grid:narrow(1, r0, r1 - r0 + 1):narrow(2, c0, c1 - c0 + 1)
   local xa, xb, ya, yb = view.x(left), view.x(right), view.y(low), view.y(high)
   pen.page:heatmap(math.min(xa, xb), math.min(ya, yb), math.max(xa, xb), math.max(ya, yb),
-    shown, palette(mark, pen.theme), { bottom_up = ya > yb, right_to_left = xa > xb })
+    shown, colorbar.palette(mark.colors, pen.theme),
+    { bottom_up = ya > yb, right_to_left = xa > xb })
 end
 
---- The colour bar's axis, for plot/sides.lua; nil without one.
-function heatmap.color_bar(mark)
-  if not mark.bar then return nil end
-  local norm = mark.norm
-  return { low = norm.low, high = norm.high, label = mark.label, format = mark.format,
-    reach = reach_of.fixed(norm.scale, norm.low, norm.high) }
-end
-
-local ramp -- 0..255 from the lower end up
-
-function heatmap.draw_color_bar(mark, page, b, theme)
-  if not ramp then
-    local steps = {}
-    for i = 1, 256 do steps[i] = { i - 1 } end
-    ramp = data.matrix("heatmap", "the colour bar", steps)
-  end
-  page:heatmap(b.left, b.top, b.right, b.bottom, ramp.grid, { table = colormap.table(mark.map),
-    low = 0, high = 255, missing = theme.missing }, { bottom_up = true })
-end
+heatmap.color_bar, heatmap.draw_color_bar = colorbar.axis, colorbar.draw
 
 -- --- values --------------------------------------------------------------------------
 
 local function cell_words(mark)
   local values = data.values(mark.cells.flat)
-  if not mark.format then return values, format.values(values) end
+  if not mark.colors.format then return values, format.values(values) end
   local words = {}
-  for i, v in ipairs(values) do words[i] = format.single(mark.format, v) end
+  for i, v in ipairs(values) do words[i] = format.single(mark.colors.format, v) end
   return values, words
 end
 
 -- The text of one cell in dark or white, whichever reads better on it.
 local function cell_item(mark, v, words, theme)
-  local part = colormap.part(mark.norm, v)
-  local ground = part == part and v - v == 0 and colormap.at(mark.map, part) or theme.missing
+  local part = colormap.part(mark.colors.norm, v)
+  local ground = part == part and v - v == 0 and colormap.at(mark.colors.map, part) or theme.missing
   return text.new(words, { size = theme.note_size, color = color.on(ground), role = "value" })
 end
 
@@ -195,7 +169,8 @@ end
 
 function heatmap.labels(mark, view, theme)
   local cells, b = mark.cells, view.box
-  if not mark.show or cells.rows * cells.cols > most_texts then return {} end
+  if not mark.show then return {} end
+  if cells.rows * cells.cols > most_texts then return {}, { "the numbers of the cells" } end
   local values, words = cell_words(mark)
   local items, requests = {}, {}
   for i, v in ipairs(values) do items[i] = cell_item(mark, v, words[i], theme) end
@@ -203,7 +178,7 @@ function heatmap.labels(mark, view, theme)
     - middle(mark.x, cells.cols, 1, view.x))
   local height = math.abs(middle(mark.y, cells.rows, 2, view.y)
     - middle(mark.y, cells.rows, 1, view.y))
-  if not texts_fit(items, width, height) then return {} end
+  if not texts_fit(items, width, height) then return {}, { "the numbers of the cells" } end
   for i, item in ipairs(items) do
     local x = middle(mark.x, cells.cols, (i - 1) % cells.cols + 1, view.x)
     local y = middle(mark.y, cells.rows, (i - 1) // cells.cols + 1, view.y)
@@ -221,8 +196,9 @@ function heatmap.obstacles(_, view, found)
 end
 
 function heatmap.series(mark)
-  return { { label = mark.label, points = mark.cells.rows * mark.cells.cols, map = mark.map,
-    low = mark.norm.low, high = mark.norm.high } }
+  local colors = mark.colors
+  return { { label = colors.label, points = mark.cells.rows * mark.cells.cols, map = colors.map,
+    low = colors.norm.low, high = colors.norm.high } }
 end
 
 return heatmap

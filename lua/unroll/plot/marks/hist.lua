@@ -154,14 +154,25 @@ local function read_labels(opts, count)
   return list
 end
 
+---@class unroll.HistOptions
+---@field bins? integer|number[] a number of bins (1..10000), or their edges, rising; default
+--- Freedman and Diaconis' number, at most 200; few whole numbers get a bin each
+---@field range? number[] {low, high} of the bins; values outside are not counted
+---@field density? boolean areas are shares of the values, in place of counts; default false
+---@field label? string in the legend
+---@field labels? string[] one a series
+---@field color? string|integer of the first series; default the next of the palette
+---@field alpha? number opacity in 0..1; default 1, with several series 0.45
+
 --[[---
---- A histogram; values may be a list of series, {a, b}, which share their bins.
----@param values unroll.Tensor|number[]|table (n), or a list of such series; all elements of
---- a tensor with more dimensions. NaN and infinities are left out.
----@param opts? table
---- bins = a number or a list of rising edges (without it: Freedman and Diaconis, at most 200);
---- range = {low, high} of the bins; density = true: areas are shares of the values; label, or
---- labels = one for each series; color; alpha = 1 (0.45 with several series)
+--- A histogram; several series share their bins. On a log axis the bins are equally wide on
+--- the page. NaN and infinities are left out and counted in a note.
+---
+---     ax:hist(model.W_hh, { label = "W_hh" })
+---     ax:hist({ before, after }, { labels = { "before", "after" }, density = true })
+---@param values unroll.Tensor|number[]|table (n), or a list of such series; all elements of a
+--- tensor with more dimensions
+---@param opts? unroll.HistOptions
 ---@return unroll.Axes self
 function Axes:hist(values, opts) end
 ]]

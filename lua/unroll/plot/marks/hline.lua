@@ -19,10 +19,19 @@ function hline.make(who, at, opts)
     alpha = common.check_alpha(who, opts.alpha) }
 end
 
+---@class unroll.ReferenceOptions
+---@field label? string written at the line, where there is room
+---@field color? string|integer default grey
+---@field width? number points; default 1
+---@field dash? string|number[] default dashed; "solid", "dotted", "dashdot" or lengths in points
+---@field alpha? number opacity in 0..1; default 1
+
 --[[---
---- A level reference line across the panel.
----@param y number
----@param opts? table label, written at the line's end; color; width = 1; dash; alpha
+--- A level reference line across the panel. The y axis reaches it.
+---
+---     ax:hline(math.log(23), { label = "uniform, ln 23" })
+---@param y number in the units of the axis
+---@param opts? unroll.ReferenceOptions
 ---@return unroll.Axes self
 function Axes:hline(y, opts) end
 ]]

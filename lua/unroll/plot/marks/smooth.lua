@@ -29,19 +29,28 @@ local function moving_average(y, window)
   return data.series("smooth", "y", result)
 end
 
+---@class unroll.SmoothOptions
+---@field label? string in the legend
+---@field color? string|integer default the next of the palette
+---@field width? number of the average, in points; default 1.6
+---@field dash? string|number[] of the average: "solid", "dashed", "dotted", "dashdot" or lengths
+---@field window? number how many points the average spans, beta = 1 - 2 / (window + 1); default
+--- n / 25, at least 5
+
 --[[---
---- A noisy series, pale, and on it its exponential moving average, bias-corrected.
+--- A noisy series, pale, and on it its exponential moving average, corrected for its start
+--- (Kingma and Ba 2015): s_t = beta s_{t-1} + (1 - beta) y_t, drawn is s_t / (1 - beta^t).
 --- Points that are not finite are left out of the average.
+---
+---     ax:smooth(history.loss, { label = "loss", window = 50 })
 ---@param x? unroll.Tensor|number[] (n); without it 1, 2, ..., n
 ---@param y unroll.Tensor|number[] (n)
----@param opts? table
---- label; color; width = 1.6; dash; window = n / 25, at least 5: how many points the
---- average spans, beta = 1 - 2 / (window + 1)
+---@param opts? unroll.SmoothOptions
 ---@return unroll.Axes self
 function Axes:smooth(x, y, opts) end
 ]]
 function smooth.new(panel, a, b, c)
-  local x, y, opts = data.xy("smooth", a, b, c)
+  local x, y, opts = common.xy("smooth", panel, a, b, c)
   opts = options.check("smooth", opts, kinds)
   local n = data.count(y)
   return { x = x, y = y, n = n, label = common.label(opts.label), width = opts.width,

@@ -12,13 +12,20 @@ local span = { layer = "back" }
 local kinds = { label = "string|number", axis = { "y", "x" }, color = "string|number",
   alpha = "number", edges = "boolean" }
 
+---@class unroll.SpanOptions
+---@field label? string written at the range's edge
+---@field axis? "y"|"x" which axis the range is of; default "y"
+---@field color? string|integer default grey
+---@field alpha? number opacity in 0..1; default 0.11
+---@field edges? boolean thin lines at low and high; default true
+
 --[[---
---- A shaded range of y (or of x) across the panel.
----@param low number
+--- A shaded range of y (or of x) across the panel. The axis reaches both ends.
+---
+---     ax:span(0.1, 1, { label = "healthy" })
+---@param low number in the units of the axis
 ---@param high number at least low
----@param opts? table
---- label; axis = "y" or "x"; color = grey; alpha = 0.11; edges = true: thin lines at low
---- and high
+---@param opts? unroll.SpanOptions
 ---@return unroll.Axes self
 function Axes:span(low, high, opts) end
 ]]

@@ -6,9 +6,11 @@ local hline = require "unroll.plot.marks.hline"
 local vline = { layer = "reference" }
 
 --[[---
---- An upright reference line across the panel.
----@param x number
----@param opts? table label, written beside the line; color; width = 1; dash; alpha
+--- An upright reference line across the panel. The x axis reaches it.
+---
+---     ax:vline(600, { label = "rate halved" })
+---@param x number in the units of the axis
+---@param opts? unroll.ReferenceOptions
 ---@return unroll.Axes self
 function Axes:vline(x, opts) end
 ]]
