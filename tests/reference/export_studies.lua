@@ -6,7 +6,8 @@
 -- and watches the functions that they call. DIR then has, for each case,
 --   NAME-K.json          the case, its result, and the calls in their order
 --   NAME-K.safetensors   the numbers that went in and came out
--- and the text of each corpus. tests/reference/studies.py reads them.
+-- the text of each corpus, and claims/claims.json with the tables of scripts/claims.
+-- tests/reference/studies.py reads them.
 --
 -- A call is one of
 --   fit              parts of the training, evenly spread: parameters, optimiser and states
@@ -329,6 +330,37 @@ local function save(settings, stem, record)
   end
 end
 
+-- --- the claims -------------------------------------------------------------------------------
+
+-- A part of a check as an object: its first two fields are the statistic and the measure.
+local function plain_parts(parts)
+  local out = {}
+  for p, part in ipairs(parts or {}) do
+    out[p] = {}
+    for field, value in pairs(part) do
+      local name = field == 1 and "statistic" or field == 2 and "measure" or field
+      out[p][name] = value
+    end
+  end
+  return out
+end
+
+-- The tables of scripts/claims: what is said, how it is measured, and from what on it holds.
+local function save_claims(settings)
+  local list, folder = {}, settings.scripts .. "/../claims"
+  local names = assert(sys.list(folder))
+  table.sort(names)
+  for _, name in ipairs(names) do
+    for _, check in ipairs(dofile(("%s/%s"):format(folder, name)).checks) do
+      list[#list + 1] = { id = check.id, experiment = check.experiment,
+        times = check.times or false, exact = check.exact or false,
+        parts = plain_parts(check.parts),
+        only_if = check.only_if and plain_parts(check.only_if.parts) or nil }
+    end
+  end
+  store.check(store.write(settings.out .. "/claims", "claims", list))
+end
+
 local settings = parse()
 watch(settings)
 for _, path in ipairs(scripts(settings)) do
@@ -344,3 +376,4 @@ for _, path in ipairs(scripts(settings)) do
   end
   io.stderr:write(("%s: %d cases\n"):format(e.name, count))
 end
+save_claims(settings)

@@ -23,7 +23,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from independent import networks, replays, results
+from independent import claims, derived, networks, replays, results
 from independent.exported import exports
 from independent.table import Table
 
@@ -94,16 +94,28 @@ def compare_saved(table, folder, export):
                   True, 0)
 
 
+def compare_derived(table, folder, exported, cases):
+    def text_named(name):
+        experiment = "divergence" if name == "string" else None
+        case = next(c for c in cases if experiment in (None, c.experiment))
+        return case.text(name)
+    derived.compare_texts(table, folder, text_named)
+    derived.compare_fits(table, folder)
+    claims.compare_all(table, folder, claims.load(os.path.join(exported, "claims"), "claims"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", help="what export_studies.lua has written")
     parser.add_argument("--results", help="folder of saved results")
     arguments = parser.parse_args()
-    table = Table()
-    for export in exports(arguments.folder):
+    table, cases = Table(), exports(arguments.folder)
+    for export in cases:
         compare_case(table, export)
         if arguments.results:
             compare_saved(table, arguments.results, export)
+    if arguments.results:
+        compare_derived(table, arguments.results, arguments.folder, cases)
     table.print()
     print(f"{table.count} numbers, {len(table.rows)} quantities, {table.failures} deviate")
     return 1 if table.failures or table.count == 0 else 0

@@ -28,10 +28,12 @@ def products(J, lags):
 
 
 def log10_singular_values(product):
-    mpmath.mp.dps = 120
+    """Falling; -inf for a value below 10^-170 of the largest: that is a zero, rounded."""
+    mpmath.mp.dps = 180
     matrix = mpmath.matrix([[mpmath.ldexp(int(v), -BITS) for v in row] for row in product])
     values = mpmath.svd_r(matrix, compute_uv=False)
-    return [float(mpmath.log10(v)) if v > 0 else float("-inf") for v in values]
+    least = max(values) * mpmath.mpf(10) ** -170
+    return [float(mpmath.log10(v)) if v > least else float("-inf") for v in values]
 
 
 def lyapunov(J):
