@@ -228,4 +228,13 @@ function help.signature(what)
   return result ~= "" and call .. " " .. result or call
 end
 
+--- A tour: tensors, a cell, backpropagation through time by hand, training, sampling, a figure; ten
+--- minutes. What its pages make (t, cell, model ...) stays there as global variables.
+---@param page? integer where to start; default where the last tour was left, else 1
+--- Errors: a page that does not exist.
+--- > help.tour(100)   --> error: tour: page 100
+function help.tour(page)
+  parts.tour(page)
+end
+
 return setmetatable(help, { __call = function(_, ...) return help.show(...) end })

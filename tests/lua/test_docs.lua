@@ -238,7 +238,7 @@ end
 local function environment(folder)
   local env = { unroll = unroll, tmp = folder, print = function() end }
   for _, name in ipairs { "tensor", "rnn", "optim", "text", "train", "plot", "experiment",
-      "diagnostics", "gradcheck", "tasks", "metrics" } do
+      "diagnostics", "gradcheck", "tasks", "metrics", "help" } do
     env[name] = unroll[name]
   end
   return setmetatable(env, { __index = _G })
