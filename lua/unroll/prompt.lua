@@ -223,7 +223,9 @@ local function open_editor(self)
   if not can_edit() then return end
   local no_color = os.getenv "NO_COLOR"
   self.editor = self.host.open(function(text)
-    return require("unroll.prompt.complete").complete(self.pending, text, self.environment)
+    local complete = require "unroll.prompt.complete"
+    if not text then return complete.prepare() end
+    return complete.complete(self.pending, text, self.environment)
   end, no_color == nil or no_color == "")
   if not self.editor then return end
   self.history = history.open(history.directory(os.getenv))

@@ -1,6 +1,8 @@
 /* module.c -- opens unroll.core: the table that lua/unroll builds on. */
 #include "unl.h"
 
+#include <cblas.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "isa.h"
@@ -66,6 +68,13 @@ core.canvas = {}
 --- core.profile: counts and times of the phases of a computation.
 core.profile = {}
 */
+/* core.blas: "OpenBLAS 0.3.21 SkylakeX" */
+static void push_blas_name(lua_State *L) {
+  char words[2][32] = {"BLAS", ""};
+  sscanf(openblas_get_config(), "%31s %31s", words[0], words[1]);
+  lua_pushfstring(L, "%s %s %s", words[0], words[1], openblas_get_corename());
+}
+
 int unl_open(lua_State *L) {
   luaL_checkversion(L);
   lua_newtable(L);
@@ -96,6 +105,8 @@ int unl_open(lua_State *L) {
   unl_open_loss(L);
   unl_open_readout(L);
   publish_methods(L);
+  push_blas_name(L);
+  lua_setfield(L, -2, "blas");
   lua_pushliteral(L, UNROLL_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

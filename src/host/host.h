@@ -61,9 +61,10 @@ void host_prompt_begin(void);
 void host_prompt_end(void);
 bool host_take_interrupt(void);
 
-/* Waits until standard input can be read, or until a signal has come. */
-typedef enum host_event { HOST_INPUT, HOST_INTERRUPT, HOST_SIGNAL } host_event;
-host_event host_wait_for_input(void);
+/* Waits until standard input can be read, until a signal has come, or so long (-1: for
+** ever). */
+typedef enum host_event { HOST_INPUT, HOST_INTERRUPT, HOST_SIGNAL, HOST_IDLE } host_event;
+host_event host_wait_for_input(int milliseconds);
 
 /* Makes coroutine.resume, wrap and close note which coroutine runs. */
 void host_track_coroutines(lua_State *L);

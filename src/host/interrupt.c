@@ -136,7 +136,8 @@ bool host_take_interrupt(void) {
   return was_interrupted;
 }
 
-host_event host_wait_for_input(void) {
+host_event host_wait_for_input(int milliseconds) {
+  struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
   sigset_t signals, old;
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
   sigemptyset(&signals);
@@ -144,10 +145,12 @@ host_event host_wait_for_input(void) {
   sigaddset(&signals, SIGWINCH);
   sigaddset(&signals, SIGTSTP);
   sigprocmask(SIG_BLOCK, &signals, &old); /* none may slip in before the wait */
-  int ready = reading_interrupted ? 0 : ppoll(&input, 1, NULL, &old);
+  int ready = reading_interrupted
+                  ? -1
+                  : ppoll(&input, 1, milliseconds < 0 ? NULL : &limit, &old);
   sigprocmask(SIG_SETMASK, &old, NULL);
   if (reading_interrupted) return HOST_INTERRUPT;
-  return ready == 1 ? HOST_INPUT : HOST_SIGNAL;
+  return ready == 1 ? HOST_INPUT : ready == 0 ? HOST_IDLE : HOST_SIGNAL;
 }
 
 /* --- coroutines --------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ static bool has_buffered_input(void) {
 static bool wait_for_line(void) {
   if (!isatty(STDIN_FILENO) || has_buffered_input()) return true;
   host_event event;
-  while ((event = host_wait_for_input()) == HOST_SIGNAL)
+  while ((event = host_wait_for_input(-1)) == HOST_SIGNAL)
     ;
   return event == HOST_INPUT;
 }

@@ -65,13 +65,24 @@ static const char *name_at(size_t index) {
   return name ? name : "";
 }
 
-static const host_completer completer = {ask, name_at};
+/* Calls the completer without a text, which prepares answers. */
+static bool prepare(void) {
+  lua_State *L = completion_state;
+  int top = lua_gettop(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &completer_key);
+  bool more = lua_pcall(L, 0, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+  lua_settop(L, top);
+  return more;
+}
+
+static const host_completer completer = {ask, name_at, prepare};
 
 /* --- the reader ------------------------------------------------------------------------ */
 
 /* open(complete, paste): makes a person's line editor if there can be one; whether it did.
 ** complete(text up to the cursor) returns a table {names=, append=, files=, breaks=,
-** insert=, message=}: see host_completion in reader.h. */
+** insert=, message=}: see host_completion in reader.h. complete() prepares answers, when
+** nobody types, and returns whether there is more to prepare. */
 static int prompt_open(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   bool paste = lua_toboolean(L, 2);

@@ -328,8 +328,10 @@ static void suspend(void) {
 
 /* --- the four functions -------------------------------------------------------------- */
 
+enum { LONG_PAUSE = 100, SHORT_PAUSE = 5 }; /* ms without a key: somebody thinks */
+
 static char *line_read;
-static bool line_done;
+static bool line_done, is_prepared;
 
 static void take_line(char *line) {
   line_read = line;
@@ -371,10 +373,16 @@ static void drop_line(void) {
 
 /* Handles what comes until a line is there. False after Ctrl-C. */
 static bool edit(void) {
+  int pause = LONG_PAUSE;
   while (!line_done) {
-    switch (host_wait_for_input()) {
+    switch (host_wait_for_input(is_prepared ? -1 : pause)) {
     case HOST_INPUT:
       rl.callback_read_char();
+      pause = LONG_PAUSE;
+      break;
+    case HOST_IDLE:
+      pause = SHORT_PAUSE;
+      is_prepared = !completer->prepare();
       break;
     case HOST_INTERRUPT:
       return false;

@@ -8,12 +8,9 @@ local isa_names = { generic = "generic", avx2 = "AVX2", avx512 = "AVX-512" }
 
 -- Parts in the order in which a narrow terminal keeps them.
 local function parts(lua)
-  local cores = core.sys.cores()
-  local list = { lua }
-  if core.blas then list[#list + 1] = core.blas end
-  list[#list + 1] = isa_names[core.isa] or core.isa
-  list[#list + 1] = ("%d core%s"):format(cores, cores == 1 and "" or "s")
-  return list
+  local threads = core.sys.threads()
+  return { lua, core.blas, isa_names[core.isa] or core.isa,
+    ("%d thread%s"):format(threads, threads == 1 and "" or "s") }
 end
 
 --- The greeting in one line of at most so many columns.

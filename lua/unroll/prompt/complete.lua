@@ -349,4 +349,18 @@ function complete.complete(pending, text, environment)
   return in_code(pending .. text, environment)
 end
 
+local steps = {}
+for _, name in ipairs { "tensor", "rnn", "optim", "text", "train", "plot" } do
+  steps[#steps + 1] = function() return require("unroll." .. name) end
+end
+steps[#steps + 1] = function() return require("unroll.help").signature(print) end
+
+--- Loads a part of what answers need, so that Tab does not wait for it.
+---@return boolean more whether there is another part
+function complete.prepare()
+  local step = table.remove(steps, 1)
+  if step then pcall(step) end
+  return #steps > 0
+end
+
 return complete

@@ -94,18 +94,22 @@ local function refused_token(code, line, text)
   end
 end
 
+-- What must follow a variable that fails in this way.
+local followers = { index = "^[%.:%[]$", call = "^[%({\"'%[]" }
+
 -- The one token of a line that a message names as a variable.
-local function named_token(code, line, kind, name)
-  local found, before
-  for _, token in ipairs(lexer.code(code)) do
+local function named_token(code, line, kind, name, act)
+  local tokens, found = lexer.code(code), nil
+  for i, token in ipairs(tokens) do
     if token.line == line and token.text == name and token.kind == "name" then
-      local is_field = before ~= nil and (before == "." or before == ":")
-      if is_field == (kind == "field" or kind == "method") then
+      local before, after = tokens[i - 1], tokens[i + 1]
+      local is_field = before ~= nil and (before.text == "." or before.text == ":")
+      local fits = not followers[act] or after and after.text:find(followers[act])
+      if fits and is_field == (kind == "field" or kind == "method") then
         if found then return nil end
         found = token
       end
     end
-    before = token.text
   end
   return found
 end
@@ -114,7 +118,9 @@ local function token_of(code, line, message)
   local refused = message:match "near '(.*)'$"
   if refused then return refused_token(code, line, refused) end
   local kind, name = message:match "%((%a+) '([^']*)'%)"
-  if kind then return named_token(code, line, kind, name) end
+  if kind then
+    return named_token(code, line, kind, name, message:match "^attempt to (%a+)")
+  end
   name = message:match "there is no variable '([^']*)'"
   return name and named_token(code, line, "global", name)
 end
@@ -148,10 +154,18 @@ end
 
 -- --- who called --------------------------------------------------------------------------
 
+-- A function that was called as the last act of another has no name of its own.
+local function global_name(f)
+  for name, value in next, _G do
+    if value == f then return name end
+  end
+end
+
 local function describe(frame)
   if frame.what == "main" then return frame.short_src:find "^prompt:" and "" or "main chunk" end
   local name = frame.name
   if frame.what == "C" then return ("'%s'"):format(name or "?") end
+  name = name or global_name(frame.func)
   if not name then return ("a function of line %d"):format(frame.first_line) end
   return (frame.namewhat == "method" and "method '%s'" or "'%s'"):format(name)
 end
