@@ -46,6 +46,7 @@ static struct {
   command *(*function_of_keyseq)(const char *keys, void *map, int *type);
   command *complete, *get_previous_history, *get_next_history;
   command *history_search_backward, *history_search_forward, *vi_editing_mode;
+  command *beg_of_line, *end_of_line;
   char **(*completion_matches)(const char *text, char *(*next)(const char *, int));
   void (*add_history)(const char *entry);
   void (*using_history)(void);
@@ -87,6 +88,8 @@ static const struct {
     {"rl_history_search_backward", &rl.history_search_backward},
     {"rl_history_search_forward", &rl.history_search_forward},
     {"rl_vi_editing_mode", &rl.vi_editing_mode},
+    {"rl_beg_of_line", &rl.beg_of_line},
+    {"rl_end_of_line", &rl.end_of_line},
     {"rl_completion_matches", &rl.completion_matches},
     {"add_history", &rl.add_history},
     {"using_history", &rl.using_history},
@@ -233,8 +236,11 @@ static int press_down(int count, int key) {
     *rl.last_func = rl.history_search_backward;
   else
     searching = !rl.current_history() && *rl.point > 0;
-  if (searching)
-    return (back ? rl.history_search_backward : rl.history_search_forward)(1, key);
+  if (searching) {
+    (back ? rl.history_search_backward : rl.history_search_forward)(1, key);
+    *rl.point = *rl.end;
+    return 0;
+  }
   return (back ? rl.get_previous_history : rl.get_next_history)(1, key);
 }
 
@@ -243,20 +249,47 @@ static int press_up(int count, int key) {
   return press_down(-1, key);
 }
 
+static int press_home(int count, int key) {
+  (void)count, (void)key;
+  *rl.point = line_start(*rl.point);
+  return 0;
+}
+
+static int press_end(int count, int key) {
+  (void)count, (void)key;
+  *rl.point = line_end(*rl.point);
+  return 0;
+}
+
 /* Gives a key another meaning, unless ~/.inputrc has given it one. */
 static void rebind(const char *keys, const char *name, command *old, command *new) {
   if (rl.function_of_keyseq(keys, NULL, NULL) == old) rl.bind_keyseq(name, new);
 }
 
 static void bind_keys(void) {
-  rebind("\t", "\\C-i", rl.complete, press_tab);
-  rebind("\033\r", "\\e\\C-m", rl.vi_editing_mode, insert_newline);
-  rebind("\033[A", "\\e[A", rl.get_previous_history, press_up);
-  rebind("\033OA", "\\eOA", rl.get_previous_history, press_up);
-  rebind("\020", "\\C-p", rl.get_previous_history, press_up);
-  rebind("\033[B", "\\e[B", rl.get_next_history, press_down);
-  rebind("\033OB", "\\eOB", rl.get_next_history, press_down);
-  rebind("\016", "\\C-n", rl.get_next_history, press_down);
+  const struct {
+    const char *keys, *name;
+    command *old, *new;
+  } keys[] = {
+      {"\t", "\\C-i", rl.complete, press_tab},
+      {"\033\r", "\\e\\C-m", rl.vi_editing_mode, insert_newline},
+      {"\033[A", "\\e[A", rl.get_previous_history, press_up},
+      {"\033OA", "\\eOA", rl.get_previous_history, press_up},
+      {"\020", "\\C-p", rl.get_previous_history, press_up},
+      {"\033[B", "\\e[B", rl.get_next_history, press_down},
+      {"\033OB", "\\eOB", rl.get_next_history, press_down},
+      {"\016", "\\C-n", rl.get_next_history, press_down},
+      {"\001", "\\C-a", rl.beg_of_line, press_home},
+      {"\033[H", "\\e[H", rl.beg_of_line, press_home},
+      {"\033OH", "\\eOH", rl.beg_of_line, press_home},
+      {"\033[1~", "\\e[1~", rl.beg_of_line, press_home},
+      {"\005", "\\C-e", rl.end_of_line, press_end},
+      {"\033[F", "\\e[F", rl.end_of_line, press_end},
+      {"\033OF", "\\eOF", rl.end_of_line, press_end},
+      {"\033[4~", "\\e[4~", rl.end_of_line, press_end},
+  };
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    rebind(keys[i].keys, keys[i].name, keys[i].old, keys[i].new);
 }
 
 /* --- signals while a line is read ---------------------------------------------------- */

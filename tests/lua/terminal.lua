@@ -18,14 +18,15 @@ local patience = os.getenv "UNROLL_TEST_PRELOAD" and 60 or 20 -- seconds for any
 
 local pty = support.program:gsub("/bin/[^/]*$", "/tests/pty")
 
---- Starts the program. HOME is a new directory, unless `home` gives one.
----@param opts? table columns, rows, arguments, env ("NAME=value ..."), home
+--- Starts the program, or another. HOME is a new directory, unless `home` gives one.
+---@param opts? table columns, rows, arguments, env ("NAME=value ..."), home, program
 function terminal.start(opts)
   opts = opts or {}
   local home = opts.home or support.tmpdir()
   local command = ("cd '%s' && exec env -i PATH=\"$PATH\" HOME='%s' TERM=xterm-256color "
-    .. "LANG=C.UTF-8 %s '%s' %d %d '%s' %s"):format(home, home, opts.env or "", pty,
-    opts.columns or 80, opts.rows or 24, support.program, opts.arguments or "-q")
+    .. "LANG=C.UTF-8 %s '%s' %d %d %s %s"):format(home, home, opts.env or "", pty,
+    opts.columns or 80, opts.rows or 24, opts.program or support.quoted_program,
+    opts.arguments or "-q")
   local channel = assert(core.sys.spawn { "sh", "-c", command })
   return setmetatable({ channel = channel, home = home, raw = "", at = 1 }, Terminal)
 end
