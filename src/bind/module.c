@@ -101,6 +101,7 @@ int unl_open(lua_State *L) {
   unl_open_canvas(L);
   unl_open_series(L);
   unl_open_text(L);
+  unl_open_textfile(L);
   unl_open_cell(L);
   unl_open_loss(L);
   unl_open_readout(L);

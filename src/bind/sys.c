@@ -13,7 +13,7 @@
 #define DIRECTORY_CLASS "unroll.Directory"
 #define GUARD_CLASS     "unroll.InterruptGuard"
 
-static int push_failure(lua_State *L, const char *path, int error) {
+int unl_pushfailure(lua_State *L, const char *path, int error) {
   lua_pushnil(L);
   lua_pushfstring(L, "%s: %s", path, strerror(error));
   return 2;
@@ -56,7 +56,7 @@ static int sys_write_file(lua_State *L) {
   size_t count;
   un_sys_piece *pieces = check_pieces(L, 2, &count);
   int error = un_sys_write_file(path, pieces, count);
-  if (error) return push_failure(L, path, error);
+  if (error) return unl_pushfailure(L, path, error);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -76,7 +76,7 @@ static int sys_append_file(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   const char *bytes = luaL_checklstring(L, 2, &length);
   int error = un_sys_append_file(path, bytes, length, lua_toboolean(L, 3));
-  if (error) return push_failure(L, path, error);
+  if (error) return unl_pushfailure(L, path, error);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -88,9 +88,7 @@ static int file_close(lua_State *L) {
   return 0;
 }
 
-/* Leaves an open file on the stack, to be closed when the function ends however it
-** ends; or returns an errno value. */
-static int open_file(lua_State *L, const char *path, int **fd, size_t *size) {
+int unl_openfile(lua_State *L, const char *path, int **fd, size_t *size) {
   *fd = lua_newuserdatauv(L, sizeof **fd, 0);
   **fd = -1;
   luaL_setmetatable(L, FILE_CLASS);
@@ -114,7 +112,7 @@ static int sys_lock(lua_State *L) {
   int error = un_sys_lock(path, fd);
   if (!error) return 1;
   *fd = -1;
-  return push_failure(L, path, error);
+  return unl_pushfailure(L, path, error);
 }
 
 /*---
@@ -128,15 +126,15 @@ static int sys_read_file(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   int *fd;
   size_t size = 0, got;
-  int error = open_file(L, path, &fd, &size);
-  if (error) return push_failure(L, path, error);
+  int error = unl_openfile(L, path, &fd, &size);
+  if (error) return unl_pushfailure(L, path, error);
   luaL_Buffer buffer;
   luaL_buffinitsize(L, &buffer, size + 1); /* one more: the end shows in one read */
   do {
     char *room = luaL_prepbuffsize(&buffer, LUAL_BUFFERSIZE);
     size_t free = buffer.size - buffer.n;
     error = un_sys_read(*fd, room, free, &got);
-    if (error) return push_failure(L, path, error);
+    if (error) return unl_pushfailure(L, path, error);
     luaL_addsize(&buffer, got);
   } while (got > 0);
   luaL_pushresult(&buffer);
@@ -153,7 +151,7 @@ function core.sys.mkdir(path) end
 static int sys_mkdir(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   int error = un_sys_mkdir(path);
-  if (error) return push_failure(L, path, error);
+  if (error) return unl_pushfailure(L, path, error);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -179,7 +177,7 @@ static int sys_list(lua_State *L) {
   luaL_setmetatable(L, DIRECTORY_CLASS);
   lua_toclose(L, -1);
   int error = un_sys_open_directory(path, directory);
-  if (error) return push_failure(L, path, error);
+  if (error) return unl_pushfailure(L, path, error);
   lua_newtable(L);
   lua_Integer n = 0;
   for (const char *name; (name = un_sys_next_name(*directory));) {
@@ -249,7 +247,7 @@ function core.sys.executable() end
 static int sys_executable(lua_State *L) {
   char path[PATH_MAX];
   int error = un_sys_executable(path, sizeof path);
-  if (error) return push_failure(L, "executable", error);
+  if (error) return unl_pushfailure(L, "executable", error);
   lua_pushstring(L, path);
   return 1;
 }

@@ -3,6 +3,8 @@
 ** These are the inner loops of lua/unroll/text; scripts use that. */
 #include "text.h"
 
+#include <string.h>
+
 #include "profile.h"
 #include "unl.h"
 
@@ -25,10 +27,21 @@ static const char *check_text(lua_State *L, size_t *bytes, un_text_units units,
   return text;
 }
 
-static const un_view *check_vector(lua_State *L, int arg) {
-  const un_view *v = unl_checkint32(L, arg);
+static const un_view *check_contiguous(lua_State *L, int arg, const un_view *v) {
   luaL_argcheck(L, v->dims == 1 && un_is_contiguous(v), arg,
                 "one contiguous dimension expected");
+  return v;
+}
+
+static const un_view *check_vector(lua_State *L, int arg) {
+  return check_contiguous(L, arg, unl_checkint32(L, arg));
+}
+
+static const un_view *check_tokens(lua_State *L, int arg) {
+  const un_view *v = unl_checktensor(L, arg);
+  luaL_argcheck(L, !un_is_real(v->dtype), arg,
+                "uint8, uint16 or int32 tokens expected");
+  luaL_argcheck(L, v->dims == 1, arg, "one dimension expected");
   return v;
 }
 
@@ -66,7 +79,9 @@ static int text_codes(lua_State *L) {
   int64_t symbols;
   const char *text = check_text(L, &bytes, units, &symbols);
   uint64_t *seen = lua_newuserdatauv(L, UN_TEXT_SEEN_WORDS * sizeof *seen, 0);
-  int64_t V = un_text_collect(text, bytes, units, seen);
+  memset(seen, 0, UN_TEXT_SEEN_WORDS * sizeof *seen);
+  un_text_collect(text, bytes, units, seen);
+  int64_t V = un_text_list(seen, NULL);
   un_view *codes = unl_newtensor(L, "codes", UN_I32, 1, &V);
   un_text_list(seen, codes->data);
   return 1;
@@ -77,21 +92,27 @@ static int text_codes(lua_State *L) {
 ---@param text string
 ---@param codes unroll.Tensor (V) int32, ascending
 ---@param units? "characters"|"bytes"
+---@param small? boolean in the smallest of uint8, uint16 and int32 that holds 1..V
 ---@return unroll.Tensor? tokens (N) int32, 1..V; nil when a symbol is not in codes
 ---@return integer? unknown its code
 ---@return integer? position its 1-based position, in symbols
-function core.text.encode(text, codes, units) end
+function core.text.encode(text, codes, units, small) end
 */
 static int text_encode(lua_State *L) {
+  enum { SHORT = 1 << 16 };
   un_text_units units = check_units(L, 3);
   const un_view *codes = check_vector(L, 2);
   size_t bytes;
-  int64_t symbols;
+  int64_t symbols, V = codes->size[0];
   const char *text = check_text(L, &bytes, units, &symbols);
-  un_view *tokens = unl_newtensor(L, "encode", UN_I32, 1, &symbols);
-  int32_t unknown = 0;
-  int64_t done = un_text_encode(text, bytes, units, codes->data, codes->size[0],
-                                tokens->data, &unknown);
+  int32_t unknown = 0, *wide = NULL;
+  if (symbols > SHORT) wide = lua_newuserdatauv(L, UN_TEXT_WIDE * sizeof *wide, 0);
+  un_text_table table;
+  un_text_make_table(&table, codes->data, V, wide);
+  un_dtype dtype = lua_toboolean(L, 4) ? un_text_dtype(V) : UN_I32;
+  un_view *tokens = unl_newtensor(L, "encode", dtype, 1, &symbols);
+  int64_t done =
+      un_text_encode(text, bytes, units, &table, dtype, tokens->data, &unknown);
   if (done == symbols) return 1;
   lua_pushnil(L);
   lua_pushinteger(L, unknown);
@@ -100,17 +121,63 @@ static int text_encode(lua_State *L) {
 }
 
 /*---
+--- The text of tokens.
+---@param tokens unroll.Tensor (N) uint8, uint16 or int32
+---@param codes unroll.Tensor (V) int32, ascending
+---@param units? "characters"|"bytes"
+---@return string? text nil when a token is not in 1..V
+---@return integer? position its 1-based position
+function core.text.decode(tokens, codes, units) end
+*/
+static int text_decode(lua_State *L) {
+  const un_view *tokens = check_tokens(L, 1), *codes = check_vector(L, 2);
+  un_text_units units = check_units(L, 3);
+  const int64_t V = codes->size[0];
+  int64_t bad = 0;
+  int64_t bytes = un_text_decode(tokens, units, codes->data, V, NULL, &bad);
+  if (bytes < 0) {
+    lua_pushnil(L);
+    lua_pushinteger(L, bad + 1);
+    return 2;
+  }
+  luaL_Buffer buffer;
+  char *text = luaL_buffinitsize(L, &buffer, (size_t)bytes);
+  un_text_decode(tokens, units, codes->data, V, text, &bad);
+  luaL_pushresultsize(&buffer, (size_t)bytes);
+  return 1;
+}
+
+/*---
+--- How often each token occurs.
+---@param tokens unroll.Tensor (N) uint8, uint16 or int32, all in 1..V
+---@param V integer
+---@return unroll.Tensor counts (V) float64
+function core.text.count(tokens, V) end
+*/
+static int text_count(lua_State *L) {
+  const un_view *tokens = check_tokens(L, 1);
+  int64_t V = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, V >= 0 && V <= 0x110000, 2, "out of range 0..1114112");
+  int64_t *counts = lua_newuserdatauv(L, (size_t)(V + 1) * sizeof *counts, 0);
+  un_text_count(tokens, V, counts);
+  un_view *out = unl_newtensor(L, "count", UN_F64, 1, &V);
+  for (int64_t k = 0; k < V; k++)
+    ((double *)out->data)[k] = (double)counts[k];
+  return 1;
+}
+
+/*---
 --- Fills x and y with one window of B parallel streams: what step first+t of each
 --- stream reads, and what it must predict. Past the end of a stream its last
 --- transition repeats.
----@param tokens unroll.Tensor (N) int32, N > B
+---@param tokens unroll.Tensor (N) uint8, uint16 or int32, N > B
 ---@param x unroll.Tensor (T,B) int32, overwritten
 ---@param y unroll.Tensor (T,B) int32, overwritten
 ---@param first integer 0 for the start of the streams
 function core.text.window(tokens, x, y, first) end
 */
 static int text_window(lua_State *L) {
-  const un_view *tokens = check_vector(L, 1);
+  const un_view *tokens = check_contiguous(L, 1, check_tokens(L, 1));
   const un_view *x = unl_checkint32(L, 2), *y = unl_checkint32(L, 3);
   lua_Integer first = luaL_checkinteger(L, 4);
   luaL_argcheck(L, x->dims == 2 && un_is_contiguous(x), 2, "contiguous (T,B) expected");
@@ -124,8 +191,7 @@ static int text_window(lua_State *L) {
   unl_touch(L, 3);
   UN_PROFILE_BEGIN(UN_PHASE_DATA);
   if (un_numel(x) > 0)
-    un_text_window(tokens->data, tokens->size[0], x->size[0], x->size[1], first,
-                   x->data, y->data);
+    un_text_window(tokens, x->size[0], x->size[1], first, x->data, y->data);
   UN_PROFILE_END(0);
   return 0;
 }
@@ -158,8 +224,9 @@ static int text_entropies(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"check", text_check},   {"codes", text_codes},         {"encode", text_encode},
-    {"window", text_window}, {"entropies", text_entropies}, {NULL, NULL}};
+    {"check", text_check},         {"codes", text_codes}, {"encode", text_encode},
+    {"decode", text_decode},       {"count", text_count}, {"window", text_window},
+    {"entropies", text_entropies}, {NULL, NULL}};
 
 void unl_open_text(lua_State *L) {
   unl_subtable(L, "text");

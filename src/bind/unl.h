@@ -97,6 +97,13 @@ struct un_rng *unl_optgenerator(lua_State *L, int arg);
 
 int unl_raise(lua_State *L, const un_err *err); /* with position, as luaL_error */
 
+/* --- files -------------------------------------------------------------------------- */
+
+/* Leaves an open file on the stack, to be closed when the function ends however it
+** ends; or returns an errno value, with which unl_pushfailure gives nil and a message. */
+int unl_openfile(lua_State *L, const char *path, int **fd, size_t *size);
+int unl_pushfailure(lua_State *L, const char *path, int error);
+
 /* --- registration ------------------------------------------------------------------- */
 
 /* Each file of bind has one function that adds its part to the table `core` on top of
@@ -124,6 +131,7 @@ void unl_open_bytes(lua_State *L);
 void unl_open_canvas(lua_State *L);
 void unl_open_series(lua_State *L);
 void unl_open_text(lua_State *L);
+void unl_open_textfile(lua_State *L);
 void unl_open_cell(lua_State *L);
 void unl_open_loss(lua_State *L);
 void unl_open_readout(lua_State *L);

@@ -126,6 +126,11 @@ int un_sys_lock(const char *path, int *fd) {
 /* --- reading ------------------------------------------------------------------------
  */
 
+bool un_sys_is_file(const char *path) {
+  struct stat state;
+  return stat(path, &state) != 0 || S_ISREG(state.st_mode) || S_ISDIR(state.st_mode);
+}
+
 int un_sys_open(const char *path, int *fd, size_t *size) {
   struct stat state;
   *fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -33,6 +33,7 @@ int un_sys_lock(const char *path, int *fd);
 /* For reading: opens (descriptor in *fd, size in *size, 0 when unknown), reads up to
 ** `room` bytes (*got is 0 at the end of the file), closes. */
 int un_sys_open(const char *path, int *fd, size_t *size);
+bool un_sys_is_file(const char *path); /* not a pipe or a device, which is read only once */
 int un_sys_read(int fd, char *buffer, size_t room, size_t *got);
 void un_sys_close(int fd);
 

@@ -13,13 +13,12 @@ local rounds = tonumber(arg[2] or 7)
 -- The median over some rounds of the seconds that a call of f takes.
 local function seconds_of(f)
   f()
-  local count, elapsed = 1, nil
-  while true do
+  local count, elapsed = 1, 0
+  while elapsed < 1e-3 do
+    count = count * 4
     local start = clock()
     for _ = 1, count do f() end
     elapsed = clock() - start
-    if elapsed > 1e-3 then break end
-    count = count * 4
   end
   count = math.max(1, math.floor(count * 3e-3 / elapsed))
   local times = {}
@@ -272,8 +271,8 @@ for _, dtype in ipairs { "float32", "float64" } do
     local a, b = tensor.rand(n, like), tensor.rand(n, like)
     return function() return a:dot(b) end
   end)
-  for _, sizes in ipairs { { 32, 32, 32 }, { 256, 256, 256 }, { 1024, 1024, 1024 }, { 1000, 7, 1000 },
-    { 7, 1000, 7 }, { 1, 1024, 1024 }, { 1024, 1024, 1 } } do
+  for _, sizes in ipairs { { 32, 32, 32 }, { 256, 256, 256 }, { 1024, 1024, 1024 },
+    { 1000, 7, 1000 }, { 7, 1000, 7 }, { 1, 1024, 1024 }, { 1024, 1024, 1 } } do
     local m, k, p = table.unpack(sizes)
     case(("matmul/%dx%dx%d/%s"):format(m, k, p, dtype), function()
       local a, b = tensor.rand(m, k, like), tensor.rand(k, p, like)

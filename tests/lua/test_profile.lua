@@ -102,7 +102,7 @@ end
 function TestProfile.test_one_thread_or_several_give_the_same_counts()
   local t = tensor.zeros(64, 64)
   local function run() for _ = 1, 5 do t:add_(1) end end
-  local threads <close> = setmetatable({}, { __close = function() unroll.threads(1) end })
+  local _ <close> = setmetatable({}, { __close = function() unroll.threads(1) end })
   lu.assertEquals(unroll.threads(2), 2)
   lu.assertEquals(row_of(profile(run), "add").calls, 5)
 end

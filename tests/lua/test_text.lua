@@ -64,6 +64,8 @@ function TestVocab.test_errors_name_the_trouble()
   support.raises("é' (U+00E9), symbol 1", v.encode, v, "é")
   support.raises("token 4 at position 2 is out of range 1..3", v.decode, v, { 1, 4 })
   support.raises("token 0 at position 1", v.decode, v, 0)
+  support.raises("token 9 at position 2 is out of range 1..3", v.decode, v,
+    tensor.tensor({ 1, 9 }, { dtype = "int32" }))
   support.raises("invalid UTF-8 at byte 2 of 2", v.encode, v, "a\xFF")
   support.raises("got nil", v.encode, v)
   support.raises("got boolean", v.decode, v, true)
@@ -211,6 +213,67 @@ function TestCorpus.test_a_file_by_path()
   lu.assertEquals(c.length, 7)
   lu.assertEquals(c.vocab:decode(c:tokens()), "Größe\r\n")
   lu.assertEquals(assert(text.corpus(path, { units = "bytes" })).length, 9)
+  os.remove(path)
+end
+
+-- Files are read in pieces of a megabyte, which end inside of characters.
+function TestCorpus.test_a_file_of_several_pieces()
+  local line = "aé日\u{10348}\n"
+  for shift = 0, 3 do
+    local sample = ("x"):rep(shift) .. line:rep(250000)
+    local path = temporary(sample)
+    local c = assert(text.corpus(path))
+    lu.assertEquals(c.length, shift + 5 * 250000)
+    lu.assertTrue(c.text == sample)
+    lu.assertTrue(tensor.equal(c:tokens(), c.vocab:encode(sample)))
+    lu.assertEquals(text.corpus(path, { units = "bytes" }).length, #sample)
+    os.remove(path)
+  end
+end
+
+function TestCorpus.test_a_bad_byte_far_into_a_file()
+  local good = ("é"):rep(600000)
+  for _, bad in ipairs { "\xFF", "\xC3", "\xE2\x82" } do
+    local path = temporary(good .. bad)
+    support.raises(("invalid UTF-8 at byte %d of %d"):format(#good + 1, #good + #bad), text.corpus,
+      path)
+    os.remove(path)
+  end
+end
+
+function TestCorpus.test_tokens_take_the_smallest_integers()
+  local function dtype_of(symbols)
+    local sample = {}
+    for i = 1, symbols do sample[i] = utf8.char(0x4E00 + i) end
+    local c = text.from_string(table.concat(sample), { split = { 1 } })
+    lu.assertEquals(c:tokens()[symbols], symbols)
+    local x, y = c:batches { batch = 1, window = symbols - 1 }()
+    lu.assertEquals({ x:dtype(), y:dtype() }, { "int32", "int32" })
+    lu.assertEquals(y[{ symbols - 1, 1 }], symbols)
+    lu.assertEquals(c.vocab:decode(c:tokens()), c.text)
+    return c:tokens():dtype()
+  end
+  lu.assertEquals(dtype_of(2), "uint8")
+  lu.assertEquals(dtype_of(255), "uint8")
+  lu.assertEquals(dtype_of(256), "uint16")
+  lu.assertEquals(dtype_of(5000), "uint16")
+end
+
+function TestCorpus.test_a_file_and_a_given_vocabulary()
+  local path = temporary("abéz")
+  support.raises("'z' (U+007A), symbol 4 of the text", text.corpus, path,
+    { vocab = text.vocab "abcé" })
+  local c = text.corpus(path, { vocab = text.vocab "zyxabcé" })
+  lu.assertEquals(c:tokens():totable(), { 1, 2, 7, 6 })
+  os.remove(path)
+end
+
+function TestCorpus.test_a_pipe_is_read_too()
+  local path = os.tmpname()
+  os.remove(path)
+  local made = os.execute(("mkfifo '%s' && { printf 'h\\303\\251' > '%s' & }"):format(path, path))
+  lu.assertTrue(made)
+  lu.assertEquals(text.corpus(path).text, "hé")
   os.remove(path)
 end
 

@@ -42,7 +42,7 @@ local function token_pair(T, B)
 end
 
 --- Windows over tokens. Used through corpus:batches.
----@param tokens unroll.Tensor (N) int32
+---@param tokens unroll.Tensor (N) uint8, uint16 or int32
 ---@param opts table batch, window and loop as corpus:batches takes them
 ---@param who string for messages
 ---@return unroll.Batches

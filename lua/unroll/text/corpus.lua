@@ -17,11 +17,15 @@ local vocab = require "unroll.text.vocab"
 ---@field name string
 ---@field vocab unroll.Vocab
 ---@field length integer number of symbols
----@field text string
+---@field text string made of the tokens each time it is asked for
 ---@see text.corpus Corpus:batches
 local Corpus = {}
-Corpus.__index = Corpus
 Corpus.__name = "unroll.Corpus"
+
+function Corpus.__index(self, key)
+  if key == "text" then return self.vocab:decode(self.all_tokens) end
+  return Corpus[key]
+end
 
 local corpus = { Corpus = Corpus }
 
@@ -31,19 +35,19 @@ local split_choices = { "all", "train", "validation", "test" }
 -- Number of tokens of each part; the rounding goes to the last part that is not 0.
 local function split_sizes(fractions, length, who)
   if type(fractions) ~= "table" or #fractions < 1 or #fractions > 3 then
-    error(who .. ": split must be a list of one to three fractions", 4)
+    error(who .. ": split must be a list of one to three fractions", 5)
   end
   local sum, last = 0, 1
   for i, fraction in ipairs(fractions) do
     if not math.type(fraction) or not (fraction >= 0 and fraction <= 1) then
       error(("%s: split fraction %d is %s, must be in 0..1"):format(who, i,
-        options.shown(fraction)), 4)
+        options.shown(fraction)), 5)
     end
     sum = sum + fraction
     if fraction > 0 then last = i end
   end
   if math.abs(sum - 1) > 1e-9 then
-    error(("%s: the split fractions add up to %g, must be 1"):format(who, sum), 4)
+    error(("%s: the split fractions add up to %g, must be 1"):format(who, sum), 5)
   end
   local sizes, left = {}, length
   for i = 1, 3 do
@@ -56,8 +60,8 @@ end
 
 local accepted = { units = "characters", split = { 0.8, 0.1, 0.1 }, "vocab" }
 
--- Called by the public functions, whose callers the errors point at.
-local function build(text, opts, who, name)
+-- The checked options. Called by the public functions, whose callers the errors point at.
+local function check_options(opts, who)
   local o = options.check(opts, accepted, who, 3)
   options.choice(o.units, { "characters", "bytes" }, "units", who, 3)
   if o.vocab ~= nil then
@@ -66,16 +70,40 @@ local function build(text, opts, who, name)
     end
     o.units = o.vocab.units
   end
-  vocab.check_text(text, o.units, who, 3)
-  if text == "" then error(who .. ": the text is empty", 3) end
-  local self = setmetatable({ name = name, text = text }, Corpus)
-  self.vocab = o.vocab or vocab.new(text, o.units)
-  local known, tokens = pcall(self.vocab.encode, self.vocab, text)
-  if not known then error(("%s: %s"):format(who, (tokens:gsub("^.-encode: ", ""))), 3) end
-  self.all_tokens = tokens
-  self.length = self.all_tokens:size(1)
+  return o
+end
+
+local function new_corpus(name, v, tokens, o, who)
+  local self = setmetatable({ name = name, vocab = v, all_tokens = tokens }, Corpus)
+  self.length = tokens:size(1)
   self.sizes = split_sizes(o.split, self.length, who)
   return self
+end
+
+local function raise_unknown(v, code, position, who)
+  error(("%s: %s"):format(who, v:unknown(code, position)), 4)
+end
+
+local function from_text(text, o, who, name)
+  vocab.check_text(text, o.units, who, 3)
+  if text == "" then error(who .. ": the text is empty", 3) end
+  local v = o.vocab or vocab.new(text, o.units)
+  local tokens, unknown, position = core.text.encode(text, v.codes, v.units, true)
+  if not tokens then raise_unknown(v, unknown, position, who) end
+  return new_corpus(name, v, tokens, o, who)
+end
+
+-- From a plain file, read twice, piece by piece; nil and a message when that fails; false for
+-- what has no known size.
+local function from_file(path, o, who)
+  local codes, symbols, bad, bytes = core.text.survey(path, o.units)
+  if bad then error(("%s: %s"):format(who, vocab.invalid(bad, bytes)), 3) end
+  if not codes then return codes, symbols end
+  local v = o.vocab or vocab.of_codes(codes, o.units)
+  local tokens, unknown, position = core.text.encode_file(path, v.codes, v.units, symbols)
+  if tokens then return new_corpus(path, v, tokens, o, who) end
+  if not position then return nil, unknown end
+  raise_unknown(v, unknown, position, who)
 end
 
 ---@class unroll.CorpusOptions
@@ -91,21 +119,22 @@ end
 --- > text.from_string("banana").length   --> 6
 ---@see text.corpus
 function corpus.from_string(text, opts)
-  local self = build(text, opts, "text.from_string", "string")
+  local self = from_text(text, check_options(opts, "text.from_string"), "text.from_string",
+    "string")
   return self
 end
 
-local function read_text(name)
-  if builtin[name] then return builtin[name]() end
-  local text, message = core.sys.read_file(name)
-  if text then return text end
+-- nil and the message about a file, with the name that was perhaps meant.
+local function failure(name, message)
   local names = {}
   for known in pairs(builtin) do names[#names + 1] = known end
   local hint = name:find("[/.]") and "" or options.suggestion(name, names)
   return nil, ("text.corpus: %s.%s"):format(message:gsub("%.$", ""), hint)
 end
 
---- A corpus by name, or the text of a file.
+--- A corpus by name, or the text of a file. A file is read in pieces and only its tokens are
+--- kept, in the smallest integers that hold them: of 100 MB of text with up to 255 different
+--- characters that is 100 MB.
 ---@param name string "simple", "shakespeare", "code", "numbers", or the path of a file (a
 --- file with one of these names: "./code")
 ---@param opts? unroll.CorpusOptions
@@ -119,9 +148,16 @@ function corpus.open(name, opts)
   if type(name) ~= "string" then
     error(("text.corpus: name or path expected, got %s"):format(type(name)), 2)
   end
-  local text, message = read_text(name)
-  if not text then return nil, message end
-  local self = build(text, opts, "text.corpus " .. name, name)
+  local who = "text.corpus " .. name
+  local o = check_options(opts, who)
+  local self, message = false, nil
+  if not builtin[name] then self, message = from_file(name, o, who) end
+  if self == false then -- a text of the library, a pipe
+    local text
+    text, message = (builtin[name] or core.sys.read_file)(name)
+    self = text and from_text(text, o, who, name)
+  end
+  if not self then return failure(name, message) end
   return self
 end
 
@@ -138,7 +174,8 @@ end
 
 --- The tokens of a split.
 ---@param split? "all"|"train"|"validation"|"test" default "all"
----@return unroll.Tensor tokens (n) int32, a view
+---@return unroll.Tensor tokens (n), a view: uint8 or uint16 where these hold the vocabulary,
+---  else int32; t:to "int32" makes what a model takes
 --- Errors: an unknown split.
 --- > text.from_string("banana"):tokens():totable()   --> {2, 1, 3, 1, 3, 1}
 function Corpus:tokens(split)
@@ -179,7 +216,7 @@ end
 ---@see Corpus:stats metrics.bits
 function Corpus:entropies(orders, split)
   orders = options.integer(orders or 7, "orders", "entropies", 1)
-  return core.text.entropies(self:tokens(split), self.vocab:size(), orders)
+  return core.text.entropies(self:tokens(split):to "int32", self.vocab:size(), orders)
 end
 
 --- Shares of the symbols, in the order of the vocabulary.
@@ -188,11 +225,8 @@ end
 --- > text.from_string("aaab"):shares()   --> {0.75, 0.25}
 ---@see text.quality.shares
 function Corpus:shares(split)
-  local counts, tokens = {}, self:tokens(split):totable()
-  for k = 1, self.vocab:size() do counts[k] = 0 end
-  for _, token in ipairs(tokens) do counts[token] = counts[token] + 1 end
-  for k = 1, #counts do counts[k] = counts[k] / #tokens end
-  return counts
+  local tokens = self:tokens(split)
+  return (core.text.count(tokens, self.vocab:size()) / tokens:numel()):totable()
 end
 
 --- What there is to say about the text.
@@ -218,7 +252,7 @@ local most_measured <const> = 1000000
 
 local function entropy_line(self)
   local tokens, words = self:tokens():narrow(1, 1, math.min(self.length, most_measured)), {}
-  for k, value in ipairs(core.text.entropies(tokens, self.vocab:size(), 5)) do
+  for k, value in ipairs(core.text.entropies(tokens:to "int32", self.vocab:size(), 5)) do
     words[k] = ("%.2f"):format(value)
   end
   return ("  entropy after 0 to 4 symbols   %s bits%s"):format(table.concat(words, "  "),

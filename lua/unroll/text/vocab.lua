@@ -33,18 +33,28 @@ local function describe(code, units)
   return ("%s (U+%04X)"):format(shown, code)
 end
 
+-- What is wrong with a text that is not valid UTF-8.
+function vocab.invalid(bad, bytes)
+  return ("invalid UTF-8 at byte %d of %d (counted from 1); units = \"bytes\" takes any bytes")
+    :format(bad, bytes)
+end
+
 -- Raises when the text is not valid in the units.
 local function check_text(text, units, who, level)
   if type(text) ~= "string" then
     error(("%s: text must be a string, got %s"):format(who, type(text)), level + 1)
   end
   local count, bad = core.text.check(text, units)
-  if not count then
-    error(("%s: invalid UTF-8 at byte %d of %d (counted from 1); units = \"bytes\" takes any bytes")
-      :format(who, bad, #text), level + 1)
-  end
+  if not count then error(("%s: %s"):format(who, vocab.invalid(bad, #text)), level + 1) end
 end
 vocab.check_text = check_text
+
+-- A vocabulary of codes (V) int32, ascending.
+function vocab.of_codes(codes, units)
+  local self = setmetatable({ units = units, codes = codes, symbols = {} }, Vocab)
+  for k, code in ipairs(codes:totable()) do self.symbols[k] = symbol_text(code, units) end
+  return self
+end
 
 --- The vocabulary of a text: all symbols that occur in it.
 ---@param text string
@@ -58,11 +68,7 @@ function vocab.new(text, units)
   units = units or "characters"
   check_text(text, units, "text.vocab", 2)
   if text == "" then error("text.vocab: the text is empty", 2) end
-  local self = setmetatable({ units = units, symbols = {} }, Vocab)
-  self.codes = core.text.codes(text, units)
-  for k, code in ipairs(self.codes:totable()) do
-    self.symbols[k] = symbol_text(code, units)
-  end
+  local self = vocab.of_codes(core.text.codes(text, units), units)
   return self
 end
 
@@ -87,6 +93,12 @@ function Vocab.__eq(a, b)
   return a.units == b.units and table.concat(a.symbols) == table.concat(b.symbols)
 end
 
+-- What is wrong with a symbol that is not in the vocabulary.
+function Vocab:unknown(code, position)
+  return ("%s, symbol %d of the text, is not in the vocabulary of %d symbols")
+    :format(describe(code, self.units), position, #self.symbols)
+end
+
 --- The tokens of a text.
 ---@param text string
 ---@return unroll.Tensor tokens (N) int32, 1..V
@@ -97,19 +109,33 @@ end
 function Vocab:encode(text)
   check_text(text, self.units, "encode", 2)
   local tokens, unknown, position = core.text.encode(text, self.codes, self.units)
-  if not tokens then
-    error(("encode: %s, symbol %d of the text, is not in the vocabulary of %d symbols")
-      :format(describe(unknown, self.units), position, #self.symbols), 2)
-  end
+  if not tokens then error("encode: " .. self:unknown(unknown, position), 2) end
   return tokens
+end
+
+-- The text of a tensor of whole numbers; nil and the place where one is out of range.
+local function text_of_tensor(self, tokens)
+  tokens = tokens:reshape(tokens:numel())
+  local is_whole = tokens:dtype():find "int"
+  local text, position = core.text.decode(is_whole and tokens or tokens:to "int32", self.codes,
+    self.units)
+  return text, position, position and tokens[position]
 end
 
 local function tokens_as_list(tokens)
   if math.type(tokens) then return { tokens } end
-  if core.tensor.is_tensor(tokens) then return tokens:reshape(tokens:numel()):totable() end
   if type(tokens) == "table" then return tokens end
   error(("decode: tokens must be an int32 tensor, a list or a number, got %s")
     :format(type(tokens)), 3)
+end
+
+local function text_of_list(self, list)
+  local out = {}
+  for i, token in ipairs(list) do
+    out[i] = self.symbols[token]
+    if not out[i] then return nil, i, token end
+  end
+  return table.concat(out)
 end
 
 --- The text of tokens.
@@ -119,15 +145,17 @@ end
 --- > text.vocab("banana"):decode{2, 1, 3}   --> "ban"
 ---@see Vocab:encode
 function Vocab:decode(tokens)
-  local list, out = tokens_as_list(tokens), {}
-  for i, token in ipairs(list) do
-    out[i] = self.symbols[token]
-    if not out[i] then
-      error(("decode: token %s at position %d is out of range 1..%d")
-        :format(tostring(token), i, #self.symbols), 2)
-    end
+  local text, position, token
+  if core.tensor.is_tensor(tokens) then
+    text, position, token = text_of_tensor(self, tokens)
+  else
+    text, position, token = text_of_list(self, tokens_as_list(tokens))
   end
-  return table.concat(out)
+  if not text then
+    error(("decode: token %s at position %d is out of range 1..%d")
+      :format(tostring(token), position, #self.symbols), 2)
+  end
+  return text
 end
 
 return vocab
