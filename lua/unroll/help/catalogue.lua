@@ -42,9 +42,10 @@ local function add(entry)
   return entry
 end
 
--- In the order of the files: C first, as in the build; then by file and line.
+-- In the order of the module's file, or of the files: C first, as in the build.
 local function comes_before(a, b)
   local p, q = a.record, b.record
+  if a.place ~= b.place then return (a.place or math.huge) < (b.place or math.huge) end
   if not p or not q then return p and true or (not q and a.name < b.name) end
   if p.order and q.order and p.order ~= q.order then return p.order < q.order end
   if (p.path or "") ~= (q.path or "") then return (p.path or "") < (q.path or "") end
@@ -125,6 +126,16 @@ local function add_member(owner, key, value, names, full_name)
   end
 end
 
+-- Where the file of a module first gives a name its value.
+local function place_members(entry)
+  local chunk = entry.full_name and chunk_of_module(entry.full_name)
+  local text = chunk and source.text(chunk)
+  for _, member in ipairs(text and entry.members or {}) do
+    local key = member.name:match "[^.]+$"
+    member.place = text:find("[.%s{]" .. key .. "%s*=[^=]") or text:find("[.:]" .. key .. "%s*%(")
+  end
+end
+
 local function sort_members(entry) table.sort(entry.members, comes_before) end
 
 -- A table of functions, with the tables of functions in it.
@@ -140,6 +151,7 @@ function walk_module(name, value, owner, names)
   end
   table.sort(keys)
   for _, key in ipairs(keys) do add_member(entry, key, value[key], names, full_name) end
+  if name ~= "tensor" then place_members(entry) end -- tensor.lua does not name them
   sort_members(entry)
   return entry
 end
@@ -372,6 +384,26 @@ function catalogue.call(entry)
     as_function(arguments, params)
   end
   return arguments, params
+end
+
+-- Classes belong to the module that makes them: where their file lies.
+local home_of_native = { Tensor = "tensor", Generator = "tensor" }
+
+local function home_of_class(entry)
+  local module = (entry.record.path or ""):match "unroll/([%w_]+)[%./]"
+  if entry.record.native or not module then return home_of_native[entry.name] or "core" end
+  return module
+end
+
+--- The module that an entry belongs to, on whose page it stands: "tensor", "rnn", "core".
+---@param entry table
+---@return string
+function catalogue.home(entry)
+  if entry.kind == "class" or entry.kind == "options" then return home_of_class(entry) end
+  if entry.kind == "method" then return home_of_class(entry.owner) end
+  local first = entry.name:match "^[%w_]+"
+  local top = made.by_name[first]
+  return top and (top.kind == "module" or top.full_name) and first or "unroll"
 end
 
 --- The entry of a class by an object of it.

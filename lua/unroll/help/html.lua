@@ -16,36 +16,12 @@ end
 
 local links -- name as it stands in texts -> "page.html#anchor"
 
--- Classes stand on the page of the module that makes them: where their file lies.
-local home_of_native = { Tensor = "tensor", Generator = "tensor" }
-
-local function module_of_class(entry)
-  local path = entry.record.path or ""
-  local module = path:match "unroll/([%w_]+)[%./]"
-  if entry.record.native or not module then return home_of_native[entry.name] or "core" end
-  return module
-end
-
---- The module on whose page an entry stands: "tensor", "rnn", "unroll".
----@param entry table
----@return string
-function html.page_of(entry)
-  if entry.kind == "class" or entry.kind == "options" then return module_of_class(entry) end
-  if entry.kind == "method" then return module_of_class(entry.owner) end
-  if entry.kind == "module" and entry.full_name == nil and not entry.name:find "%." then
-    return entry.name
-  end
-  local first = entry.name:match "^([%w_]+)"
-  local top = catalogue.get().by_name[first]
-  return top and (top.kind == "module" or top.full_name) and first or "unroll"
-end
-
 --- The address of an entry, from any page of the manual.
 ---@param entry table
 ---@return string
 function html.address(entry)
   entry = entry.twin or entry
-  local file = html.page_of(entry) .. ".html"
+  local file = catalogue.home(entry) .. ".html"
   if entry.kind == "module" and not entry.name:find "%." then return file end
   return file .. "#" .. entry.name
 end

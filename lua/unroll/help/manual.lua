@@ -6,6 +6,7 @@
 local catalogue = require "unroll.help.catalogue"
 local html = require "unroll.help.html"
 local page = require "unroll.help.page"
+local search = require "unroll.help.search"
 local resource = require "unroll.resource"
 
 local manual = {}
@@ -199,7 +200,7 @@ end
 local function put_class(out, entry)
   local record = entry.record
   put(out, ('<section class="class" id="%s">\n<h2>%s <span class="kind">%s</span></h2>\n'):format(
-    entry.name, entry.name, entry.kind == "class" and "class " .. entry.class or "options"))
+    entry.name, entry.name, entry.name:find "Options$" and "options" or "class " .. entry.class))
   put_text(out, record.text)
   put_items(out, record.fields)
   put_examples(out, record.examples)
@@ -279,6 +280,12 @@ local function document(name, title, body)
   return { name = name .. ".html", text = table.concat(out) }
 end
 
+local function put_classes(out, module, kind)
+  for _, entry in ipairs(catalogue.get().list) do
+    if entry.kind == kind and catalogue.home(entry) == module then put_class(out, entry) end
+  end
+end
+
 local function module_page(entry)
   local out = {}
   if entry.kind == "module" then
@@ -287,12 +294,8 @@ local function module_page(entry)
     put(out, "<h1>", entry.name, "</h1>\n")
     put_function(out, entry)
   end
-  for _, other in ipairs(catalogue.get().list) do
-    if other.kind == "class" and html.page_of(other) == entry.name then put_class(out, other) end
-  end
-  for _, other in ipairs(catalogue.get().list) do
-    if other.kind == "options" and html.page_of(other) == entry.name then put_class(out, other) end
-  end
+  put_classes(out, entry.name, "class")
+  put_classes(out, entry.name, "options")
   return document(entry.name, entry.name .. " · unroll", table.concat(out))
 end
 
@@ -373,9 +376,10 @@ local function search_index()
       for i, block in ipairs(entry.record.text) do
         if block[1] and i > 1 then words[#words + 1] = block[1] end
       end
-      rows[#rows + 1] = ("[%s,%s,%s,%s,%s]"):format(script_string(entry.name),
+      rows[#rows + 1] = ("[%s,%s,%s,%s,%s,%d]"):format(script_string(entry.name),
         script_string((page.signature(entry))), script_string(page.summary(entry)),
-        script_string(html.address(entry)), script_string(table.concat(words, " "):sub(1, 600)))
+        script_string(html.address(entry)), script_string(table.concat(words, " "):sub(1, 600)),
+        search.rank(entry))
     end
   end
   return { name = "index.js", text = "window.unrollIndex = [\n" .. table.concat(rows, ",\n")

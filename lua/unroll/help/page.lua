@@ -35,6 +35,9 @@ function page.signature(entry)
   return ("%s(%s)"):format(name, table.concat((catalogue.call(entry)), ", ")), result
 end
 
+-- Up to where a first sentence that is longer may be cut: at its colon.
+local long_summary <const> = 120
+
 --- The first sentence of an entry's text.
 ---@param entry table
 ---@return string
@@ -42,7 +45,9 @@ function page.summary(entry)
   local first = entry.record and entry.record.text[1]
   local text = first and first[1] or ""
   if entry.kind == "module" then text = text:gsub("^[%w_.]+: ", "", 1) end
-  return (text:match "^(.-[.:])%s" or text):gsub(":$", "."):gsub("`", "")
+  local sentence = text:match "^(.-%.)%s" or text
+  if #sentence > long_summary then sentence = sentence:match "^(.-):%s" or sentence end
+  return (sentence:gsub(":$", ""):gsub("`", ""))
 end
 
 -- Names in back quotes are code.

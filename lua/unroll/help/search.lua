@@ -30,11 +30,17 @@ end
 
 local ranks = { ["function"] = 1, module = 1, class = 2, method = 3, options = 4, value = 4 }
 
--- Module functions before methods, those of unroll.core and derivatives last.
-local function rank(entry)
-  local inside = entry.name:find "^core%." and 10 or entry.name:find "%.vjp%." and 5 or 0
+--- How far behind an entry stands among others that fit as well: module functions come before
+--- methods, derivatives and what is inside last.
+---@param entry table
+---@return integer
+function search.rank(entry)
+  local home = catalogue.home(entry)
+  local inside = home == "core" and 45 or home == "prompt" and 25
+    or entry.name:find "%.vjp%." and 25 or 0
   return inside + ranks[entry.kind]
 end
+local rank = search.rank
 
 local function by_last_part(name)
   local found = {}

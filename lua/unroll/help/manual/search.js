@@ -13,8 +13,7 @@
       if (points === 0) return 0;
       total += points;
     }
-    return total - (name.indexOf("core.") === 0 ? 15 : name.indexOf(".vjp.") > 0 ? 5 : 0)
-      - name.length / 100;
+    return total - entry[5] - name.length / 100;
   }
 
   function choose(i) {
