@@ -195,8 +195,26 @@ end
 ---@see optim.adam optim.sgd train.fit
 local Optimizer = {}
 
--- optimiser -> { rule, name, step_name, slots, t }
+-- optimiser -> { rule, name, step_name, slots, t, checked = the options that were good }
 local hidden = setmetatable({}, { __mode = "k" })
+
+-- Have the options changed since they were checked?
+local function are_checked(self, checked)
+  for i = 1, #checked, 2 do
+    if self[checked[i]] ~= checked[i + 1] then return false end
+  end
+  local betas = checked.betas
+  return not betas or (betas[1] == self.betas[1] and betas[2] == self.betas[2])
+end
+
+local function note_checked(self, checked, defaults)
+  local i = 1
+  for name in pairs(defaults) do
+    checked[i], checked[i + 1] = name, self[name]
+    i = i + 2
+  end
+  if self.betas then checked.betas = { self.betas[1], self.betas[2] } end
+end
 
 --- Updates the parameters from the gradients, which are neither changed nor cleared.
 --- Errors: an option that was set to nonsense since.
@@ -210,7 +228,10 @@ local hidden = setmetatable({}, { __mode = "k" })
 function Optimizer:step()
   local own = hidden[self]
   local update, t = own.rule.update, own.t + 1
-  check_values(self, own.rule.defaults, own.step_name, 2)
+  if not are_checked(self, own.checked) then
+    check_values(self, own.rule.defaults, own.step_name, 2)
+    note_checked(self, own.checked, own.rule.defaults)
+  end
   for i = 1, #own.slots do update(self, own.slots[i], t) end
   own.t = t
 end
@@ -347,7 +368,8 @@ local function new(name, model, opts)
   check_values(self, rule.defaults, who, 2)
   if self.betas then self.betas = { self.betas[1], self.betas[2] } end
   hidden[self] = { rule = rule, name = name, step_name = who .. ":step",
-    slots = slots_of(model, who), t = 0 }
+    slots = slots_of(model, who), t = 0, checked = {} }
+  note_checked(self, hidden[self].checked, rule.defaults)
   return setmetatable(self, metatable)
 end
 
@@ -480,11 +502,15 @@ local function hypotenuse(a, b)
   return a * math.sqrt(1 + ratio * ratio)
 end
 
+-- The norm of all gradients together, and the largest magnitude of an element.
 local function norm_of(gradients)
   if gradients.flat then return core.optim.norm(gradients.flat) end
-  local norm = 0.0
-  for i = 1, #gradients do norm = hypotenuse(norm, core.optim.norm(gradients[i].tensor)) end
-  return norm
+  local norm, largest = 0.0, 0.0
+  for i = 1, #gradients do
+    local own, own_largest = core.optim.norm(gradients[i].tensor)
+    norm, largest = hypotenuse(norm, own), math.max(largest, own_largest)
+  end
+  return norm, largest
 end
 
 --- The Euclidean norm of all gradients together, summed in float64.
@@ -495,7 +521,7 @@ end
 --- > optim.grad_norm(model)   --> 5.0
 ---@see optim.clip_norm tensor.norm
 function optim.grad_norm(model)
-  return norm_of(list_of(model, "gradients", "grad_norm", 3))
+  return (norm_of(list_of(model, "gradients", "grad_norm", 3)))
 end
 
 local function refuse(gradients, norm, who, opts)
@@ -558,18 +584,20 @@ end
 ---@param limit number above 0
 ---@param opts? {step: integer, loss: number} for the error message
 ---@return number norm before the clip
+---@return boolean clipped was any element beyond the limit
 --- Errors: a norm that is NaN or infinite: names the tensor, nothing was changed.
 --- Dtypes: float32, float64
 --- > model = rnn.lm{vocab = 3, hidden = 2}
 --- > model:gradients().b_y:copy_(tensor{3, -4, 0});
---- > optim.clip_value(model, 1)   --> 5.0
+--- > optim.clip_value(model, 1)   --> 5.0, true
 --- > model:gradients().b_y:totable()   --> {1.0, -1.0, 0.0}
 ---@see optim.clip_norm
 function optim.clip_value(model, limit, opts)
   check_limit(limit, "clip_value")
   local gradients = list_of(model, "gradients", "clip_value", 3)
-  local norm = norm_of(gradients)
+  local norm, largest = norm_of(gradients)
   if norm - norm ~= 0 then refuse(gradients, norm, "clip_value", opts) end
+  if largest <= limit then return norm, false end
   if gradients.flat then
     gradients.flat:clamp(-limit, limit, gradients.flat)
   else
@@ -578,7 +606,7 @@ function optim.clip_value(model, limit, opts)
       g:clamp(-limit, limit, g)
     end
   end
-  return norm
+  return norm, true
 end
 
 return optim

@@ -188,12 +188,15 @@ static int optim_adamw(lua_State *L) {
 --- double; large and tiny elements neither overflow nor vanish. NaN if an element is
 --- NaN, infinite if one is infinite.
 ---@param x unroll.Tensor
----@return number
+---@return number norm
+---@return number largest the largest magnitude of an element
 function core.optim.norm(x) end
 */
 static int optim_norm(lua_State *L) {
-  lua_pushnumber(L, un_norm(unl_checkreal(L, 1)));
-  return 1;
+  double largest;
+  lua_pushnumber(L, un_norm_and_max(unl_checkreal(L, 1), &largest));
+  lua_pushnumber(L, largest);
+  return 2;
 }
 
 /*---

@@ -89,41 +89,48 @@ bool un_optim_update(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TE
 
 typedef struct norm_job {
   un_dtype dtype;
-  double scale, sum, max;
+  double scale;
+  double sum[2]; /* of squares; the largest */
 } norm_job;
 
-static void sum_squares_run(int64_t n, void *const *data, const int64_t *stride,
-                            void *context) {
-  norm_job *job = context;
-  job->sum +=
-      un_optim()->sum_squares[job->dtype == UN_F64](n, data[0], stride[0], job->scale);
-}
-
-static void max_abs_run(int64_t n, void *const *data, const int64_t *stride,
+static void measure_run(int64_t n, void *const *data, const int64_t *stride,
                         void *context) {
   norm_job *job = context;
-  double max = un_optim()->max_abs[job->dtype == UN_F64](n, data[0], stride[0]);
-  if (max > job->max) job->max = max;
+  un_optim()->measure[job->dtype == UN_F64](n, data[0], stride[0], job->scale,
+                                            job->sum);
+}
+
+static void measure(const un_view *x, norm_job *job) {
+  un_walk w;
+  job->sum[0] = job->sum[1] = 0;
+  if (un_is_contiguous(x)) {
+    measure_run(un_numel(x), &(void *){x->data}, &(int64_t){1}, job);
+    return;
+  }
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
+  un_walk_each(&w, measure_run, job);
 }
 
 /* Squares that overflow or vanish are seen in their sum, which is then made again with
 ** all elements scaled by a power of two that brings the largest to about 1. */
-double un_norm(const un_view *x) {
+double un_norm_and_max(const un_view *x, double *max_abs) {
   norm_job job = {.dtype = x->dtype, .scale = 1};
-  un_walk w;
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
-  un_walk_each(&w, sum_squares_run, &job);
-  if (isnan(job.sum) || (job.sum > DBL_MIN / DBL_EPSILON && !isinf(job.sum)))
-    return sqrt(job.sum);
-  un_walk_each(&w, max_abs_run, &job);
-  if (job.max == 0 || isinf(job.max)) return job.max;
+  measure(x, &job);
+  *max_abs = job.sum[1];
+  if (isnan(job.sum[0]) || (job.sum[0] > DBL_MIN / DBL_EPSILON && !isinf(job.sum[0])))
+    return sqrt(job.sum[0]);
+  if (*max_abs == 0 || isinf(*max_abs)) return *max_abs;
   int exponent;
-  (void)frexp(job.max, &exponent);
+  (void)frexp(*max_abs, &exponent);
   if (exponent < -1000) exponent = -1000; /* 2^-exponent must be finite */
   job.scale = ldexp(1, -exponent);
-  job.sum = 0;
-  un_walk_each(&w, sum_squares_run, &job);
-  return ldexp(sqrt(job.sum), exponent);
+  measure(x, &job);
+  return ldexp(sqrt(job.sum[0]), exponent);
+}
+
+double un_norm(const un_view *x) {
+  double max_abs;
+  return un_norm_and_max(x, &max_abs);
 }
 
 typedef struct scale_job {

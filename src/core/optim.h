@@ -55,8 +55,10 @@ typedef void un_optim_kernel(int64_t n, void *const line[UN_OPTIM_TENSORS],
                              const un_optim_options *o);
 typedef struct un_optim_kernels {
   un_optim_kernel *update[UN_OPTIM_RULES][2]; /* float32, float64 */
-  double (*sum_squares[2])(int64_t n, const void *x, int64_t stride, double scale);
-  double (*max_abs[2])(int64_t n, const void *x, int64_t stride); /* NaN is skipped */
+  /* sum of (scale x)^2 added to sum[0]; the largest |x|, unless sum[1] is larger, put
+  ** there (NaN is skipped) */
+  void (*measure[2])(int64_t n, const void *x, int64_t stride, double scale,
+                     double sum[2]);
   void (*scale[2])(int64_t n, void *x, int64_t stride, double factor);
 } un_optim_kernels;
 
@@ -69,6 +71,9 @@ UN_CHECKED bool un_optim_update(un_optim_rule rule,
 /* The Euclidean norm of a real tensor, summed in double and rescaled where squares
 ** would overflow or vanish. NaN if any element is, else infinite if any element is. */
 double un_norm(const un_view *x);
+
+/* The same, and in *max_abs the largest |x|, of what is not NaN. */
+double un_norm_and_max(const un_view *x, double *max_abs);
 
 /* x <- factor x for a real tensor that is no broadcast. The product is made in double
 ** and

@@ -206,8 +206,8 @@ function Run:clip(loss)
   local o, clip_options = self.o, self.clip_options
   clip_options.step, clip_options.loss = self.step + 1, loss
   if o.clip_value then
-    local norm = optim.clip_value(self.model, o.clip_value, clip_options)
-    if optim.grad_norm(self.model) < norm then self.clipped = self.clipped + 1 end
+    local norm, clipped = optim.clip_value(self.model, o.clip_value, clip_options)
+    if clipped then self.clipped = self.clipped + 1 end
     return norm
   end
   local norm = optim.clip_norm(self.model, o.clip_norm or math.huge, clip_options)

@@ -9,6 +9,8 @@
 #include <math.h>
 
 #include "isa.h"
+#include "vec.h"
+#include "vec_math.h"
 
 #define UN_TEMPLATE "isa/optim.c"
 #include "each_dtype.h"
@@ -20,8 +22,7 @@ const un_optim_kernels ISA(un_optim) = {
                {rmsprop_f32, rmsprop_f64},
                {adam_f32, adam_f64},
                {adamw_f32, adamw_f64}},
-    .sum_squares = {sum_squares_f32, sum_squares_f64},
-    .max_abs = {max_abs_f32, max_abs_f64},
+    .measure = {measure_f32, measure_f64},
     .scale = {scale_f32, scale_f64},
 };
 
@@ -127,38 +128,37 @@ static void FN(adamw)(int64_t n, void *const line[], const un_optim_options *o) 
   FN(adam_line)(n, line, o, 0, 1 - o->lr * o->weight_decay);
 }
 
-/* Of scale * x. Eight sums in a fixed order, so that the loop is vectors and the bits
-** do not depend on how the compiler arranges them. */
-static double FN(sum_squares_line)(int64_t n, const REAL *x, double scale) {
-  enum { WAYS = 8 };
-  double sum[WAYS] = {0};
+/* One line of neighbours. The sums of the lanes are added up in a fixed order. */
+static void FN(measure_line)(int64_t n, const REAL *x, double scale, double sum[2]) {
+  FN(vec) largest = {0};
+  vec_f64 squares[2] = {{0}};
   int64_t i = 0;
-  for (; i + WAYS <= n; i += WAYS)
-    for (int k = 0; k < WAYS; k++) {
-      double y = scale * (double)x[i + k];
-      sum[k] += y * y;
-    }
-  for (; i < n; i++)
-    sum[0] += scale * (double)x[i] * (scale * (double)x[i]);
-  return ((sum[0] + sum[4]) + (sum[2] + sum[6])) +
-         ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+  for (; i + 2 * FN(LANES) <= n; i += 2 * FN(LANES)) {
+    FN(vec) a = FN(load)(x + i), b = FN(load)(x + i + FN(LANES));
+    squares[0] = FN(add_scaled_squares)(a, scale, squares[0]);
+    squares[1] = FN(add_scaled_squares)(b, scale, squares[1]);
+    largest = FN(max)(FN(max)(FN(vabs)(a), FN(vabs)(b)), largest);
+  }
+  double total = reduce_add_f64(squares[0] + squares[1]);
+  double max = (double)FN(reduce_max)(largest);
+  for (; i < n; i++) {
+    double y = (double)x[i], size = y < 0 ? -y : y;
+    total += scale * y * (scale * y);
+    max = size > max ? size : max;
+  }
+  sum[0] += total;
+  sum[1] = max > sum[1] ? max : sum[1];
 }
 
-static double FN(sum_squares)(int64_t n, const void *x_, int64_t stride, double scale) {
+static void FN(measure)(int64_t n, const void *x_, int64_t stride, double scale,
+                        double sum[2]) {
   const REAL *x = x_;
-  if (stride == 1) return FN(sum_squares_line)(n, x, scale);
-  double sum = 0;
+  if (stride == 1) {
+    FN(measure_line)(n, x, scale, sum);
+    return;
+  }
   for (int64_t i = 0; i < n; i++)
-    sum += FN(sum_squares_line)(1, x + i * stride, scale);
-  return sum;
-}
-
-static double FN(max_abs)(int64_t n, const void *x_, int64_t stride) {
-  const REAL *x = x_;
-  REAL max = 0;
-  for (int64_t i = 0; i < n; i++)
-    max = M(fabs)(x[i * stride]) > max ? M(fabs)(x[i * stride]) : max;
-  return (double)max;
+    FN(measure_line)(1, x + i * stride, scale, sum);
 }
 
 static void FN(scale)(int64_t n, void *x_, int64_t stride, double factor) {

@@ -44,19 +44,27 @@ UN_VEC_FUNCTION(vrelu, f64, double, un_relu)
 UN_WHERE_POSITIVE(f32, float)
 UN_WHERE_POSITIVE(f64, double)
 
-/* sum + the squares of v, in float64: those of vanishing gradients are 0 in float32. */
+UN_VEC_FUNCTION(vabs, f32, float, __builtin_fabsf)
+UN_VEC_FUNCTION(vabs, f64, double, __builtin_fabs)
+
+/* sum + the squares of scale v, in float64: those of vanishing gradients are 0 in
+** float32. */
 #define UN_ADD_SQUARES(suffix, type)                                                   \
-  ALWAYS_INLINE vec_f64 add_squares_of_##suffix(vec_##suffix v, vec_f64 sum) {         \
+  ALWAYS_INLINE vec_f64 add_scaled_squares_##suffix(vec_##suffix v, double scale,      \
+                                                    vec_f64 sum) {                     \
     type lane[LANES_##suffix];                                                         \
     double part[LANES_##suffix];                                                       \
     store_##suffix(lane, v);                                                           \
     for (int i = 0; i < LANES_##suffix; i++)                                           \
       part[i] = (double)lane[i];                                                       \
     for (int i = 0; i < LANES_##suffix; i += LANES_f64) {                              \
-      vec_f64 p = load_f64(part + i);                                                  \
+      vec_f64 p = scale * load_f64(part + i);                                          \
       sum += p * p;                                                                    \
     }                                                                                  \
     return sum;                                                                        \
+  }                                                                                    \
+  ALWAYS_INLINE vec_f64 add_squares_of_##suffix(vec_##suffix v, vec_f64 sum) {         \
+    return add_scaled_squares_##suffix(v, 1, sum);                                     \
   }
 UN_ADD_SQUARES(f32, float)
 UN_ADD_SQUARES(f64, double)
