@@ -105,8 +105,8 @@ end
 
 function TestKeys.test_a_second_ctrl_c_gets_through_pcall()
   local t = start()
-  t:enter "function forever() while true do end end"
-  t:type "print('go'..1) while true do print(pcall(forever)) end\n"
+  t:enter "function forever() print('go'..1) while true do end end"
+  t:type "while true do print(pcall(forever)) end\n"
   t:expect "go1"
   t:type "\3"
   t:expect "false"

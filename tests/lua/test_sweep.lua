@@ -266,7 +266,9 @@ function TestSweep.test_ctrl_c_keeps_what_is_done_and_leaves_nobody_behind()
   local output = support.run(command .. [[ --wait 0.4 --jobs 2 &
     for i in $(seq 400); do [ -s ']] .. dir .. [[/out/cache/slow.jsonl' ] && break; sleep 0.05; done
     kill -INT $!; wait $!
-    echo "code $?"; sleep 0.1; ps -eo args | grep -c "[s]low.lua --worker"]])
+    echo "code $?"
+    for i in $(seq 100); do ps -eo args | grep -q "[s]low.lua --worker" || break; sleep 0.05; done
+    ps -eo args | grep -c "[s]low.lua --worker"]])
   lu.assertStrContains(output, "code 130")
   lu.assertStrContains(output, "the same command continues from there")
   lu.assertStrMatches(output:match "[^\n]*\n$", "0\n")
