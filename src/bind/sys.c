@@ -271,19 +271,23 @@ static int sys_terminal_size(lua_State *L) {
 }
 
 /*---
---- Asks the terminal (/dev/tty) and returns what it answers.
----@param question string escape sequences
----@param last string the character that ends the answer
----@param seconds number how long to wait
----@return string answer empty when there is none
-function core.sys.ask_terminal(question, last, seconds) end
+--- Asks the terminal a question; the last part of it asks for its device attributes
+--- ("\27[c"), with whose answer reading ends.
+---@param question string
+---@param seconds number patience, 0..60
+---@param take_keys boolean may keys that wait be read? The caller gives them back
+---@return string? answer with keys that were typed meanwhile; nil when keys are waiting and
+--- may not be read: then nothing was asked
+function core.sys.ask_terminal(question, seconds, take_keys) end
 */
 static int sys_ask_terminal(lua_State *L) {
-  char answer[256];
-  const char *question = luaL_checkstring(L, 1), *last = luaL_checkstring(L, 2);
-  double seconds = luaL_checknumber(L, 3);
-  luaL_argcheck(L, seconds >= 0 && seconds <= 60, 3, "must be in 0..60");
-  size_t length = un_sys_ask_terminal(question, *last, seconds, answer, sizeof answer);
+  char answer[4096];
+  size_t length = sizeof answer;
+  const char *question = luaL_checkstring(L, 1);
+  double seconds = luaL_checknumber(L, 2);
+  luaL_argcheck(L, seconds >= 0 && seconds <= 60, 2, "must be in 0..60");
+  if (!un_sys_ask_terminal(question, seconds, lua_toboolean(L, 3), answer, &length))
+    return 0;
   lua_pushlstring(L, answer, length);
   return 1;
 }

@@ -71,11 +71,12 @@ bool un_sys_terminal_size(
     un_sys_terminal *t);         /* of the one on fd 1 or 2; false: none */
 int un_sys_terminal_width(void); /* columns; 0: none */
 
-/* Writes the question to the terminal and reads the answer up to `last` into answer[room],
-** for at most so long. Returns its length: 0 when there is no terminal, when keys are
-** waiting to be read, or when it does not answer. */
-size_t un_sys_ask_terminal(const char *question, char last, double seconds,
-                           char *answer, size_t room);
+/* Writes a question to the controlling terminal that ends in one for device attributes, and
+** reads up to their answer, at most *length bytes and so many seconds: keys that were typed
+** meanwhile, and the answers. false, and nothing is asked or read, when keys are waiting
+** and take_keys is false. */
+bool un_sys_ask_terminal(const char *question, double seconds, bool take_keys,
+                         char *answer, size_t *length);
 
 /* --- processes (process.c) ---------------------------------------------------------- */
 

@@ -1,8 +1,9 @@
 /* terminal.c -- how large the terminal is, and asking it what it can do.
 **
 ** A terminal answers a question on the same line as its keys. While it is asked the line is
-** raw and silent; it is put back as it was before. What was typed and not read yet would
-** get mixed up with the answer: then nothing is asked. */
+** raw and silent; it is put back as it was before. Keys that were typed and not read yet
+** come out together with the answer: a caller who cannot give them back to whoever reads
+** keys says so, and then nothing is asked while any are waiting. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -33,16 +34,24 @@ static bool can_read(int fd, double seconds) {
   return poll(&p, 1, (int)(seconds * 1000)) == 1;
 }
 
-/* Reads up to and including `last`, or until nothing comes in time. */
-static size_t read_answer(int fd, char last, double seconds, char *answer,
-                          size_t room) {
+/* Do the bytes end in device attributes, ESC [ ? digits and semicolons c? */
+static bool ends_in_attributes(const char *bytes, size_t length) {
+  size_t i = length;
+  if (i < 4 || bytes[i - 1] != 'c') return false;
+  for (i--; i > 0 && (bytes[i - 1] == ';' || (bytes[i - 1] >= '0' && bytes[i - 1] <= '9'));)
+    i--;
+  return i >= 3 && memcmp(bytes + i - 3, "\033[?", 3) == 0;
+}
+
+/* Reads up to the device attributes, or until nothing comes in time. */
+static size_t read_answer(int fd, double seconds, char *answer, size_t room) {
   double end = un_sys_clock() + seconds;
   size_t length = 0;
-  while (length < room) {
+  while (length < room && !ends_in_attributes(answer, length)) {
     double left = end - un_sys_clock();
     if (left <= 0 || !can_read(fd, left)) break;
     if (read(fd, answer + length, 1) != 1) break;
-    if (answer[length++] == last) break;
+    length++;
   }
   return length;
 }
@@ -58,23 +67,26 @@ static bool write_all(int fd, const char *bytes, size_t length) {
   return true;
 }
 
-size_t un_sys_ask_terminal(const char *question, char last, double seconds,
-                           char *answer, size_t room) {
+bool un_sys_ask_terminal(const char *question, double seconds, bool take_keys,
+                         char *answer, size_t *length) {
   int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return 0;
   struct termios before, raw;
-  size_t length = 0;
-  if (tcgetattr(fd, &before) == 0 && !can_read(fd, 0)) {
+  size_t room = *length;
+  bool asked = false;
+  *length = 0;
+  if (fd < 0) return true;
+  if (tcgetattr(fd, &before) == 0) {
     raw = before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
     if (tcsetattr(fd, TCSANOW, &raw) == 0) {
-      if (write_all(fd, question, strlen(question)))
-        length = read_answer(fd, last, seconds, answer, room);
+      asked = take_keys || !can_read(fd, 0); /* half a line can be seen only now */
+      if (asked && write_all(fd, question, strlen(question)))
+        *length = read_answer(fd, seconds, answer, room);
       tcsetattr(fd, TCSANOW, &before);
     }
   }
   close(fd);
-  return length;
+  return asked;
 }

@@ -86,6 +86,14 @@ function Terminal:expect(text)
   end
 end
 
+--- Waits for bytes, escapes too, in all that came.
+function Terminal:expect_bytes(bytes)
+  local deadline = core.sys.clock() + patience
+  while not self.raw:find(bytes, 1, true) do
+    if not self:read(deadline) then lu.fail(("no %q at the terminal"):format(bytes)) end
+  end
+end
+
 function Terminal:type(bytes) assert(self.channel:write(bytes)) end
 
 --- Types an entry and returns what the terminal shows from its end to the next prompt.

@@ -2,6 +2,7 @@
 
 local lu = require "luaunit"
 local core = require "unroll.core"
+local person = require "terminal"
 local plot = require "unroll.plot"
 local show = require "unroll.plot.show"
 local support = require "support"
@@ -54,6 +55,27 @@ end
 function TestShow.test_the_size_of_cells_is_in_the_answer()
   local _, _, width, height = choice({ TERM = "xterm" }, "\27[6;18;9t\27[?4c")
   lu.assertEquals({ width, height }, { 9, 18 })
+end
+
+-- What was typed before and between the answers, in this order.
+function TestShow.test_keys_among_the_answers_are_given_back()
+  local back, may_take
+  terminal.give_back = function(keys) back = keys end
+  local function asked(_, _, take_keys)
+    may_take = take_keys
+    return "x = 4\27[A\27[6;18;9t2\27[?62;4c"
+  end
+  local env = { TERM = "xterm" }
+  local protocol, width = terminal.detect(function(name) return env[name] end, true, asked)
+  terminal.give_back = nil
+  lu.assertEquals({ protocol, width, back, may_take }, { "sixel", 9, "x = 4\27[A2", true })
+end
+
+function TestShow.test_with_keys_waiting_and_nobody_to_take_them_the_question_stays_open()
+  local env = { TERM = "xterm", LANG = "C.UTF-8" }
+  local protocol, _, _, message, open = terminal.detect(function(name) return env[name] end, true,
+    function(_, _, take_keys) lu.assertFalse(take_keys) end)
+  lu.assertEquals({ protocol, message, open }, { "block", nil, true })
 end
 
 function TestShow.test_an_unknown_wish_is_a_message()
@@ -159,6 +181,45 @@ function TestShow.test_wrong_pixels()
   support.raises("3 bytes for each pixel", core.canvas.sixel, "abc", 2, 2)
   local page = core.canvas.open { format = "svg", width = 10, height = 10 }
   support.raises("only a png page", page.pixels, page, 2, 2)
+end
+
+-- --- at a terminal -----------------------------------------------------------------------
+
+-- Shows a figure at a terminal with these settings that answers so, and what came then.
+local function at_terminal(env, answer, shown, keys)
+  local t = person.start { env = env }
+  t:expect "> "
+  t:type("plot.line({ 1, 3, 2 })\n" .. (keys or ""))
+  if answer then
+    t:expect_bytes "\27[16t\27[c"
+    t:type(answer)
+  end
+  t:expect_bytes(shown)
+  return t
+end
+
+function TestShow.test_every_protocol_at_a_terminal()
+  local attributes = "\27[6;20;10t\27[?62;22c"
+  for _, case in ipairs {
+    { "TERM=xterm-kitty", nil, "\27_Ga=T,f=100,q=2,c=" },
+    { "LC_TERMINAL=iTerm2", nil, "\27]1337;File=inline=1;" },
+    { "", "\27[?62;4;22c", '\27Pq"1;1;' },
+    { "", attributes, "\27[38;5;" }, { "COLORTERM=truecolor", attributes, "\27[38;2;" },
+    { "TERM=tmux-256color TMUX=x KITTY_WINDOW_ID=1", attributes, "▀▀▀" },
+    { "TERM=dumb", nil, ".png" }, { "UNROLL_IMAGE=sixels", nil, "=sixels is not known" },
+  } do
+    local t = at_terminal(case[1], case[2], case[3])
+    t:expect "\n> "
+    lu.assertEquals(t:finish(), 0)
+  end
+end
+
+-- The second line is typed before the terminal is asked; the prompt runs it all the same.
+function TestShow.test_no_key_is_lost_when_the_terminal_is_asked()
+  local t = at_terminal("", nil, "▀▀▀", "print(40 + 2)\n")
+  t:expect_bytes "42\r\n"
+  t:expect "\n42\n> "
+  lu.assertEquals(t:finish(), 0)
 end
 
 -- --- the whole ---------------------------------------------------------------------------

@@ -4,10 +4,18 @@
 -- decides; the environment names a terminal that is known; the terminal itself is asked (its
 -- device attributes tell sixel). Inside tmux and screen the environment is that of another
 -- terminal, so only the question counts.
+--
+-- Keys typed before the answer come out with it. Whoever reads keys (the prompt) sets
+-- terminal.give_back, a function that takes them; without it a terminal with keys waiting is
+-- not asked, and figures are shown in blocks until there are none.
 
 local sys = require("unroll.core").sys
 
 local terminal = {}
+
+--- Takes keys that were typed while the terminal was asked; set by whoever reads keys.
+---@type fun(keys: string)?
+terminal.give_back = nil
 
 local known = { kitty = "kitty", iterm = "iterm", sixel = "sixel", block = "block", none = "path" }
 
@@ -28,10 +36,21 @@ end
 -- Cell size and device attributes; the last letter of the answer is c.
 local question, patience = "\27[16t\27[c", 0.25
 
+local answers = { "\27%[6;%d+;%d+t", "\27%[%?[%d;]*c" }
+
+-- The keys among what the terminal sent go back to whoever reads keys.
+local function give_keys_back(sent)
+  for _, answer in ipairs(answers) do sent = sent:gsub(answer, "", 1) end
+  if sent ~= "" and terminal.give_back then terminal.give_back(sent) end
+end
+
+-- Has it sixels, and the width and height of its cells; nil when it was not asked.
 local function ask(ask_terminal)
-  local answer = ask_terminal(question, "c", patience)
-  local height, width = answer:match("\27%[6;(%d+);(%d+)t")
-  local attributes = answer:match("\27%[%?([%d;]*)c") or ""
+  local sent = ask_terminal(question, patience, terminal.give_back ~= nil)
+  if not sent then return nil end
+  local height, width = sent:match("\27%[6;(%d+);(%d+)t")
+  local attributes = sent:match("\27%[%?([%d;]*)c") or ""
+  give_keys_back(sent)
   return (";" .. attributes .. ";"):find(";4;", 1, true) ~= nil, tonumber(width),
     tonumber(height)
 end
@@ -46,10 +65,11 @@ end
 --- Chooses how to show figures.
 ---@param env fun(name: string): string? as os.getenv
 ---@param is_tty boolean is standard output a terminal?
----@param ask_terminal fun(question, last, seconds): string as core.sys.ask_terminal
+---@param ask_terminal fun(question, seconds, take_keys): string? as core.sys.ask_terminal
 ---@return string protocol "kitty", "iterm", "sixel", "block" or "path"
 ---@return integer|nil width, integer|nil height of a cell in pixels, when it was asked
 ---@return string|nil message when UNROLL_IMAGE has no known value
+---@return boolean|nil open whether the question is still open: keys are waiting
 function terminal.detect(env, is_tty, ask_terminal)
   local wish = env("UNROLL_IMAGE")
   if wish == "" then wish = nil end
@@ -65,21 +85,21 @@ function terminal.detect(env, is_tty, ask_terminal)
   if named then return named end
   local sixel, width, height = ask(ask_terminal)
   if sixel then return "sixel", width, height end
-  return is_utf8(env) and "block" or "path", width, height
+  return is_utf8(env) and "block" or "path", width, height, nil, sixel == nil
 end
 
 local found -- {protocol, cell width, cell height}
 
---- The protocol for this terminal and the size of its cells; asked once. A wish in
---- UNROLL_IMAGE counts each time.
+--- The protocol for this terminal and the size of its cells; asked until it answers. A wish
+--- in UNROLL_IMAGE counts each time.
 ---@return string protocol
 ---@return integer|nil width, integer|nil height
 ---@return string|nil message
 function terminal.protocol()
   if os.getenv("UNROLL_IMAGE") or not found then
-    local protocol, width, height, message = terminal.detect(os.getenv, sys.isatty(1),
+    local protocol, width, height, message, open = terminal.detect(os.getenv, sys.isatty(1),
       sys.ask_terminal)
-    if message or os.getenv("UNROLL_IMAGE") then return protocol, width, height, message end
+    if message or open or os.getenv("UNROLL_IMAGE") then return protocol, width, height, message end
     found = { protocol, width, height }
   end
   return found[1], found[2], found[3]
