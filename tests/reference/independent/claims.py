@@ -468,12 +468,12 @@ def compare_check(table, check, saved, record, times):
                 "deviation": statistics.deviation(values)}
         scale = max(map(abs, values))
         for key, value in ours.items():
-            table.compare("verdicts", f"{name}: {key}", value, given[key], 1e-8, scale)
+            table.compare("verdicts", f"{name}, statistics", value, given[key], 1e-8, scale)
         passed.append(passes(part, values))
     count = len(check["parts"])
     good = [all(seed) for seed in zip(*passed[:count])]
     good_if = [all(seed) for seed in zip(*passed[count:])] if passed[count:] else None
-    table.compare("verdicts", f"{name}: verdict", decide(check, good, good_if), saved["verdict"], 0)
+    table.compare("verdicts", f"{name}, verdict", decide(check, good, good_if), saved["verdict"], 0)
 
 
 def compare_all(table, folder, checks):

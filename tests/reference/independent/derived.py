@@ -39,6 +39,22 @@ def compare_texts(table, folder, text_named):
                           1.0)
 
 
+def compare_sizes(table, folder):
+    """T1 at equal characters: the training loss where the fewest of all sizes end."""
+    record = load(folder, "architectures")
+    if not record:
+        return
+    config, results = record["config"], record["results"]
+    fewest = min(s * w for s, w in zip(config["steps"], config["window"]))
+    table.compare("architectures", "fewest characters", fewest, results["fewest_characters"], 0)
+    for size in results["sizes"]:
+        for run in size["runs"]:
+            steps = numpy.array(run["loss"]["step"])
+            at = numpy.flatnonzero(steps * size["window"] >= fewest).min()
+            table.compare("architectures", "loss at equal characters", run["loss"]["mean"][at],
+                          run["early"], 1e-12)
+
+
 def compare_fits(table, folder):
     record, times = load(folder, "cost"), load(folder, "cost-times")
     if record:

@@ -42,16 +42,23 @@ class Table:
         if len(ours) != len(theirs):
             row.add(f"{len(ours)} values", f"{len(theirs)} values", math.inf)
             return
-        others = None
+        units = None
         for i, (a, b) in enumerate(zip(ours, theirs)):
             far = deviation(a, b, floor)
             if far > tolerance and again and math.isfinite(far):
-                others = others or [list(flatten(again(seed))) for seed in self.seeds]
-                unit = max(deviation(a, other[i], floor) for other in others)
-                if unit > 0.05 * tolerance:
-                    self.row(study, quantity + ", sensitive", self.units).add(a, b, far / unit)
+                units = units or self.changes(ours, again, floor)
+                if units[i] > 0.05 * tolerance:
+                    self.row(study, quantity + ", sensitive", self.units).add(a, b, far / units[i])
                     continue
             row.add(a, b, far)
+
+    def changes(self, ours, again, floor):
+        """How far rounding moves each number: at least as the middle one of the list."""
+        others = [list(flatten(again(seed))) for seed in self.seeds]
+        moved = [max(deviation(a, other[i], floor) for other in others)
+                 for i, a in enumerate(ours)]
+        middle = sorted(moved)[len(moved) // 2]
+        return [max(change, middle) for change in moved]
 
     def print(self):
         line = "{:<22} {:<44} {:>7} {:>14} {:>14} {:>9} {:>9}  {}"
