@@ -1,7 +1,10 @@
 --- unroll: an environment for studying recurrent networks.
 --
+--   local unroll = require "unroll"
+--   local tensor, rnn, train = unroll.tensor, unroll.rnn, unroll.train
+--
 -- The submodules load when they are first used, so that a script pays only for what
--- it touches.
+-- it touches. At the prompt they all are at hand by their names.
 
 local core = require "unroll.core"
 

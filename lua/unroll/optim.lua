@@ -382,10 +382,17 @@ end
 ---@field weight_decay? number times p is added to the gradient; default 0
 ---@field nesterov? boolean look ahead; needs momentum and no dampening; default false
 
---- Stochastic gradient descent: p <- p - lr g, with weight_decay p added to g.
+--- Stochastic gradient descent, with or without momentum.
 ---
---- With momentum: m <- momentum m + (1 - dampening) g, m = g at the first step,
---- p <- p - lr m; with nesterov p <- p - lr (g + momentum m).
+---   p <- p - lr g
+---
+--- With momentum, where m is g at the first step:
+---
+---   m <- momentum m + (1 - dampening) g
+---   p <- p - lr m                      or, with nesterov,
+---   p <- p - lr (g + momentum m)
+---
+--- g contains weight_decay p.
 ---@param model unroll.Model|table anything with :parameters() and :gradients()
 ---@param opts? unroll.SgdOptions
 ---@return unroll.Optimizer
@@ -407,8 +414,12 @@ end
 ---@field eps? number keeps the division from 0; default 1e-10
 ---@field initial_accumulator_value? number s before the first step; default 0
 
---- Adagrad: s <- s + g^2, p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), where g
---- contains weight_decay p and t is the number of the step.
+--- Adagrad: the more a parameter has moved, the smaller its steps become.
+---
+---   s <- s + g^2
+---   p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)
+---
+--- g contains weight_decay p; t is the number of the step.
 ---@param model unroll.Model|table anything with :parameters() and :gradients()
 ---@param opts? unroll.AdagradOptions
 ---@return unroll.Optimizer
@@ -430,11 +441,13 @@ end
 ---@field momentum? number share of the last step that goes on; default 0
 ---@field centered? boolean divide by the deviation instead of the size; default false
 
---- RMSProp: v <- alpha v + (1 - alpha) g^2, p <- p - lr g / (sqrt(v) + eps), where g
---- contains weight_decay p.
+--- RMSProp: steps divided by a running mean of the gradient's size.
 ---
---- Centered: v less the square of the running mean of g stands for v. With momentum
---- b <- momentum b + g / (sqrt(v) + eps), p <- p - lr b.
+---   v <- alpha v + (1 - alpha) g^2
+---   p <- p - lr g / (sqrt(v) + eps)
+---
+--- With momentum b <- momentum b + g / (sqrt(v) + eps), p <- p - lr b. Centered: v less the
+--- square of the running mean of g stands for v. g contains weight_decay p.
 ---@param model unroll.Model|table anything with :parameters() and :gradients()
 ---@param opts? unroll.RmspropOptions
 ---@return unroll.Optimizer
@@ -454,9 +467,13 @@ end
 ---@field eps? number keeps the division from 0; default 1e-8
 ---@field weight_decay? number times p is added to the gradient; default 0
 
---- Adam: m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2,
---- p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps), where g contains
---- weight_decay p and t is the number of the step.
+--- Adam: momentum, and steps divided by a running mean of the gradient's size.
+---
+---   m <- beta1 m + (1 - beta1) g
+---   v <- beta2 v + (1 - beta2) g^2
+---   p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
+---
+--- g contains weight_decay p; t is the number of the step.
 ---@param model unroll.Model|table anything with :parameters() and :gradients()
 ---@param opts? unroll.AdamOptions
 ---@return unroll.Optimizer

@@ -4,8 +4,10 @@
 --   local loss, state, trace = model:forward(x, y, state)
 --   model:backward(trace)
 --
--- A cell is one layer (rnn/cell.lua); a model is a stack of cells with a read-out and a
--- loss (rnn/model.lua). The sweeps through time run in C.
+-- A cell is one layer; a model is a stack of cells with a read-out and a loss. Sequences
+-- have the shape (T,B,I), time first, then batch; tokens (T,B) int32 from 1 on. A state is a
+-- table of tensors (B,H) by name: state.h. forward keeps a trace, backward walks it back and
+-- adds to the gradients, which only zero_gradients clears. The sweeps run in C.
 
 local cell = require "unroll.rnn.cell"
 local definition = require "unroll.rnn.definition"

@@ -4,6 +4,7 @@
 -- holds what is really there. An entry is
 --   { name = "tensor.matmul", kind = "module"|"function"|"method"|"value"|"class"|"options",
 --     value =, record = (parse.lua), owner = entry of the module or class, members = {...} }
+-- and, where a module is a function, background = the record of its file.
 -- Names leave out "unroll.": tensor.matmul, Model:forward, Optimizer, gradcheck.
 
 local core = require "unroll.core"
@@ -338,7 +339,8 @@ local function make()
   for _, name in ipairs(order) do
     if type(values[name]) == "function" then
       add { name = name, kind = "function", value = values[name], owner = top,
-        record = source.of_function(values[name]), full_name = "unroll." .. name }
+        record = source.of_function(values[name]), full_name = "unroll." .. name,
+        background = module_record("unroll." .. name) }
     else
       walk_module(name, values[name], top, names)
     end

@@ -96,19 +96,29 @@ function layout.list(rows, width, indent, colour)
   return lines
 end
 
+--- The columns that names need: those that take more than two fifths of the page do not count.
+---@param rows table[] { name, ... }
+---@param width integer
+---@return integer
+function layout.widest(rows, width)
+  local widest, most = 0, math.max(6, width * 2 // 5)
+  for _, row in ipairs(rows) do
+    local n = layout.length(row[1])
+    if n <= most then widest = math.max(widest, n) end
+  end
+  return widest
+end
+
 --- Two columns: names and texts. Names that are too long for the first column, or all of them
 --- where the page is narrow, stand on a line of their own.
 ---@param rows table[] { name, text, style = } style is that of the name
 ---@param width integer
 ---@param indent string
 ---@param colour boolean
+---@param least? integer columns of the names at least, to stand below others
 ---@return string[] lines
-function layout.columns(rows, width, indent, colour)
-  local widest, most = 0, math.max(6, (width - #indent) * 2 // 5)
-  for _, row in ipairs(rows) do
-    local n = layout.length(row[1])
-    if n <= most then widest = math.max(widest, n) end
-  end
+function layout.columns(rows, width, indent, colour, least)
+  local widest = math.max(least or 0, layout.widest(rows, width - #indent))
   local lines, hanging = {}, indent .. (" "):rep(widest + 2)
   if width < 50 then hanging = indent .. "  " end
   for _, row in ipairs(rows) do

@@ -292,6 +292,7 @@ local function module_page(entry)
     put_module(out, entry, 1)
   else
     put(out, "<h1>", entry.name, "</h1>\n")
+    put_text(out, entry.background and entry.background.text or {})
     put_function(out, entry)
   end
   put_classes(out, entry.name, "class")

@@ -103,10 +103,14 @@ local function described(item, o)
   return layout.styled(kind, "dim", o.colour) .. (text ~= "" and "  " .. text or "")
 end
 
-local function put_items(lines, items, indent, o)
+local function rows_of(items, o)
   local rows = {}
   for i, item in ipairs(items) do rows[i] = { item.name, described(item, o) } end
-  put(lines, layout.columns(rows, o.width, indent, o.colour))
+  return rows
+end
+
+local function put_items(lines, items, indent, o)
+  put(lines, layout.columns(rows_of(items, o), o.width, indent, o.colour))
 end
 
 --- The options that a parameter takes, when it is an option table.
@@ -120,31 +124,24 @@ function page.option_fields(param)
   return parse.inline_fields(param.type)
 end
 
+-- The options stand below the parameter that takes them.
 local function put_params(lines, params, o)
   if #params == 0 then return end
   lines[#lines + 1] = ""
-  for _, param in ipairs(params) do
-    put_items(lines, { param }, "  ", o)
+  local rows = rows_of(params, o)
+  local widest = layout.widest(rows, o.width - 2)
+  for i, param in ipairs(params) do
+    put(lines, layout.columns({ rows[i] }, o.width, "  ", o.colour, widest))
     local fields = param.type:find "^unroll" and page.option_fields(param)
     if fields then put_items(lines, fields, o.width < 50 and "    " or "      ", o) end
   end
-end
-
--- Parameters in one table of columns when none of them is an option table.
-local function put_all_params(lines, params, o)
-  for _, param in ipairs(params) do
-    if page.option_fields(param) then return put_params(lines, params, o) end
-  end
-  if #params == 0 then return end
-  lines[#lines + 1] = ""
-  put_items(lines, params, "  ", o)
 end
 
 local function put_returns(lines, returns, o)
   local rows = {}
   for _, item in ipairs(returns) do
     if item.text ~= "" then
-      rows[#rows + 1] = { #rows == 0 and "returns" or "", described({ type = item.type,
+      rows[#rows + 1] = { #rows == 0 and "Returns" or "", described({ type = item.type,
         text = item.text }, o), style = "dim" }
     end
   end
@@ -176,7 +173,7 @@ end
 local function put_see(lines, see, o)
   if #see == 0 then return end
   lines[#lines + 1] = ""
-  put_labelled(lines, "See also", table.concat(see, "  "):gsub("unroll%.", ""), o)
+  put_labelled(lines, "See also", table.concat(see, ", "):gsub("unroll%.", ""), o)
 end
 
 local function put_rest(lines, record, o)
@@ -196,9 +193,14 @@ kinds["function"] = function(lines, entry, o)
   put_title(lines, call, result, record.dtypes or "", o)
   put_text(lines, record.text, o)
   local _, params = catalogue.call(entry)
-  put_all_params(lines, params, o)
+  put_params(lines, params, o)
   put_returns(lines, record.returns, o)
   put_rest(lines, record, o)
+  if entry.background then
+    lines[#lines + 1] = ""
+    local text = entry.background.text -- its first paragraph says what the page has said
+    put_text(lines, table.move(text, 2, #text, 1, {}), o)
+  end
 end
 kinds.method = kinds["function"]
 
