@@ -44,6 +44,9 @@ core.version = {}
 --- of the machine, or what the environment variable UNROLL_ISA says.
 core.isa = {}
 
+--- The OpenBLAS that multiplies: its version and the kernels it chose for this machine.
+core.blas = {}
+
 --- core.sys: files, processes, clock, terminal, Ctrl-C and threads. What the outside
 --- world refuses comes back as nil and a message.
 core.sys = {}

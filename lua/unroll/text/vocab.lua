@@ -93,7 +93,11 @@ function Vocab.__eq(a, b)
   return a.units == b.units and table.concat(a.symbols) == table.concat(b.symbols)
 end
 
--- What is wrong with a symbol that is not in the vocabulary.
+--- What is wrong with a symbol that is not in the vocabulary, as messages say it.
+---@param code integer code point, or byte
+---@param position integer which symbol of the text it is
+---@return string
+--- > text.vocab("banana"):unknown(116, 3)   --> "'t' (U+0074), symbol 3 of the text, ..."
 function Vocab:unknown(code, position)
   return ("%s, symbol %d of the text, is not in the vocabulary of %d symbols")
     :format(describe(code, self.units), position, #self.symbols)
