@@ -16,11 +16,21 @@ local submodules = {
   profile = true,
 }
 
+-- Loads what raises errors for names that do not exist with the first module, not before.
+local function guarded(name)
+  local module = require("unroll." .. name)
+  if type(module) == "table" then require("unroll.unknown").guard(module, name) end
+  return module
+end
+
 return setmetatable(unroll, {
   __members = submodules, -- for completion
   __index = function(self, name)
-    if not submodules[name] then return nil end
-    local module = require("unroll." .. name)
+    if not submodules[name] then
+      require("unroll.unknown").read("unroll", name, 3, self, submodules)
+      return nil
+    end
+    local module = guarded(name)
     rawset(self, name, module)
     return module
   end,

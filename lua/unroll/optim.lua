@@ -17,6 +17,7 @@
 local core = require "unroll.core"
 local options = require "unroll.options"
 local shown = require "unroll.display.text"
+local unknown = require "unroll.unknown"
 
 local optim = {}
 
@@ -327,20 +328,20 @@ function Optimizer:set_state(state)
   own.t = math.tointeger(state.step)
 end
 
-local metatable = {
-  __index = Optimizer,
-  __name = "unroll.Optimizer",
-  __newindex = function(self, name, value)
-    local own = hidden[self]
-    if own.rule.defaults[name] ~= nil then return rawset(self, name, value) end
-    local names = {}
-    for known in pairs(own.rule.defaults) do names[#names + 1] = known end
-    error(("%s has no option '%s'.%s"):format(own.name, tostring(name),
-      options.suggestion(tostring(name), names)), 2)
-  end,
-}
+Optimizer.__name = "unroll.Optimizer"
 
-function metatable:__tostring()
+Optimizer.__index = unknown.index(Optimizer, function(self) return hidden[self].name end)
+
+function Optimizer:__newindex(name, value)
+  local own = hidden[self]
+  if own.rule.defaults[name] ~= nil then return rawset(self, name, value) end
+  local names = {}
+  for known in pairs(own.rule.defaults) do names[#names + 1] = known end
+  error(("%s has no option '%s'.%s"):format(own.name, tostring(name),
+    options.suggestion(tostring(name), names)), 2)
+end
+
+function Optimizer:__tostring()
   local words = {}
   for name, value in pairs(current_options(self)) do
     words[#words + 1] = name .. " = " .. describe(value)
@@ -350,7 +351,7 @@ function metatable:__tostring()
     hidden[self].t)
 end
 
-function metatable:__display(how)
+function Optimizer:__display(how)
   local own, words, numbers = hidden[self], {}, 0
   for name, value in pairs(current_options(self)) do
     if name ~= "lr" then words[#words + 1] = name .. " " .. describe(value) end
@@ -370,7 +371,7 @@ local function new(name, model, opts)
   hidden[self] = { rule = rule, name = name, step_name = who .. ":step",
     slots = slots_of(model, who), t = 0, checked = {} }
   note_checked(self, hidden[self].checked, rule.defaults)
-  return setmetatable(self, metatable)
+  return setmetatable(self, Optimizer)
 end
 
 -- --- optimisers ----------------------------------------------------------------------------

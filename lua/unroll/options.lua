@@ -37,22 +37,53 @@ function options.distance(a, b)
   return last[#b]
 end
 
---- The name in `names` that is nearest to `name`, if one is near enough to be meant.
+-- The letters of a name in order: "W_hx" and "W_xh" have the same ones.
+local function letters_of(name)
+  local letters = { name:lower():byte(1, -1) }
+  table.sort(letters)
+  return string.char(table.unpack(letters))
+end
+
+-- How far a candidate is; of two that are as far, the one with the same letters is nearer.
+local function distance_to(name, candidate)
+  local distance = options.distance(name:lower(), candidate:lower())
+  return letters_of(name) == letters_of(candidate) and distance - 0.5 or distance
+end
+
+-- The shortest name that begins like this one.
+local function completed(name, names)
+  local best
+  for _, candidate in ipairs(names) do
+    if candidate:sub(1, #name):lower() == name:lower()
+      and (not best or #candidate < #best or (#candidate == #best and candidate < best)) then
+      best = candidate
+    end
+  end
+  return best
+end
+
+local longest_name <const> = 100 -- bytes; nobody meant more as a name
+
+--- The name in `names` that is nearest to `name`, if one is near enough to be meant; else
+--- the shortest that begins with it.
 ---@param name string
 ---@param names string[]
 ---@return string? nearest nil when nothing is similar
 --- > require("unroll.options").nearest("colour", {"color", "width"})   --> "color"
+--- > require("unroll.options").nearest("W_hx", {"W_hh", "W_xh"})         --> "W_xh"
 ---@see options.suggestion options.distance
 function options.nearest(name, names)
   local best, best_distance
+  if #name > longest_name then return nil end
   for _, candidate in ipairs(names) do
-    local distance = options.distance(name:lower(), candidate:lower())
+    local distance = distance_to(name, candidate)
     if not best or distance < best_distance or (distance == best_distance and candidate < best) then
       best, best_distance = candidate, distance
     end
   end
   local limit = math.max(1, #name // 3)
-  return best_distance and best_distance <= limit and best or nil
+  if best_distance and best_distance <= limit then return best end
+  return #name >= 3 and completed(name, names) or nil
 end
 
 --- " Did you mean 'x'?", or else the list of what exists, to close an error message with.

@@ -114,8 +114,10 @@ function TestLuaCell.test_gradients_on_numbers()
       local T, B, I, H = table.unpack(size)
       local cell = rnn.cell(def, { input = I, hidden = H, dtype = "float64",
         init = { normal = 0.7 }, seed = 2 })
-      if cell.p then cell.p:normal_(0, 1) end
-      if cell.w then cell.w:normal_(0, 1) end
+      local parameters = cell:parameters()
+      for _, name in ipairs { "p", "w" } do
+        if parameters[name] then parameters[name]:normal_(0, 1) end
+      end
       assert_ok(gradcheck(cell, randn(T, B, I), { state = states_of(def, B, H) }))
     end
   end

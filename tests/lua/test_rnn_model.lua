@@ -234,12 +234,12 @@ function TestRnnModelParts.test_layers_are_named()
   m.layers[2].b_h:fill_(3)
   luaunit.assertEquals(m:parameters()["layers[2].b_h"]:sum(), 12)
   luaunit.assertEquals(m.layers[2]:parameters().flat:numel(), 16 + 16 + 4)
-  support.raises("a model has no 'W_xh'", function() return m.W_xh end)
+  support.raises("lm has no 'W_xh'", function() return m.W_xh end)
 end
 
 function TestRnnModelParts.test_unknown_fields()
   local m = lm()
-  support.raises("a model has no 'W_hyy'. Did you mean 'W_hy'?", function() return m.W_hyy end)
+  support.raises("lm has no 'W_hyy'. Did you mean 'W_hy'?", function() return m.W_hyy end)
   support.raises("Did you mean 'hidden'?", function() return m.hiden end)
   support.raises("Did you mean 'forward'?", function() return m:foward() end)
 end

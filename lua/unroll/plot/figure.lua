@@ -7,6 +7,7 @@ local draw = require "unroll.plot.draw"
 local layout = require "unroll.plot.layout"
 local options = require "unroll.plot.options"
 local style = require "unroll.plot.style"
+local unknown = require "unroll.unknown"
 
 --- A figure: a grid of panels. It is a description: save, render, describe and show lay it out
 --- anew and change nothing in it, so that it can be drawn any number of times.
@@ -14,7 +15,7 @@ local style = require "unroll.plot.style"
 ---@field alt? string words for readers who do not see the figure; written automatically when nil
 ---@see plot.figure unroll.Axes
 local Figure = {}
-Figure.__index = Figure
+Figure.__index = unknown.index(Figure, "figure")
 Figure.__name = "unroll.Figure"
 
 local figure_kinds = {

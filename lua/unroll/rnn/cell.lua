@@ -15,6 +15,7 @@ local init = require "unroll.rnn.init"
 local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
 local trace = require "unroll.rnn.trace"
+local unknown = require "unroll.unknown"
 
 local tensor = core.tensor
 
@@ -32,11 +33,17 @@ local Cell = { __name = "unroll.Cell", __members = { "values" } } -- for complet
 
 local cell = {}
 
+local optional = {} -- fields that the library has found absent: asking is no mistake
+
 -- cell.W_hh: the parameters by name, beside the methods.
 function Cell:__index(name)
   local method = Cell[name]
   if method ~= nil then return method end
-  return rawget(self, "values")[name]
+  local value = rawget(self, "values")[name]
+  if value == nil and not optional[name] then
+    optional[name] = unknown.read("cell", name, 3, self, Cell, rawget(self, "values")) or nil
+  end
+  return value
 end
 
 function Cell:__tostring()

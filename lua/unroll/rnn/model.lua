@@ -18,6 +18,7 @@ local cell_trace = require "unroll.rnn.trace"
 local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
 local sample = require "unroll.rnn.sample"
+local unknown = require "unroll.unknown"
 
 --- A stack of cells, a linear read-out and a loss:
 ---
@@ -44,21 +45,12 @@ local model = { Model = Model }
 -- What a model may have but need not: asking for it is no mistake.
 local optional = { vocab = true, evaluation = true, sampler = true }
 
-local function known_names(self)
-  local names = { "layers", "cell", "input", "hidden", "output", "head", "dtype", "vocab" }
-  for name in pairs(Model) do
-    if not name:find("^__") then names[#names + 1] = name end
-  end
-  for _, entry in ipairs(rawget(self, "values")) do names[#names + 1] = entry.name end
-  return names
-end
-
 function Model:__index(name)
   local found = Model[name]
   if found == nil then found = rawget(self, "values")[name] end
   if found == nil and not optional[name] then
-    error(("a model has no '%s'.%s"):format(tostring(name),
-      options.suggestion(tostring(name), known_names(self))), 2)
+    optional[name] = unknown.read(display.kind(self), name, 3, self, Model,
+      rawget(self, "values")) or nil
   end
   return found
 end

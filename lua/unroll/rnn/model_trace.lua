@@ -4,6 +4,7 @@
 local core = require "unroll.core"
 local cell_trace = require "unroll.rnn.trace"
 local display = require "unroll.rnn.display"
+local unknown = require "unroll.unknown"
 
 local tensor = core.tensor
 
@@ -16,7 +17,7 @@ local tensor = core.tensor
 ---@field generation integer how many forward passes it has seen
 ---@see Model:forward Model:backward
 local ModelTrace = { __name = "unroll.ModelTrace" }
-ModelTrace.__index = ModelTrace
+ModelTrace.__index = unknown.index(ModelTrace, "trace", { loss = true })
 
 local model_trace = { ModelTrace = ModelTrace }
 

@@ -13,6 +13,7 @@
 
 local core = require "unroll.core"
 local display = require "unroll.rnn.display"
+local unknown = require "unroll.unknown"
 
 local tensor, inspect = core.tensor, core.cell.inspect
 
@@ -26,7 +27,7 @@ local tensor, inspect = core.tensor, core.cell.inspect
 ---@field generation integer how many forward passes it has seen
 ---@see Cell:forward Cell:backward
 local Trace = { __name = "unroll.Trace" }
-Trace.__index = Trace
+Trace.__index = unknown.index(Trace, "trace")
 
 local trace = { Trace = Trace }
 

@@ -8,6 +8,7 @@
 
 local core = require "unroll.core"
 local options = require "unroll.options"
+local unknown = require "unroll.unknown"
 
 local tensor = core.tensor
 
@@ -26,7 +27,7 @@ Task.__index = Task
 ---@class unroll.TaskBatches
 ---@see Task:batches
 local Batches = { __name = "unroll.TaskBatches" }
-Batches.__index = Batches
+Batches.__index = unknown.index(Batches, "batch iterator")
 
 local source = {}
 

@@ -15,6 +15,7 @@
 
 local core = require "unroll.core"
 local options = require "unroll.options"
+local unknown = require "unroll.unknown"
 
 --- Windows over a text, one after the other; made by `Corpus:batches`. It can be called: for x,
 --- y, info in batches do.
@@ -24,7 +25,7 @@ local options = require "unroll.options"
 ---@field epoch integer passes finished
 ---@see Corpus:batches
 local Batches = {}
-Batches.__index = Batches
+Batches.__index = unknown.index(Batches, "batch iterator")
 Batches.__name = "unroll.Batches"
 
 local batches = { Batches = Batches }

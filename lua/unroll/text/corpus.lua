@@ -9,6 +9,7 @@ local batches = require "unroll.text.batches"
 local builtin = require "unroll.text.builtin"
 local options = require "unroll.options"
 local shown = require "unroll.display.text"
+local unknown = require "unroll.unknown"
 local vocab = require "unroll.text.vocab"
 
 --- A text, its vocabulary, its tokens and their split: training first, then validation, then
@@ -22,9 +23,11 @@ local vocab = require "unroll.text.vocab"
 local Corpus = {}
 Corpus.__name = "unroll.Corpus"
 
+local member = unknown.index(Corpus, "corpus")
+
 function Corpus.__index(self, key)
   if key == "text" then return self.vocab:decode(self.all_tokens) end
-  return Corpus[key]
+  return member(self, key)
 end
 
 local corpus = { Corpus = Corpus }

@@ -18,6 +18,7 @@ local metrics = require "unroll.metrics"
 local optim = require "unroll.optim"
 local options = require "unroll.options"
 local progress = require "unroll.train.progress"
+local unknown = require "unroll.unknown"
 
 local who = "train.fit"
 
@@ -366,6 +367,7 @@ function Run:finish(stop)
 end
 
 local History = { __name = "unroll.History" }
+History.__index = unknown.index(History, "history", { best = true })
 
 function History:__tostring()
   local parts = { ("history   %d steps (%s)"):format(self.steps, self.stop) }
