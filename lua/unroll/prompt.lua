@@ -204,9 +204,7 @@ local function turns(self)
     elseif how == "end" then
       if not self.frame then return end
       self.frame, self.environment = nil, _G
-      print()
     end
-    if self.is_over then return end
   end
 end
 
@@ -260,7 +258,6 @@ function prompt.run(host, options)
   if not options.norc then run_startup_file(self) end
   turns(self)
   host.close()
-  if not self.is_over then print() end
 end
 
 return prompt

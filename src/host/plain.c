@@ -37,9 +37,9 @@ static reading read_plain(const char *prompt, const char **line, size_t *length)
   fflush(stdout);
   ssize_t n = wait_for_line() ? getline(&buffer, &room, stdin) : -1;
   if (n < 0) {
+    fputs("\n", stdout);
     if (!host_take_interrupt()) return GOT_END;
     clearerr(stdin);
-    fputs("\n", stdout);
     return GOT_INTERRUPT;
   }
   if (n > 0 && buffer[n - 1] == '\n') n--;

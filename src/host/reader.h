@@ -32,7 +32,8 @@ typedef struct host_reader {
   ** escape sequences). False when this reader cannot work here. */
   bool (*open)(const host_completer *completer, bool paste);
 
-  /* A line without its newline; it lives until the next call. */
+  /* A line without its newline; it lives until the next call. Otherwise the cursor is at
+  ** the beginning of a new line. */
   reading (*read)(const char *prompt, const char **line, size_t *length);
 
   void (*add_history)(const char *entry);

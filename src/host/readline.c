@@ -55,7 +55,7 @@ static struct {
   const char **readline_name;
   int *catch_signals, *catch_sigwinch, *change_environment, *completion_query_items;
   int *attempted_completion_over, *completion_append_character;
-  int *filename_completion_desired, *point, *end;
+  int *filename_completion_desired, *point, *end, *eof_found;
   char **line_buffer;
   command **last_func;
   char **(**attempted_completion_function)(const char *text, int start, int stop);
@@ -104,6 +104,7 @@ static const struct {
     {"rl_filename_completion_desired", &rl.filename_completion_desired},
     {"rl_point", &rl.point},
     {"rl_end", &rl.end},
+    {"rl_eof_found", &rl.eof_found},
     {"rl_line_buffer", &rl.line_buffer},
     {"rl_last_func", &rl.last_func},
     {"rl_attempted_completion_function", &rl.attempted_completion_function},
@@ -442,7 +443,11 @@ static reading read_line(const char *prompt, const char **line, size_t *length) 
   if (!whole) drop_line();
   release_signals();
   if (!whole) return host_take_interrupt() ? GOT_INTERRUPT : GOT_END;
-  if (!line_read) return GOT_END;
+  if (!line_read) {
+    if (!paste_mode) fputs("\n", stdout); /* else readline has done it */
+    *rl.eof_found = 0;                     /* and would go on to do so */
+    return GOT_END;
+  }
   *line = line_read;
   *length = strlen(line_read);
   return GOT_LINE;

@@ -163,6 +163,7 @@ function TestHistory.test_a_folder_that_cannot_be_written_is_one_note()
   t:type(up)
   t:expect "y = 1"
   t:type "\3"
+  t:expect "^C\n> "
   lu.assertEquals({ t:finish() }, { 0, true })
 end
 

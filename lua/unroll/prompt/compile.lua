@@ -60,11 +60,14 @@ function compile.entry(text, name, options)
       run = load("(...)(" .. expression .. "\n)", name, "t", options.environment) }
   end
   local run, message = load(text, name, "t", options.environment)
-  if not run then return nil, message end
-  if options.lua_locals then return { expression = false, run = run, notes = {} } end
-  local code, notes = locals.rewrite(text)
-  return { expression = false, notes = notes,
-    run = load(code, name, "t", options.environment) or run }
+  if not run and not message:find "too many local variables" then return nil, message end
+  local notes = {}
+  if not options.lua_locals then
+    local code
+    code, notes = locals.rewrite(text)
+    run = load(code, name, "t", options.environment) or run
+  end
+  return run and { expression = false, run = run, notes = notes }, message
 end
 
 return compile

@@ -114,7 +114,7 @@ local function add_files(found, parents, parent_path)
   for folder in package.path:gmatch "([^;?]*)%?%.lua" do
     for _, name in ipairs(core.sys.list((folder == "" and "./" or folder) .. parent_path) or {}) do
       local stem = name:match "^([%w_-]+)%.lua$"
-      if stem then
+      if stem and stem ~= "init" then
         found[parents .. stem] = true
       elseif name:find "^[%w_-]+$" and exists(folder .. parent_path .. name .. "/init.lua") then
         found[parents .. name] = true

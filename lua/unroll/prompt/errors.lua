@@ -13,6 +13,7 @@
 
 local color = require "unroll.prompt.color"
 local lexer = require "unroll.prompt.lexer"
+local show = require "unroll.prompt.show"
 
 local errors = {}
 
@@ -25,6 +26,11 @@ local typed = {} -- chunk name without "=" -> text of the entry
 --- Remembers the text of an entry, so that errors can show its lines.
 ---@param name string "prompt:7"
 function errors.remember(name, text) typed[name] = text end
+
+--- The text of an entry; nil when it is none.
+---@param name string "prompt:7"
+---@return string?
+function errors.entry(name) return typed[name] end
 
 -- The code of a chunk, by what debug.getinfo calls source and short_src.
 local function code_of(source, short)
@@ -41,6 +47,7 @@ end
 local function lines_of(code)
   local lines = {}
   for line in (code .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
+  if code:sub(-1) == "\n" then lines[#lines] = nil end
   return lines
 end
 
@@ -63,23 +70,22 @@ end
 local is_library = errors.is_library
 
 -- Where the error is to be shown: the place in its message, or else the first frame that
--- is neither C nor the library's.
+-- is neither C nor the library's: { text, source, place, line, frame = its index or 0 }.
 local function locate(message, frames)
   local text, place, line = split(message)
-  if place then
-    for _, frame in ipairs(frames) do
-      if frame.short_src == place and frame.line == line then
-        return text, frame.source, place, line
-      end
+  for i, frame in ipairs(frames) do
+    local is_it
+    if place then
+      is_it = frame.short_src == place and frame.line == line
+    else
+      is_it = frame.line > 0 and not is_library(frame)
     end
-    return text, "@" .. place, place, line
-  end
-  for _, frame in ipairs(frames) do
-    if frame.line > 0 and not is_library(frame) then
-      return text, frame.source, frame.short_src, frame.line
+    if is_it then
+      return { text = text, source = frame.source, place = frame.short_src, line = frame.line,
+        frame = i }
     end
   end
-  return text
+  return { text = text, source = place and "@" .. place, place = place, line = line, frame = 0 }
 end
 
 -- --- the caret ---------------------------------------------------------------------------
@@ -190,14 +196,15 @@ function errors.excerpt(frame)
   return code and table.concat(lines_around(code, frame.line, ""), "\n") or nil
 end
 
--- One line for each caller; the library's own are counted.
-local function callers(frames)
+-- One line for each frame after `index`; the library's own are counted.
+local function callers(frames, index)
   local out, hidden = {}, 0
   local function flush()
     if hidden > 0 then out[#out + 1] = ("… %d in unroll"):format(hidden) end
     hidden = 0
   end
-  for _, frame in ipairs(frames) do
+  for i = index + 1, #frames do
+    local frame = frames[i]
     if is_library(frame) then
       hidden = hidden + 1
     elseif frame.line > 0 then
@@ -213,11 +220,11 @@ local function callers(frames)
   return out
 end
 
-local function add_callers(out, frames)
-  local list = callers(frames)
-  if #list < 2 then return end
+local function add_callers(out, frames, index)
+  local list = callers(frames, index)
+  if #list == 0 then return end
   out[#out + 1] = color.paint("dim", "  called from")
-  for i = 2, math.min(#list, most_frames) do
+  for i = 1, math.min(#list, most_frames) do
     out[#out + 1] = color.paint("dim", "    " .. list[i])
   end
   if #list > most_frames then out[#out + 1] = color.paint("dim", "    …") end
@@ -229,16 +236,13 @@ end
 ---@return string
 function errors.text(value)
   if type(value) == "string" then return value end
-  local meta = debug.getmetatable(value)
-  if type(value) == "number" or (type(meta) == "table" and rawget(meta, "__tostring")) then
-    return tostring(value)
-  end
-  return ("(error object is a %s value)"):format(type(value))
+  return show.text(value)
 end
 
 -- An entry of one line stands just above: it is shown again only when a caret helps.
-local function is_in_sight(code, place, current, line, text)
-  return place == current and not code:find "\n" and not token_of(code, line, text)
+local function is_in_sight(code, where, current)
+  return where.place == current and not code:find "\n"
+    and not token_of(code, where.line, where.text)
 end
 
 --- The error as it is shown.
@@ -247,17 +251,18 @@ end
 ---@param current string the entry that ran: "prompt:7"
 ---@return string
 function errors.format(value, frames, current)
-  local text, source, place, line = locate(errors.text(value), frames)
-  local out = { color.paint("error", "error: ") .. text }
-  if place then
-    local code = code_of(source, place)
-    local is_line = code and not code:find "\n" and typed[place]
-    out[#out + 1] = "  " .. color.paint("name", is_line and place or place .. ":" .. line)
-    if code and not is_in_sight(code, place, current, line, text) then
-      table.move(lines_around(code, line, text), 1, 1e3, #out + 1, out)
+  local where = locate(errors.text(value), frames)
+  local out = { color.paint("error", "error: ") .. where.text }
+  if where.place then
+    local code = code_of(where.source, where.place)
+    local is_line = code and not code:find "\n" and typed[where.place]
+    local place = is_line and where.place or where.place .. ":" .. where.line
+    out[#out + 1] = "  " .. color.paint("name", place)
+    if code and not is_in_sight(code, where, current) then
+      table.move(lines_around(code, where.line, where.text), 1, 1e3, #out + 1, out)
     end
   end
-  add_callers(out, frames)
+  add_callers(out, frames, where.frame)
   return table.concat(out, "\n")
 end
 

@@ -3,6 +3,8 @@
 -- The libraries load when they are first used. Reading a name that nobody has set is an error
 -- in code typed at the prompt, with the nearest name; code from files reads nil, as ever.
 
+local errors = require "unroll.prompt.errors"
+local lexer = require "unroll.prompt.lexer"
 local options = require "unroll.options"
 local unroll = require "unroll"
 
@@ -53,10 +55,17 @@ local function nearest(name)
   return found and (" Did you mean '%s'?"):format(found) or ""
 end
 
--- Whether the function that reads the name was typed.
-local function is_typed(level)
+-- Whether the function that reads the name was typed, and with the name as a variable: in
+-- `_G.name` it is a field, which may be nil.
+local function is_typed(level, name)
   local info = debug.getinfo(level + 1, "S")
-  return info and info.source:find "^=prompt:" ~= nil
+  local code = info and errors.entry(info.short_src)
+  local tokens = code and lexer.code(code) or {}
+  for i, token in ipairs(tokens) do
+    local before = tokens[i - 1] and tokens[i - 1].text
+    if token.text == name and before ~= "." and before ~= ":" then return true end
+  end
+  return false
 end
 
 --- What reading a global variable that is nil gives: a library, an error in typed code, nil.
@@ -64,9 +73,8 @@ end
 ---@param level integer of the stack: the function that reads it
 function globals.missing(name, level)
   if loaders[name] then return globals.load(name) end
-  if not globals.strict or type(name) ~= "string" or optional[name] or not is_typed(level) then
-    return nil
-  end
+  if not globals.strict or type(name) ~= "string" or optional[name] then return nil end
+  if not is_typed(level, name) then return nil end
   error(("there is no variable '%s'.%s"):format(name, nearest(name)), level)
 end
 

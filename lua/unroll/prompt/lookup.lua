@@ -24,14 +24,11 @@ local function metatable_of(value)
   return type(meta) == "table" and meta or nil
 end
 
--- What stands behind a value: a table, or nil.
-local function behind(meta)
-  local index = rawget(meta, "__index")
-  if type(index) == "table" then return index end
-  if type(index) ~= "function" then return nil end
+-- The table of methods that belongs to an __index function.
+local function methods_of(index, meta)
   if debug.getinfo(index, "S").what ~= "C" then return meta end
   local _, upvalue = debug.getupvalue(index, 1)
-  return type(upvalue) == "table" and upvalue or nil
+  return type(upvalue) == "table" and upvalue or {}
 end
 
 -- The members that a class declares.
@@ -58,13 +55,10 @@ function lookup.members(value)
     local meta = at ~= nil and metatable_of(at)
     if not meta then break end
     add_declared(at, meta, found)
-    local next_at = behind(meta)
-    if next_at == nil or next_at == at then break end
-    if next_at == meta then
-      raw_string_keys(meta, found)
-      break
-    end
-    at = next_at
+    local index = rawget(meta, "__index")
+    if type(index) == "function" then raw_string_keys(methods_of(index, meta), found) end
+    if type(index) ~= "table" or rawequal(index, at) then break end
+    at = index
   end
   return found
 end

@@ -30,7 +30,7 @@ local function environment_of(frame)
     __index = function(_, name)
       if known[name] then return nil end
       local value = rawget(_G, name)
-      if value == nil then return globals.missing(name, 3) end
+      if value == nil then value = globals.missing(name, 3) end -- no tail call: levels count
       return value
     end,
     __newindex = function(t, name, value)

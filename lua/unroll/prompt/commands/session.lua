@@ -53,8 +53,7 @@ local function selected(entries, rest)
 end
 
 local function history(session, rest)
-  local entries = table.move(session.history.entries, 1, #session.history.entries - 1, 1, {})
-  for _, entry in ipairs(selected(entries, rest)) do
+  for _, entry in ipairs(selected(session.history.entries, rest)) do
     print(color.paint("dim", "> ") .. entry:gsub("\n", "\n" .. color.paint("dim", ".. ")))
   end
   return true

@@ -1,0 +1,159 @@
+-- Errors at the prompt: message, line, caret, callers; %debug on the frames of the last one.
+
+local lu = require "luaunit"
+local support = require "support"
+local terminal = require "terminal"
+
+local function start(opts)
+  local t = terminal.start(opts)
+  t:expect "> "
+  return t
+end
+
+TestErrors = {}
+
+function TestErrors.test_message_line_and_caret()
+  local t = start()
+  lu.assertEquals(t:enter "x = math.pi.y.z",
+    "error: attempt to index a number value (field 'pi')\n  prompt:1\n"
+    .. "  > 1  x = math.pi.y.z\n                ^")
+  lu.assertEquals(t:enter "error 'plain'", "error: plain\n  prompt:2")
+  lu.assertEquals(t:enter "error('bare', 0)", "error: bare\n  prompt:3")
+  lu.assertEquals(t:enter "x x", "error: syntax error near 'x'\n  prompt:4\n  > 1  x x\n         ^")
+  lu.assertEquals({ t:finish() }, { 0, true })
+end
+
+function TestErrors.test_context_and_callers()
+  local t = start()
+  t:type("\27[200~function add(a)\n  local b = 'é' .. a + 1\n  return b\nend\27[201~\n")
+  t:expect "\n> "
+  t:enter "function outer() local r = add({}) return r end"
+  lu.assertEquals(t:enter "outer()", table.concat({
+    "error: attempt to perform arithmetic on a table value (local 'a')",
+    "  prompt:1:2",
+    "    1  function add(a)",
+    "  > 2    local b = 'é' .. a + 1",
+    "                          ^",
+    "    3    return b",
+    "  called from",
+    "    prompt:2  in 'outer'",
+    "    prompt:3" }, "\n"))
+  t:finish()
+end
+
+function TestErrors.test_objects_and_other_values()
+  local t = start()
+  t:enter "own = setmetatable({}, {__tostring = function() return 'own text' end})"
+  lu.assertStrContains(t:enter "error(own)", "error: own text\n")
+  lu.assertStrContains(t:enter "error {code = 7}", "code = 7")
+  lu.assertEquals(t:enter "_err.code", "7")
+  lu.assertStrContains(t:enter "error()", "error: nil")
+  lu.assertStrContains(t:enter "error(setmetatable({}, {__tostring = error}))", "error: ")
+  lu.assertEquals(t:enter "1 + 1", "2")
+  t:finish()
+end
+
+function TestErrors.test_the_library_s_misuse_shows_the_user_s_line()
+  local t = start()
+  t:enter "a = tensor.ones(2, 3)"
+  local text = t:enter "tensor.matmul(a, a)"
+  lu.assertStrContains(text, "error: ")
+  lu.assertStrContains(text, "a's columns (3) must equal b's rows (2)")
+  lu.assertStrContains(text, "prompt:2")
+  lu.assertNotStrContains(text, "unroll/")
+  t:finish()
+end
+
+function TestErrors.test_files()
+  local t = start()
+  support.write_file(t.home .. "/bad.lua", "local t = {}\nreturn t.a.b\n")
+  lu.assertEquals(t:enter "dofile 'bad.lua'", table.concat({
+    "error: attempt to index a nil value (field 'a')", "  bad.lua:2", "    1  local t = {}",
+    "  > 2  return t.a.b", "                ^", "  called from", "    prompt:1" }, "\n"))
+  support.write_file(t.home .. "/worse.lua", "x = = 1\n")
+  lu.assertStrContains(t:enter "%run worse.lua", "unexpected symbol near '='\n  worse.lua:1\n"
+    .. "  > 1  x = = 1\n           ^")
+  t:finish()
+end
+
+function TestErrors.test_a_stack_overflow()
+  local t = start()
+  t:enter "function deep(n) return 1 + deep(n + 1) end"
+  local text = t:enter "deep(1)"
+  lu.assertStrContains(text, "stack overflow")
+  lu.assertTrue(select(2, text:gsub("\n", "")) < 30, text)
+  lu.assertEquals(t:enter "1 + 1", "2")
+  t:finish()
+end
+
+function TestErrors.test_out_of_memory()
+  local t = start()
+  lu.assertStrContains(t:enter "x = ('x'):rep(1e15)", "error: ")
+  lu.assertEquals(t:enter "1 + 1", "2")
+  t:finish()
+end
+
+function TestErrors.test_unknown_variables()
+  local t = start()
+  lu.assertStrContains(t:enter "tensr", "there is no variable 'tensr'. Did you mean 'tensor'?")
+  lu.assertStrContains(t:enter "if nothing_here then end", "there is no variable 'nothing_here'.")
+  t:enter "fresh = nil"
+  lu.assertEquals(t:enter "_G.nothing_here == nil", "true")
+  t:enter "strict(false)"
+  lu.assertEquals(t:enter "nothing_here", "nil")
+  t:finish()
+end
+
+function TestErrors.test_files_may_read_unknown_variables()
+  local t = start()
+  support.write_file(t.home .. "/reads.lua", "return unknown == nil")
+  lu.assertEquals(t:enter "dofile 'reads.lua'", "true")
+  t:finish()
+end
+
+TestDebug = {}
+
+function TestDebug.test_frames_of_the_last_error()
+  local t = start()
+  t:enter "function inner(v) local w = v * 2 local n return w.x.y, n end"
+  t:enter "function outer(name) local r = inner(#name) return r end"
+  t:enter "n = 'global'"
+  t:enter "outer 'four'"
+  local text = t:enter("%debug", "debug> ")
+  lu.assertStrContains(text, "frame 1 of 3   prompt:1  in 'inner'")
+  lu.assertStrContains(text, "v = 4")
+  lu.assertStrContains(text, "w = 8")
+  lu.assertEquals(t:enter("w + v", "debug> "), "12")
+  lu.assertEquals(t:enter("n", "debug> "), "nil") -- the local one, not the global one
+  lu.assertStrContains(t:enter("%up", "debug> "), "frame 2 of 3   prompt:2  in 'outer'")
+  lu.assertStrContains(t:enter("name", "debug> "), "four")
+  lu.assertEquals(t:enter("n", "debug> "), '"global"')
+  lu.assertEquals(t:enter("kept = #name + math.floor(1.5)", "debug> "), "")
+  lu.assertStrContains(t:enter("%where", "debug> "), ">  2  prompt:2  in 'outer'")
+  t:enter("%down", "debug> ")
+  lu.assertStrContains(t:enter("%down", "debug> "), "error: ")
+  lu.assertStrContains(t:enter("nothing", "debug> "), "there is no variable 'nothing'")
+  t:type "\4"
+  t:expect "\n> "
+  lu.assertEquals(t:enter "kept", "5")
+  t:finish()
+end
+
+function TestDebug.test_without_an_error()
+  local t = start()
+  lu.assertStrContains(t:enter "%debug", "error: there is no error")
+  lu.assertStrContains(t:enter "%up", "error: ")
+  t:finish()
+end
+
+function TestDebug.test_upvalues_and_coroutines()
+  local t = start()
+  t:enter "do local hidden = 7 function f() local a = hidden return a.b.c end end"
+  t:enter "coroutine.wrap(function() f() end)()"
+  t:enter "f()"
+  local text = t:enter("%debug", "debug> ")
+  lu.assertStrContains(text, "hidden = 7")
+  lu.assertEquals(t:enter("hidden + a", "debug> "), "14")
+  t:enter "%quit"
+  t:finish()
+end
