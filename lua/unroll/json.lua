@@ -146,7 +146,7 @@ end
 --- The value as JSON text with a newline at its end. A table with the keys 1 to n is a
 --- list, the empty one too; one with string keys is an object.
 ---@param value any
----@param options? {nan: "null"} "null" writes NaN and infinity so
+---@param options? {nan?: "null"} "null" writes NaN and infinity so
 ---@return string
 --- Errors, with the path of the value: other keys or types, a table inside itself, text that is
 --- no UTF-8, and NaN or infinity unless nan = "null".
@@ -168,7 +168,7 @@ function json.line(value) return (encode(value, { one_line = true })) end
 --- The value of a JSON text. null becomes nil, so a field with it is absent and a list has
 --- a hole; give `null` another value to keep the places.
 ---@param text string
----@param options? {null: any} what stands for null
+---@param options? {null?: any} what stands for null
 ---@return any value nil when the text is no JSON
 ---@return string? message with line and column
 --- > require("unroll.json").decode("[1, 2]")[2]   --> 2

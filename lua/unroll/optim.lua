@@ -570,7 +570,7 @@ end
 --- most max. The norm is computed in float64.
 ---@param model unroll.Model|table anything with :gradients()
 ---@param max number above 0; math.huge only measures and checks
----@param opts? {step: integer, loss: number} for the error message
+---@param opts? {step?: integer, loss?: number} for the error message
 ---@return number norm before the clip
 --- Errors: a norm that is NaN or infinite: names the tensor, nothing was changed.
 --- Source: Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural networks,
@@ -600,7 +600,7 @@ end
 --- Clamps every element of the gradients to between -limit and limit.
 ---@param model unroll.Model|table anything with :gradients()
 ---@param limit number above 0
----@param opts? {step: integer, loss: number} for the error message
+---@param opts? {step?: integer, loss?: number} for the error message
 ---@return number norm before the clip
 ---@return boolean clipped was any element beyond the limit
 --- Errors: a norm that is NaN or infinite: names the tensor, nothing was changed.

@@ -110,7 +110,7 @@ static void check_not_options(lua_State *L) {
 /*---
 --- A new tensor from a number, nested tables or another tensor: tensor(x, options).
 ---@param x number|table|unroll.Tensor nested tables must be rectangular, at most 6 deep
----@param options? {dtype: string} "float32" when absent; of a tensor, its own
+---@param options? {dtype?: string} "float32" when absent; of a tensor, its own
 ---@return unroll.Tensor
 --- Errors: tables that are not rectangular; something that is no number.
 --- > tensor{{1, 2}, {3, 4}}[{2, 1}]   --> 3.0
@@ -199,7 +199,7 @@ static void check_fits(lua_State *L, const char *who, un_dtype dtype, double val
 --- A tensor with every element equal to `value`.
 ---@param sizes integer|integer[] {} makes a 0-d tensor
 ---@param value number
----@param options? {dtype: string}
+---@param options? {dtype?: string}
 ---@return unroll.Tensor
 --- Errors: a negative size; a value that the dtype does not hold.
 --- > tensor.full({2, 2}, 7)[{1, 2}]   --> 7.0
@@ -220,7 +220,7 @@ static int tensor_full(lua_State *L) {
 /*---
 --- Zeros in the shape of t.
 ---@param t unroll.Tensor
----@param options? {dtype: string} that of t when absent
+---@param options? {dtype?: string} that of t when absent
 ---@return unroll.Tensor
 --- > tensor.zeros_like(tensor{{1, 2}}):size()   --> (1, 2)
 ---@see tensor.zeros
@@ -264,7 +264,7 @@ static int progression(lua_State *L, const char *who, un_dtype dtype, int64_t co
 ---@param first number
 ---@param last? number absent: 1 to `first`
 ---@param step? number default 1
----@param options? {dtype: string}
+---@param options? {dtype?: string}
 ---@return unroll.Tensor 1-d
 --- Errors: a step of 0; ends that are not finite.
 --- > tensor.arange(3):totable()[3]   --> 3.0
@@ -295,7 +295,7 @@ static int tensor_arange(lua_State *L) {
 ---@param first number
 ---@param last number
 ---@param n integer at least 0
----@param options? {dtype: string}
+---@param options? {dtype?: string}
 ---@return unroll.Tensor 1-d
 --- Errors: a negative n; ends that are not finite.
 --- > tensor.linspace(0, 1, 5)[2]   --> 0.25
@@ -320,7 +320,7 @@ static int tensor_linspace(lua_State *L) {
 --- Ones on the diagonal, zeros elsewhere.
 ---@param rows integer
 ---@param columns? integer as many as rows when absent
----@param options? {dtype: string}
+---@param options? {dtype?: string}
 ---@return unroll.Tensor (rows, columns)
 --- > tensor.eye(2):totable()   --> {{1.0, 0.0}, {0.0, 1.0}}
 function tensor.eye(rows, columns, options) end

@@ -310,7 +310,7 @@ static int tensor_randint(lua_State *L) {
 /*---
 --- The numbers 1 to n in random order.
 ---@param n integer
----@param options? {generator: unroll.Generator}
+---@param options? {generator?: unroll.Generator}
 ---@return unroll.Tensor 1-d int32
 --- Dtypes: int32
 --- > tensor.randperm(4):sort():totable()   --> {1, 2, 3, 4}

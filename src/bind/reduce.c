@@ -145,7 +145,7 @@ static int reduce_from(lua_State *L, int arg, call *c) {
 --- in float64. An int32 tensor gives an integer, exactly; along a dimension float64.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
 --- Errors: a dimension that does not exist; an `out` of another shape or dtype.
@@ -158,7 +158,7 @@ function core.tensor.sum(t, dim, options, out) end
 --- Product of all elements, a number, or along `dim`, a tensor; 1 when there are none.
 ---@param t unroll.Tensor float32 or float64, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
 --- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
@@ -171,7 +171,7 @@ function core.tensor.prod(t, dim, options, out) end
 --- float32 and int32 are summed in float64.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
 --- Errors: a dimension that does not exist; an `out` of another shape or dtype.
@@ -185,7 +185,7 @@ function core.tensor.mean(t, dim, options, out) end
 --- when nothing is left to divide by.
 ---@param t unroll.Tensor float32 or float64, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean, unbiased: boolean} unbiased: default true
+---@param options? {keepdim?: boolean, unbiased?: boolean} unbiased: default true
 ---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
 --- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
@@ -199,7 +199,7 @@ function core.tensor.var(t, dim, options, out) end
 --- Standard deviation: the square root of `tensor.var`, with the same arguments.
 ---@param t unroll.Tensor float32 or float64, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean, unbiased: boolean} unbiased: default true
+---@param options? {keepdim?: boolean, unbiased?: boolean} unbiased: default true
 ---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
 --- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
@@ -213,7 +213,7 @@ function core.tensor.std(t, dim, options, out) end
 --- first one where there are equals. NaN if there is one.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor values
 ---@param out_indices? unroll.Tensor int32
 ---@return number|unroll.Tensor values
@@ -229,7 +229,7 @@ function core.tensor.min(t, dim, options, out, out_indices) end
 --- first one where there are equals. NaN if there is one.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor values
 ---@param out_indices? unroll.Tensor int32
 ---@return number|unroll.Tensor values
@@ -246,7 +246,7 @@ function core.tensor.max(t, dim, options, out, out_indices) end
 --- there is one.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return integer|unroll.Tensor
 --- Errors: an empty tensor; a dimension that does not exist; an `out` that does not
@@ -260,7 +260,7 @@ function core.tensor.argmin(t, dim, options, out) end
 --- is one.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return integer|unroll.Tensor
 --- Errors: an empty tensor; a dimension that does not exist; an `out` that does not
@@ -274,7 +274,7 @@ function core.tensor.argmax(t, dim, options, out) end
 --- False when there are no elements.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return boolean|unroll.Tensor
 --- Errors: a dimension that does not exist; an `out` of another shape or dtype.
@@ -287,7 +287,7 @@ function core.tensor.any(t, dim, options, out) end
 --- no elements.
 ---@param t unroll.Tensor float32, float64 or int32, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor int32, overwritten; only with dim
 ---@return boolean|unroll.Tensor
 --- Errors: a dimension that does not exist; an `out` of another shape or dtype.
@@ -299,7 +299,7 @@ function core.tensor.all(t, dim, options, out) end
 --- overflow: the largest element is taken out first.
 ---@param t unroll.Tensor float32 or float64, any shape
 ---@param dim? integer 1..t:dim(), or negative from the end; nil: all elements
----@param options? {keepdim: boolean} true: the result keeps dimension dim, of size 1
+---@param options? {keepdim?: boolean} true: the result keeps dimension dim, of size 1
 ---@param out? unroll.Tensor in the shape of the result, overwritten; only with dim
 ---@return number|unroll.Tensor
 --- Errors: a tensor of integers; a dimension that does not exist; an `out` that does
@@ -320,7 +320,7 @@ static int reduce(lua_State *L) {
 ---@param t unroll.Tensor float32 or float64
 ---@param p? number > 0, may be math.huge (the largest |x|); default 2
 ---@param dim? integer
----@param options? {keepdim: boolean}
+---@param options? {keepdim?: boolean}
 ---@param out? unroll.Tensor
 ---@return number|unroll.Tensor
 --- Errors: p not above 0; a dimension that does not exist; a tensor of integers.

@@ -158,7 +158,7 @@ static double tolerance(lua_State *L, int arg, const char *key, double preset) {
 --- the same.
 ---@param a unroll.Tensor
 ---@param b unroll.Tensor
----@param options? {rtol: number, atol: number, equal_nan: boolean} 1e-5, 1e-8, false
+---@param options? {rtol?: number, atol?: number, equal_nan?: boolean} 1e-5, 1e-8, false
 ---@return boolean
 --- Errors: sizes that do not broadcast.
 --- > tensor.allclose(tensor{1}, tensor{1.000001})   --> true

@@ -60,9 +60,10 @@ local function split_type(text)
   return text:sub(1, last), (text:sub(last + 1):gsub("^[%s#]+", ""))
 end
 
--- "name? type text" -> { name, optional, type, text }.
+-- "name? type text" -> { name, optional, type, text }. "[integer]" is the name of all elements.
 local function named(rest)
   local name, optional, tail = rest:match "^([%w_.]+)(%??)%s*(.*)$"
+  if not name then name, optional, tail = rest:match "^(%b[])(%??)%s*(.*)$" end
   if not name then return { name = rest, type = "any", text = "" } end
   local kind, text = split_type(tail)
   return { name = name, optional = optional == "?" or nil, type = kind, text = text }

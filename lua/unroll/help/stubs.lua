@@ -46,7 +46,6 @@ end
 
 -- --- functions ----------------------------------------------------------------------------
 
--- A parameter whose name is a Lua keyword cannot stand in a stub; "..." is a name of its own.
 local function put_function(out, entry, prefix, separator)
   local record = entry.record
   if not record then return end
@@ -69,16 +68,23 @@ local function class_of_module(entry)
   return entry.name == "unroll" and "unroll" or "unroll." .. entry.name
 end
 
--- "fun(x: number|table, options?: table): unroll.Tensor", for modules that can be called.
-local function callable(entry)
-  local make = catalogue.get().by_name[entry.name .. "." .. entry.name]
-  if not make then return nil end
-  local words = {}
-  local _, params = catalogue.call(make)
+-- "fun(x: number|table, options?: table): unroll.Tensor".
+local function function_type(entry)
+  local words, results = {}, {}
+  local _, params = catalogue.call(entry)
   for i, param in ipairs(params) do
     words[i] = ("%s%s: %s"):format(param.name, param.optional and "?" or "", param.type)
   end
-  return ("fun(%s): %s"):format(table.concat(words, ", "), make.record.returns[1].type)
+  for i, item in ipairs(entry.record.returns) do results[i] = item.type end
+  return ("fun(%s)%s"):format(table.concat(words, ", "),
+    #results > 0 and ": " .. table.concat(results, ", ") or "")
+end
+
+-- What a module does when it is called itself: tensor{1, 2} is tensor.tensor.
+local function call_of(entry)
+  local make = catalogue.get().by_name[entry.name .. "." .. entry.name]
+    or entry.name == "help" and catalogue.get().by_name["help.show"]
+  return make and function_type(make)
 end
 
 local function type_of_value(member)
@@ -87,18 +93,23 @@ local function type_of_value(member)
   return kind == "float" and "number" or kind == "userdata" and "any" or kind
 end
 
+-- json and the like are modules of their own, not fields of unroll.
+local function is_field(entry, member)
+  return (member.kind == "module" or member.kind == "value")
+    and (entry.name ~= "unroll" or entry.value[member.name] ~= nil)
+end
+
 local function put_fields(out, entry)
   for _, member in ipairs(entry.members) do
-    if member.kind == "module" or member.kind == "value" then
+    if is_field(entry, member) then
       local summary = member.record and member.record.text[1] and member.record.text[1][1] or ""
       put(out, ("---@field %s %s %s"):format(member.name:match "[^.]+$", type_of_value(member),
         summary))
     end
   end
-  local top = catalogue.get().by_name
-  for _, member in ipairs(entry.name == "unroll" and entry.members or {}) do
-    if member.kind == "function" and top[member.name] == member and member.full_name then
-      put(out, ("---@field %s fun(...): any"):format(member.name))
+  for _, member in ipairs(entry.members) do -- modules that are functions
+    if member.full_name and member.kind == "function" and member.record then
+      put(out, ("---@field %s %s"):format(member.name, function_type(member)))
     end
   end
 end
@@ -107,12 +118,14 @@ local function put_module(out, entry, variable)
   put(out, "")
   if entry.record then put_text(out, entry.record) end
   put(out, "---@class " .. class_of_module(entry))
-  local call = callable(entry)
+  local call = call_of(entry)
   if call then put(out, "---@overload " .. call) end
   put_fields(out, entry)
   put(out, ("local %s = {}"):format(variable))
   for _, member in ipairs(entry.members) do
-    if member.kind == "function" then put_function(out, member, variable, ".") end
+    if member.kind == "function" and not member.full_name then
+      put_function(out, member, variable, ".")
+    end
     if member.kind == "module" and not member.full_name then
       put_module(out, member, (member.name:gsub("%.", "_")))
     end

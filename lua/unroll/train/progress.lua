@@ -111,7 +111,8 @@ function progress.format(status, width, utf8_terminal)
     local room = width - utf8.len(join(fields, count)) - 1
     local cells = room >= bar_cells and bar_cells or short_bar_cells
     if room >= cells then
-      return join(fields, count .. " " .. progress.bar(status.step / status.total, cells, utf8_terminal))
+      local bar = progress.bar(status.step / status.total, cells, utf8_terminal)
+      return join(fields, count .. " " .. bar)
     end
     if room >= -1 then return join(fields, count) end -- all of it, without the bar
     if #fields == 0 then return count:sub(1, math.max(width, 0)) end
