@@ -173,8 +173,8 @@ local function draw_norms(ax, entries, name)
     end
   end
   ax:legend { place = "below", columns = 4 }
-  ax:set { title = "Norm before the clip, " .. titles[name], xlabel = "training step",
-           yscale = "log", ylabel = "highest of all seeds" }
+  ax:set { title = "Norm, " .. titles[name], xlabel = "training step",
+           yscale = "log", ylabel = "before the clip, highest" }
 end
 
 -- The values of all seeds for each clip.
@@ -188,7 +188,7 @@ local function draw_points(ax, results, series, settings)
   local names = {}
   for i, entry in ipairs(results.text) do names[i] = entry.clip:gsub(" ", "\n") end
   for _, one in ipairs(series) do one.lists = lists_of(results[one.task], one.key) end
-  panels.beside(ax, names, series, "median")
+  panels.beside(ax, names, series, { middle = "median", log = true })
   ax:legend { place = "below", columns = 2 }
   ax:set(settings)
 end
@@ -197,14 +197,13 @@ local function draw_summary(fig, results)
   draw_points(fig:at(3, 1), results, {
     { task = "text", key = "final", label = "text", color = 1, marker = "circle" },
     { task = "order", key = "final", label = "temporal order", color = 2, marker = "square" } },
-    { title = "Final loss", ylabel = "nats", yscale = "log" })
+    { title = "Final loss", ylabel = "nats" })
   draw_points(fig:at(3, 2), results, {
     { task = "text", key = "sd_before", label = "text, before", color = 1, marker = "circle" },
     { task = "text", key = "sd_after", label = "text, after", color = 6, marker = "circle" },
     { task = "order", key = "sd_before", label = "order, before", color = 2, marker = "square" },
     { task = "order", key = "sd_after", label = "order, after", color = 5, marker = "square" } },
-    { title = "Stability: deviation of the norm", yscale = "log",
-      ylabel = "sd, before and after the clip" })
+    { title = "Stability: deviation of the norm", ylabel = "sd, before and after the clip" })
 end
 
 local function figure(results, config)
@@ -234,12 +233,12 @@ return experiment.define {
     { "corpus", "simple", "text by name or path" },
     { "window", 25, "window on the text" },
     { "text_lr", 0.5, "learning rate on the text" },
-    { "text_steps", 3000, "updates on the text" },
+    { "text_steps", 2000, "updates on the text" },
     { "length", 20, "steps of a temporal order sequence" },
     { "init", "orthogonal", "initialiser of W_hh for temporal order" },
     { "batch", 32, "sequences of an update, temporal order" },
     { "order_lr", 0.1, "learning rate, temporal order" },
-    { "order_steps", 2000, "updates, temporal order" },
+    { "order_steps", 1500, "updates, temporal order" },
     { "seeds", { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, "one network each" },
   },
   quick = { seeds = { 1 }, text_steps = 1000, order_steps = 1000,

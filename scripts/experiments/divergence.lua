@@ -15,19 +15,19 @@ local sentence = "hello world! this is a simple test for our rnn implementation.
 
 -- `above`, `below`: where the final loss is known to end; `seen`: in one calibrated run.
 local setups = {
-  { name = "summed loss, value 1", short = "summed,\nvalue 1", hidden = 50,
+  { name = "summed loss, value 1", short = "sum\nvalue 1", hidden = 50,
     window = 25, above = "uniform", seen = 5.44,
     fit = { reduction = "sum", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
-  { name = "the same, hidden 100, window 35", short = "hidden 100,\nwindow 35", hidden = 100,
+  { name = "the same, hidden 100, window 35", short = "100\nunits", hidden = 100,
     window = 35, above = "uniform", seen = 11.5,
     fit = { reduction = "sum", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
-  { name = "mean loss, value 1", short = "mean,\nvalue 1", hidden = 50,
+  { name = "mean loss, value 1", short = "mean\nvalue 1", hidden = 50,
     window = 25, below = 0.3, seen = 0.110,
     fit = { reduction = "mean", clip_value = 1, optimizer = "sgd", lr = 0.1 } },
-  { name = "summed loss, norm 5", short = "summed,\nnorm 5", hidden = 50,
+  { name = "summed loss, norm 5", short = "sum\nnorm 5", hidden = 50,
     window = 25, below = 0.3, seen = 0.015,
     fit = { reduction = "sum", clip_norm = 5, optimizer = "sgd", lr = 0.1 } },
-  { name = "Adagrad, summed, value 5", short = "Adagrad,\nvalue 5", hidden = 50,
+  { name = "Adagrad, summed, value 5", short = "Adagrad\nvalue 5", hidden = 50,
     window = 25, below = 0.3, seen = 0.026,
     fit = { reduction = "sum", clip_value = 5, optimizer = "adagrad", lr = 0.1 } },
 }
@@ -125,7 +125,7 @@ local function draw_losses(ax, results)
                                             band = 0.12 })
   end
   ax:hline(math.log(results.vocabulary), { label = ("uniform, ln %d"):format(results.vocabulary) })
-  ax:legend { place = "below", columns = 2 }
+  ax:legend { place = "below", columns = 1 }
   ax:set { title = "Training loss", xlabel = "characters seen", ylabel = "nats a character",
            yscale = "log" }
 end
@@ -145,7 +145,7 @@ end
 
 local function figure(results, config)
   local fig = unroll.plot.figure {
-    cols = 2, height = 4.6, letters = true, title = "A clip that does not help, and what does",
+    cols = 2, height = 5.2, letters = true, title = "A clip that does not help, and what does",
     caption = ("%s, W ~ N(0, 1/fan_in), %d passes, SGD 0.1 unless said otherwise · %d seeds: "
       .. "mean and range (a), median and range (b)"):format(config.cell,
       config.passes, #config.seeds) }

@@ -267,7 +267,7 @@ local function power(v) return 10 ^ v end
 local function draw_decay(ax, results)
   local count = #results.windows
   for w, T in ipairs(results.windows) do
-    local steps, width = steps_back(T), 1.4 + 1.3 * (count - w)
+    local steps, width = steps_back(T), 1.4 + 0.9 * (count - w)
     local last = mean_norms(results, function(r) return r.initial.last[w] end)
     local every = mean_norms(results, function(r) return r.initial.every[w] end)
     ax:line(steps, last, { color = w, label = T .. " steps", marker = "none", width = width })
@@ -276,7 +276,7 @@ local function draw_decay(ax, results)
     ax:scatter({ steps[T] }, { last[T] }, { color = w, size = 4 })
   end
   ax:legend { place = "below", columns = 3 }
-  ax:set { title = "Loss of the last step; dotted: of all", yscale = "log",
+  ax:set { title = "One line a window length", yscale = "log",
            xlabel = "steps back from the last", ylabel = "‖∂L/∂h‖, initial" }
 end
 
@@ -339,7 +339,7 @@ local function draw_bound(ax, results)
            transform = power })
   end
   ax:legend { place = "below", columns = 2 }
-  ax:set { title = "Decay, bound (σ_{max} max|f′|)^{k}, radius ρ^{k}", yscale = "log",
+  ax:set { title = "Decay, bound and radius", yscale = "log",
            xlabel = "steps back, k", ylabel = "‖∂L/∂h‖, last step = 1" }
 end
 
@@ -354,16 +354,16 @@ local function draw_spectra(ax, results)
     { label = "product of the norms", color = 7, dash = "dashed", transform = power,
       band = false })
   ax:legend { place = "below", columns = 2 }
-  ax:set { title = "Singular values of products, initial", yscale = "log",
-           xlabel = "steps back, k", ylabel = "of ∂h(T)/∂h(T−k)" }
+  ax:set { title = "Singular values of products", yscale = "log",
+           xlabel = "steps back, k", ylabel = "of ∂h(T)/∂h(T−k), initial" }
 end
 
 local function figure(results, config)
   local fig = unroll.plot.figure {
     rows = 2, cols = 2, height = 7.4, letters = true, title = "How far back gradients reach",
     caption = ("%s (prose: %s), %s, hidden %d, init %s · %d seeds × %d windows of text: mean of "
-      .. "the logarithms, band from lowest to highest seed · dotted in (a, b): sum of all losses "
-      .. "· float64"):format(config.corpus, config.prose, config.cell, config.hidden, config.init,
+      .. "the logarithms, band from lowest to highest seed · dotted in (a, b): sum of all losses · "
+      .. "bound in (c): (σ_{max} max|f′|)^{k}, radius: ρ^{k} · float64"):format(config.corpus, config.prose, config.cell, config.hidden, config.init,
       #config.seeds, config.places) }
   draw_decay(fig:at(1, 1), results)
   draw_reached(fig:at(1, 2), results)

@@ -177,9 +177,9 @@ local function draw_points(ax, results, inner, title, ylabel)
       series[l].lists[i] = column(entry, loss[1], inner)
     end
   end
-  panels.beside(ax, names_of(results), series, "median")
+  panels.beside(ax, names_of(results), series, { middle = "median", log = true })
   ax:legend { place = "below", columns = 2 }
-  ax:set { title = title, ylabel = ylabel, yscale = "log" }
+  ax:set { title = title, ylabel = ylabel }
 end
 
 local function draw_decay(ax, results)

@@ -61,20 +61,35 @@ function panels.places(ax, names)
   ax:set { xticks = ticks, xlim = { 0.5, #names + 0.5 } }
 end
 
+-- A log axis with room for a marker beyond the lowest and the highest value.
+local function set_log(ax, series)
+  local low, high = math.huge, 0
+  for _, one in ipairs(series) do
+    for _, values in ipairs(one.lists) do
+      for _, v in ipairs(values) do
+        if v > 0 then low, high = math.min(low, v), math.max(high, v) end
+      end
+    end
+  end
+  local room = (high / low) ^ 0.06
+  ax:set { yscale = "log", ylim = high > low and { low / room, high * room } or nil }
+end
+
 --- Draws points with their range, several series beside each other at each name.
 ---@param ax unroll.Axes
 ---@param names string[]
 ---@param series table[] of { lists = values of all seeds for each name, label, color, marker }
----@param middle "mean"|"median"
-function panels.beside(ax, names, series, middle)
+---@param opts table middle = "mean" or "median"; log = true for a log axis
+function panels.beside(ax, names, series, opts)
   local apart = math.min(0.2, 0.6 / #series)
   for s, one in ipairs(series) do
     local x = {}
     for i = 1, #names do x[i] = i + apart * (s - (#series + 1) / 2) end
-    panels.points(ax, x, one.lists, { middle = middle, label = one.label, color = one.color,
-                                      marker = one.marker })
+    panels.points(ax, x, one.lists, { middle = opts.middle, label = one.label,
+                                      color = one.color, marker = one.marker })
   end
   panels.places(ax, names)
+  if opts.log then set_log(ax, series) end
 end
 
 return panels
