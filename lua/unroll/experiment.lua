@@ -56,7 +56,8 @@ local experiment = {
   statistics = require "unroll.experiment.statistics",
   format_table = texttable.format, grid = require "unroll.experiment.grid",
   zip = require "unroll.experiment.zip", group = group.group, column = group.column,
-  panels = require "unroll.experiment.panels", ontask = require "unroll.experiment.ontask",
+  demand = require "unroll.experiment.demand", panels = require "unroll.experiment.panels",
+  ontask = require "unroll.experiment.ontask",
   without = require "unroll.experiment.without",
   sweep = sweep.of_cases, table = require "unroll.experiment.table",
 }
@@ -121,6 +122,11 @@ function experiment.define(definition)
   return setmetatable(definition, Experiment)
 end
 
+-- A message without the line of code that raised it.
+local function without_place(message)
+  return (tostring(message):gsub("^[^:\n]*%.lua:%d+: ", ""))
+end
+
 --- The settings of a run: the defaults with `overrides` laid over them.
 ---@param overrides? table name -> value; unknown names and wrong types are errors
 ---@return table config
@@ -139,7 +145,10 @@ function Experiment:config(overrides)
   end
   local ok, message = settings_of.check(config)
   if not ok then error(("%s: %s"):format(who, message), 2) end
-  if self.check then self.check(config) end
+  if self.check then
+    ok, message = pcall(self.check, config)
+    if not ok then error(("%s: %s"):format(who, without_place(message)), 2) end
+  end
   return config
 end
 
@@ -149,7 +158,9 @@ end
 ---@return table[] tasks { experiment, script, case, run }
 --- Errors: settings that give no case; a case that is no plain data.
 function Experiment:tasks(config, script)
-  local tasks, cases, who = {}, self.cases(config), "experiment " .. self.name
+  local tasks, who = {}, "experiment " .. self.name
+  local listed, cases = pcall(self.cases, config)
+  if not listed then error(("%s: %s"):format(who, without_place(cases)), 2) end
   if #cases == 0 then error(who .. ": these settings give no case", 2) end
   sweep.check_cases(cases, who, 2)
   for i, case in ipairs(cases) do
@@ -277,9 +288,10 @@ end
 
 local function run_from_command_line(self, overrides, settings, script)
   local ok, config = pcall(self.config, self, overrides)
-  if not ok then stop((tostring(config):gsub("^[^:\n]*%.lua:%d+: ", ""))) end
+  if not ok then stop(without_place(config)) end
   say(self.title, "\n", self.question, "\n", worker.show(config), "\n")
-  local tasks = self:tasks(config, script)
+  local listed, tasks = pcall(self.tasks, self, config, script)
+  if not listed then stop(without_place(tasks)) end
   local outcomes = checked(sweep.run(tasks, how_to_run(self, settings, script),
     function(text) say("  ", (text:gsub("\n", "\n  ")), "\n") end))
   local record, times = checked(self:assemble(config, tasks, outcomes))

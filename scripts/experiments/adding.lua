@@ -120,6 +120,12 @@ local function figure(results, config)
   return fig
 end
 
+local function check(config)
+  experiment.demand.positive(config)
+  experiment.demand.initialisers(config, "init")
+  tasks.adding { length = config.length }
+end
+
 return experiment.define {
   name = "adding",
   title = "The adding problem",
@@ -137,6 +143,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, steps = 500 },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

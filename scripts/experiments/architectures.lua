@@ -231,6 +231,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one run each" },
   },
   quick = { steps = { 800 }, seeds = { 1 } },
+  check = experiment.demand.positive,
   alone = true, cases = cases, run_case = run_case, collect = collect,
   collect_times = collect_times, tables = tables, time_tables = time_tables, answer = answer,
   figure = figure, time_figure = time_figure,

@@ -19,14 +19,13 @@ local titles = { text = "text", order = "temporal order" }
 local function clip_options(clip)
   if clip == "none" then return {} end
   local kind, limit = clip:match "^(%a+) ([%d.]+)$"
-  if not tonumber(limit) or kind ~= "norm" and kind ~= "value" then
+  if not (tonumber(limit) and tonumber(limit) > 0) or kind ~= "norm" and kind ~= "value" then
     error(("'%s' is no clip: none, norm LIMIT or value LIMIT"):format(clip), 0)
   end
   return { [kind == "norm" and "clip_norm" or "clip_value"] = tonumber(limit) }
 end
 
 local function cases(config)
-  for _, clip in ipairs(config.clips) do clip_options(clip) end -- a wrong one is said at once
   local base = experiment.without(config, "seeds", "clips")
   return experiment.grid(base, "task", task_names, "clip", config.clips, "seed", config.seeds)
 end
@@ -221,6 +220,13 @@ local function figure(results, config)
   return fig
 end
 
+local function check(config)
+  experiment.demand.positive(config)
+  experiment.demand.initialisers(config, "init")
+  tasks.temporal_order { length = config.length }
+  for _, clip in ipairs(config.clips) do clip_options(clip) end
+end
+
 return experiment.define {
   name = "clipping",
   title = "Gradient clipping (F5)",
@@ -243,6 +249,7 @@ return experiment.define {
   },
   quick = { seeds = { 1 }, text_steps = 1000, order_steps = 1000,
             clips = { "none", "value 0.5", "norm 5", "norm 0.5" } },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

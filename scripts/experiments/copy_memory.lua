@@ -123,6 +123,14 @@ local function figure(results, config)
   return fig
 end
 
+local function check(config)
+  experiment.demand.positive(config, "delays")
+  experiment.demand.initialisers(config, "init")
+  for _, delay in ipairs(config.delays) do
+    tasks.copy { symbols = config.symbols, kinds = config.kinds, delay = delay }
+  end
+end
+
 return experiment.define {
   name = "copy_memory",
   title = "The copy problem",
@@ -141,6 +149,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, delays = { 5, 20 }, steps = 400 },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

@@ -199,6 +199,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "of network and symbols, a measurement each" },
   },
   quick = { seeds = { 1 }, passes = 4 },
+  check = experiment.demand.positive,
   alone = true, cases = cases, run_case = run_case, collect = collect,
   collect_times = collect_times, tables = tables, time_tables = time_tables, answer = answer,
   figure = figure, time_figure = time_figure,

@@ -231,6 +231,8 @@ local function figure(results, config)
   return fig
 end
 
+local function check(config) experiment.demand.positive(config, "temperature") end
+
 return experiment.define {
   name = "datasets",
   title = "Data sets (F7, T2)",
@@ -253,6 +255,7 @@ return experiment.define {
     { "seeds", { 6, 7, 8, 9, 10 }, "one run each" },
   },
   quick = { steps = 400, steps_repeating = 600, seeds = { 6 } },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables,
   answer = answer, figure = figure,
 }:main(arg)

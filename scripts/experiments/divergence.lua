@@ -165,6 +165,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 } },
+  check = experiment.demand.positive,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

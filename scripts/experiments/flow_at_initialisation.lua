@@ -244,6 +244,11 @@ local function count_to(n)
   return list
 end
 
+local function check(config)
+  experiment.demand.positive(config)
+  if config.window < 2 then error("option 'window': at least 2 steps are needed", 0) end
+end
+
 return experiment.define {
   name = "flow_at_initialisation",
   title = "Gradient flow at initialisation",
@@ -256,6 +261,7 @@ return experiment.define {
     { "seeds", count_to(20), "one network each; a mean of 20 is calibrated" },
   },
   quick = { seeds = count_to(5) },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

@@ -23,7 +23,7 @@ local zero = -400   -- stands for log10 of 0 in the saved numbers
 local function log10(v) return v > 0 and math.log(v, 10) or zero end
 
 local function tokens(corpus, first, count)
-  return corpus:tokens("all"):narrow(1, first, count):contiguous():view(count, 1)
+  return corpus:tokens("all"):narrow(1, first, count):to("int32"):view(count, 1)
 end
 
 -- Inputs, targets and first state of the window of T characters before position `last`.
@@ -362,14 +362,28 @@ local function figure(results, config)
   local fig = unroll.plot.figure {
     rows = 2, cols = 2, height = 7.4, letters = true, title = "How far back gradients reach",
     caption = ("%s (prose: %s), %s, hidden %d, init %s · %d seeds × %d windows of text: mean of "
-      .. "the logarithms, band from lowest to highest seed · dotted in (a, b): sum of all losses · "
-      .. "bound in (c): (σ_{max} max|f′|)^{k}, radius: ρ^{k} · float64"):format(config.corpus, config.prose, config.cell, config.hidden, config.init,
-      #config.seeds, config.places) }
+      .. "the logarithms, band from lowest to highest seed · dotted in (a, b): sum of all "
+      .. "losses · bound in (c): (σ_{max} max|f′|)^{k}, radius: ρ^{k} · float64"):format(
+      config.corpus, config.prose, config.cell, config.hidden, config.init, #config.seeds,
+      config.places) }
   draw_decay(fig:at(1, 1), results)
   draw_reached(fig:at(1, 2), results)
   draw_bound(fig:at(2, 1), results)
   draw_spectra(fig:at(2, 2), results)
   return fig
+end
+
+local function check(config)
+  experiment.demand.positive(config)
+  experiment.demand.initialisers(config, "init")
+  local longest = math.max(config.product, table.unpack(config.windows))
+  experiment.demand.text("windows", longest + warm_up + 2, { config.corpus, config.prose })
+  for _, lag in ipairs(config.lags) do
+    if lag > config.product then
+      error(("option 'lags': %d is more than the %d Jacobians of 'product'"):format(lag,
+        config.product), 0)
+    end
+  end
 end
 
 return experiment.define {
@@ -393,6 +407,7 @@ return experiment.define {
     { "seeds", { 6, 7, 8, 9, 10 }, "one network each" },
   },
   quick = { seeds = { 6 }, steps = 300, places = 4 },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables,
   answer = answer, figure = figure,
 }:main(arg)

@@ -35,7 +35,7 @@ local function cases(config)
 end
 
 local function tokens(corpus, first, count)
-  return corpus:tokens("all"):narrow(1, first, count):contiguous():view(count, 1)
+  return corpus:tokens("all"):narrow(1, first, count):to("int32"):view(count, 1)
 end
 
 -- The norms of one window after `first`, in the order of steps back.
@@ -228,6 +228,12 @@ local function figure(results, config)
   return fig
 end
 
+local function check(config)
+  experiment.demand.positive(config)
+  experiment.demand.initialisers(config, "inits", rules)
+  experiment.demand.text("window", config.window + warm_up + 2, { config.corpus })
+end
+
 return experiment.define {
   name = "initialisation",
   title = "Weight initialisation (F3)",
@@ -247,6 +253,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, steps = 300, places = 4 },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

@@ -113,6 +113,12 @@ local function figure(results, config)
   return fig
 end
 
+local function check(config)
+  experiment.demand.positive(config)
+  experiment.demand.initialisers(config, "inits")
+  for _, length in ipairs(config.lengths) do tasks.temporal_order { length = length } end
+end
+
 return experiment.define {
   name = "temporal_order",
   title = "Temporal order",
@@ -130,6 +136,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, lengths = { 20, 40 }, steps = { 1000, 1500 } },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

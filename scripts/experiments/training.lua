@@ -35,8 +35,8 @@ end
 local function gradient_ratios(model, corpus, T)
   local tokens, out = corpus:tokens "all", {}
   model:zero_gradients()
-  local _, _, trace = model:forward(tokens:narrow(1, 1, T):contiguous():view(T, 1),
-    tokens:narrow(1, 2, T):contiguous():view(T, 1))
+  local _, _, trace = model:forward(tokens:narrow(1, 1, T):to("int32"):view(T, 1),
+    tokens:narrow(1, 2, T):to("int32"):view(T, 1))
   model:backward(trace)
   for _, entry in ipairs(diagnostics.gradient_ratios(model)) do
     if entry.parameter > 0 then out[entry.name] = entry.ratio end
@@ -247,6 +247,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one run each" },
   },
   quick = { steps = 600, seeds = { 1 } },
+  check = experiment.demand.positive,
   cases = cases, run_case = run_case, collect = collect, tables = tables,
   answer = answer, figure = figure,
 }:main(arg)

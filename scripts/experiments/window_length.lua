@@ -191,6 +191,16 @@ local function figure(results, config)
   return fig
 end
 
+local function check(config)
+  experiment.demand.positive(config)
+  local longest = math.max(table.unpack(config.windows))
+  local least = longest * math.max(config.batch, batch_of(config, rules[2], longest))
+  if config.characters < least then
+    error(("option 'characters': %d do not fill one update of window %d"):format(
+      config.characters, longest), 0)
+  end
+end
+
 return experiment.define {
   name = "window_length",
   title = "Window length (F4)",
@@ -208,6 +218,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },
   },
   quick = { seeds = { 1 }, windows = { 5, 25, 100 }, characters = 60000 },
+  check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,
   figure = figure,
 }:main(arg)

@@ -22,7 +22,7 @@ local function run_case(case, report)
   local corpus = assert(text.corpus(case.corpus))
   local model = rnn.lm { cell = case.cell, vocab = corpus.vocab, hidden = case.hidden,
                          seed = case.seed }
-  local steps = math.max(1, case.characters // (case.window * case.batch))
+  local steps = case.characters // (case.window * case.batch)
   local history = train.fit(model, corpus, { steps = steps, batch = case.batch,
     window = case.window, lr = case.lr, clip_norm = case.clip, progress = false })
   report(("window %d, seed %d: %.3f s"):format(case.window, case.seed, history.duration))
@@ -39,7 +39,7 @@ end
 local function collect_times(config, list, seconds)
   local times = { window = {}, per_window = {}, per_character = {}, exponent = {} }
   for w, entry in ipairs(experiment.group(list, seconds, "window")) do
-    local steps = math.max(1, config.characters // (entry.window * config.batch))
+    local steps = config.characters // (entry.window * config.batch)
     times.window[w], times.per_window[w], times.per_character[w] = entry.window, {}, {}
     for s, total in ipairs(entry.runs) do
       times.per_window[w][s] = total / steps
@@ -121,6 +121,15 @@ local function time_figure(times, _, config)
   return fig
 end
 
+local function check(config)
+  experiment.demand.positive(config)
+  local longest = math.max(table.unpack(config.windows))
+  if config.characters < longest * config.batch then
+    error(("option 'characters': %d do not fill one update of window %d"):format(
+      config.characters, longest), 0)
+  end
+end
+
 return experiment.define {
   name = "window_time",
   title = "Window length: time (F4)",
@@ -137,6 +146,7 @@ return experiment.define {
     { "seeds", { 1, 2, 3, 4, 5 }, "one training each" },
   },
   quick = { seeds = { 1 }, windows = { 5, 25, 100 }, characters = 20000 },
+  check = check,
   alone = true, cases = cases, run_case = run_case, collect = collect,
   collect_times = collect_times, tables = tables, time_tables = time_tables, answer = answer,
   time_figure = time_figure,

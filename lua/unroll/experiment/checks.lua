@@ -145,8 +145,9 @@ end
 ---@param measures table<string, function> (results, config, times, part) -> number[], one a seed
 ---@param record table what an experiment has saved
 ---@param times? table what the clock said, for checks with `times = true`
----@return table verdict { id, statement, document, experiment, verdict, condition, why, parts };
----  each part with statistic, threshold, expected, values, mean, deviation, low, high, median, count
+---@return table verdict { id, statement, document, source, history, experiment, verdict,
+---  condition, why, parts }; each part with statistic, threshold, expected, values, mean,
+---  deviation, low, high, median, count
 --- Errors: a check without a field, a part without a threshold, an unknown measure.
 function checks.judge(check, measures, record, times)
   validate(check)

@@ -32,11 +32,20 @@ local function number_list(text)
   return items
 end
 
+local function integer_list(text)
+  local items, message = number_list(text)
+  for _, item in ipairs(items or {}) do
+    if math.type(item) ~= "integer" then return nil, ("'%s' is not an integer"):format(item) end
+  end
+  return items, message
+end
+
 -- How the text of an option becomes a value, told from its default.
 local function converter(default)
   if math.type(default) == "integer" then return integer end
   if type(default) == "number" then return number end
   if type(default) == "table" then
+    if math.type(default[1]) == "integer" then return integer_list end
     return type(default[1]) == "number" and number_list or split
   end
   return tostring
