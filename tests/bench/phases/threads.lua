@@ -1,0 +1,46 @@
+-- threads.lua -- two threads over the batch, beside what the bare loop of fused multiply-adds
+-- gains from them.
+local configurations = require "configurations"
+local core = require "unroll.core"
+local numbers = require "numbers"
+
+local phase = { name = "threads", title = "Two threads" }
+
+function phase.run(context)
+  local data = { cores = core.sys.cores(), cases = {} }
+  if data.cores < 2 then return data end
+  local ask, seconds = context.peers.ask, context.quick and 0.1 or 0.4
+  for i = 4, 7 do
+    local c = configurations[i]
+    data.cases[#data.cases + 1] = { name = c.name, H = c.H, T = c.T, B = c.B, rate = { {}, {} },
+                                    peak = { {}, {} } }
+  end
+  for _ = 1, context.quick and 1 or 7 do
+    for _, case in ipairs(data.cases) do
+      for threads = 1, 2 do
+        ask("unroll", "threads", threads)
+        table.insert(case.rate[threads],
+          ask("unroll", "train", "tanh", case.H, case.T, case.B, "adam", seconds))
+        table.insert(case.peak[threads], ask("unroll", "peak", threads))
+      end
+    end
+  end
+  ask("unroll", "threads", 1)
+  return data
+end
+
+function phase.tables(data)
+  local rows = {}
+  for _, case in ipairs(data.cases) do
+    local gain, bare = numbers.ratio(case.rate[2], case.rate[1]),
+      numbers.ratio(case.peak[2], case.peak[1])
+    rows[#rows + 1] = { "tanh " .. case.name, numbers.short(numbers.median(case.rate[1])),
+      numbers.short(numbers.median(case.rate[2])), numbers.times(gain), numbers.times(bare),
+      ("%.2f"):format(gain / bare) }
+  end
+  return { { head = { "network", "one thread, characters/s", "two", "gain", "gain of the bare loop",
+    "share of it" }, rows = rows, note = data.cores < 2 and "This machine has one processor."
+    or "The bits of all results are the same with one thread and with two." } }
+end
+
+return phase
