@@ -37,7 +37,7 @@ local function reader_at(level)
   local info = debug.getinfo(level + 1, "S")
   if not info or info.what == "C" then return "C" end
   local source = info.source
-  return (source:find "^@unroll/" or source:find "/lua/unroll/") and "library" or "script"
+  return (source:find "^@unroll/" or source:find "[@/]lua/unroll/") and "library" or "script"
 end
 
 --- Raises the error, unless the reader is exempt. To be called from an __index function.

@@ -16,7 +16,7 @@ local catalogue = {}
 
 -- In the order in which the manual tells of them; what else lies in lua/unroll follows.
 local main_modules = { "tensor", "rnn", "optim", "text", "train", "plot", "experiment",
-  "diagnostics", "gradcheck", "tasks", "metrics" }
+  "diagnostics", "gradcheck", "tasks", "metrics", "profile" }
 
 -- What an object of a class is called in signatures: t:matmul(b).
 local variables = { Tensor = "t", Axes = "ax", Figure = "fig", Optimizer = "opt", Canvas = "page",

@@ -6,6 +6,9 @@ local parse = require "unroll.help.parse"
 
 local page = {}
 
+-- A function of `unroll` itself that the prompt has under its own name.
+local at_hand = { gradcheck = true }
+
 -- --- words --------------------------------------------------------------------------------
 
 --- A type as a reader wants it: unroll.Tensor is tensor, the other classes lose "unroll.".
@@ -25,8 +28,11 @@ function page.signature(entry)
     types[#types + 1] = page.type_text(item.type)
   end
   local result = #types > 0 and "→ " .. table.concat(types, ", ") or ""
-  if entry.kind ~= "function" and entry.kind ~= "method" then return entry.name, "" end
   local name = entry.name
+  if entry.owner and entry.owner.name == "unroll" and not at_hand[name] then
+    name = entry.kind == "module" and name or "unroll." .. name
+  end
+  if entry.kind ~= "function" and entry.kind ~= "method" then return name, "" end
   if entry.kind == "method" then
     name = entry.variable .. ":" .. name:match "[^:]+$"
   elseif name == "tensor.tensor" then
@@ -208,7 +214,7 @@ function kinds.value(lines, entry, o)
   local value = entry.value
   local shown = type(value) == "string" and ("%q"):format(value)
     or math.type(value) and tostring(value) or ""
-  put_title(lines, entry.name, shown, type(value), o)
+  put_title(lines, (page.signature(entry)), shown, type(value), o)
   put_text(lines, entry.record.text, o)
   put_rest(lines, entry.record, o)
 end
