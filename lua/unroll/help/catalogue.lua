@@ -130,7 +130,7 @@ end
 -- Where the file of a module first gives a name its value.
 local function place_members(entry)
   local chunk = entry.full_name and chunk_of_module(entry.full_name)
-  local text = chunk and source.text(chunk)
+  local text = chunk and source.text(chunk):gsub("%-%-[^\n]*", "") -- without its comments
   for _, member in ipairs(text and entry.members or {}) do
     local key = member.name:match "[^.]+$"
     member.place = text:find("[.%s{]" .. key .. "%s*=[^=]") or text:find("[.:]" .. key .. "%s*%(")

@@ -29,15 +29,18 @@ local function item_row(name, item)
     html.inline(item.text))
 end
 
-local function put_items(out, items)
+local deepest <const> = 2 -- option tables inside of option tables
+
+local function put_items(out, items, depth)
+  depth = depth or 0
   if #items == 0 then return end
   put(out, "<dl>\n")
   for _, item in ipairs(items) do
     put(out, item_row(item.name, item))
-    local fields = item.type:find "^unroll" and page.option_fields(item)
+    local fields = depth < deepest and item.type:find "^unroll" and page.option_fields(item)
     if fields then
       put(out, '<dd class="options">')
-      put_items(out, fields)
+      put_items(out, fields, depth + 1)
       put(out, "</dd>\n")
     end
   end
@@ -320,7 +323,8 @@ local function papers()
 end
 
 local function papers_page()
-  local out = { '<h1>papers</h1>\n<p class="lead">What the functions were taken from.</p>\n<dl>\n' }
+  local out = { '<h1>papers</h1>\n<p class="lead">What the functions were taken from.</p>\n'
+    .. '<dl class="papers">\n' }
   for _, paper in ipairs(papers()) do
     put(out, "<dt>", html.escape(paper.text), "</dt><dd>")
     local words = {}
