@@ -30,10 +30,10 @@ Session.__index = Session
 
 -- --- reading -----------------------------------------------------------------------------
 
-local function prompt_text(name, preset)
+local function prompt_text(self, name, preset)
   local own = rawget(_G, name)
   if own ~= nil then return tostring(own) end
-  return color.paint_prompt("prompt", preset)
+  return (self.editor and color.paint_prompt or color.paint)("prompt", preset)
 end
 
 -- Moves to a new line when a program has left the cursor in the middle of one: as many
@@ -45,8 +45,8 @@ end
 function Session:read_line(is_first)
   if is_first and self.count > 0 then begin_line(self) end
   io.stdout:flush()
-  local text = is_first and prompt_text("_PROMPT", self.frame and "debug> " or "> ")
-    or prompt_text("_PROMPT2", self.frame and "  ...> " or ".. ")
+  local text = is_first and prompt_text(self, "_PROMPT", self.frame and "debug> " or "> ")
+    or prompt_text(self, "_PROMPT2", ".. ")
   self.pending = not is_first and self.pending or ""
   return self.host.read(text)
 end
@@ -106,15 +106,13 @@ function Session:fail(failure, seconds)
   failure = as_snapshot(failure)
   self.failure = failure
   self:set_result("_err", failure.value)
-  io.stdout:flush()
   local text
   if is_interrupt(failure.value) then
-    text = errors.interrupted(failure.frames, self.name, seconds)
+    text = (self.editor and " " or "") .. errors.interrupted(failure.frames, self.name, seconds)
   else
     text = select(2, pcall(errors.format, failure.value, failure.frames, self.name))
   end
-  io.stderr:write(text, "\n")
-  io.stderr:flush()
+  color.complain(text)
 end
 
 -- --- results -----------------------------------------------------------------------------
@@ -175,7 +173,7 @@ function Session:remember(text)
   local is_new, problem = self.history:add(text)
   if is_new then self.host.add_history(text) end
   if problem then
-    io.stderr:write(color.paint("dim", "the history is not kept: " .. problem), "\n")
+    color.complain(color.paint("dim", "the history is not kept: " .. problem))
   end
 end
 

@@ -1,9 +1,8 @@
 /* prompt.c -- what lua/unroll/prompt gets from the program: the reader as the functions
 ** open, read, add_history and close, and `call`, which runs Lua code open to Ctrl-C. All
 ** that is a decision is taken there. */
-#include <stdio.h>
+#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "host.h"
 #include "reader.h"
@@ -123,11 +122,13 @@ static int prompt_close(lua_State *L) {
   return 0;
 }
 
-/* call(handler, f, ...): xpcall, open to Ctrl-C. */
+/* call(handler, f, ...): xpcall, open to Ctrl-C, also to one that came since the line was
+** read. */
 static int prompt_call(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   luaL_checkany(L, 2);
   host_interrupts_begin(L, HOST_PROMPT_PATIENCE);
+  if (host_take_interrupt()) raise(SIGINT);
   int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
   host_interrupts_end(L);
   lua_pushboolean(L, status == LUA_OK);

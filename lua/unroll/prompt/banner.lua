@@ -13,20 +13,17 @@ local function parts(lua)
     ("%d thread%s"):format(threads, threads == 1 and "" or "s") }
 end
 
---- The greeting in one line of at most so many columns.
+--- The greeting in one line of less than so many columns.
 ---@param lua string "Lua 5.4.4"
 ---@param width integer columns
 ---@return string
 function banner.text(lua, width)
-  local list, help = parts(lua), "?  for help, tour() for a start"
-  local head = "unroll " .. core.version:match "^%d+%.%d+"
-  for _, tail in ipairs { help, "?  for help" } do
-    for n = #list, 0, -1 do
+  local list, head = parts(lua), "unroll " .. core.version:match "^%d+%.%d+"
+  for _, tail in ipairs { "?  for help, tour() to start", "?  for help" } do
+    for n = #list, tail:find "tour" and 1 or 0, -1 do
       local text = head .. (n > 0 and "   " .. table.concat(list, " · ", 1, n) or "")
       local room = width - 1 - utf8.len(text) - utf8.len(tail)
-      if room >= 3 and (tail == help and n == #list or n < 2 or tail ~= help) then
-        return text .. (" "):rep(math.min(room, 6)) .. tail
-      end
+      if room >= 3 then return text .. (" "):rep(math.min(room, 6)) .. tail end
     end
   end
   return head

@@ -29,6 +29,7 @@ end
 ---@param wish "auto"|"always"|"never"
 function color.setup(wish)
   color.enabled = color.decide(wish, os.getenv, core.sys.isatty(1))
+  color.always = color.decide(wish, os.getenv, false)
 end
 
 local codes = { error = "1;31", dim = "2", bold = "1", prompt = "1;32", mark = "1;33", name = "36" }
@@ -40,6 +41,14 @@ local codes = { error = "1;31", dim = "2", bold = "1", prompt = "1;32", mark = "
 function color.paint(look, text)
   if not color.enabled then return text end
   return ("\27[%sm%s\27[0m"):format(codes[look], text)
+end
+
+--- Writes a line to standard error, without colours when that goes elsewhere.
+function color.complain(text)
+  io.stdout:flush()
+  if not core.sys.isatty(2) and not color.always then text = text:gsub("\27%[[%d;]*m", "") end
+  io.stderr:write(text, "\n")
+  io.stderr:flush()
 end
 
 --- As paint, for a text that a line editor must measure.

@@ -45,8 +45,7 @@ commands.list.help = {
 --- Prints what went wrong in a command.
 ---@return boolean false
 function commands.complain(message)
-  io.stdout:flush()
-  io.stderr:write(color.paint("error", "error: "), message, "\n")
+  color.complain(color.paint("error", "error: ") .. message)
   return false
 end
 
@@ -63,7 +62,9 @@ end
 
 local function run_shell(session, line)
   io.stdout:flush()
-  local _, how, code = os.execute((line:match "^%s*!(.*)$"))
+  local ok, results = session:call(os.execute, line:match "^%s*!(.*)$")
+  if not ok then return false end
+  local _, how, code = table.unpack(results)
   if how == "signal" then code = 128 + code end
   if code ~= 0 then print(color.paint("dim", "exit code " .. code)) end
   session:set_result("__", session.results._)
