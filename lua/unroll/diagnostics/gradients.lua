@@ -29,6 +29,13 @@ local accepted = { loss = "last", "state", "layer" }
 --- layer = the last
 ---@return unroll.Tensor norms (T) float64, over batch and units, in nats for "softmax"
 ---@return number loss
+--- Errors: what model:forward and model:backward refuse; an unknown loss or option.
+--- Source: Bengio, Simard, Frasconi, Learning long-term dependencies with gradient descent is
+--- difficult, 1994.
+--- > model = rnn.lm { vocab = 3, hidden = 4, seed = 1 }
+--- > x = tensor.randint(1, 3, 5, 1)
+--- > #diagnostics.state_gradients(model, x, x, { loss = "last" }):totable()   --> 5
+---@see diagnostics.jacobians diagnostics.bound
 function gradients.state_gradients(model, x, y, opts)
   local o = options.check(opts, accepted, "state_gradients")
   options.choice(o.loss, { "last", "every" }, "loss", "state_gradients")
@@ -45,7 +52,15 @@ end
 ---@param model table anything with :parameters() and :gradients()
 ---@return table[] list of { name =, gradient = |dL/dW|, parameter = |W|, ratio = }; the ratio
 --- to a parameter that is all zero is infinite, or NaN when its gradient is zero too
+--- Errors: an argument without those two methods.
+--- > model = rnn.lm { vocab = 3, hidden = 4, seed = 1 }
+--- > diagnostics.gradient_ratios(model)[1].name   --> "W_xh"
+---@see diagnostics.state_gradients
 function gradients.gradient_ratios(model)
+  if not (pcall(function() return model.parameters, model.gradients end)
+    and model.parameters and model.gradients) then
+    error("gradient_ratios: a model with :parameters() and :gradients() expected", 2)
+  end
   local list, slopes = {}, model:gradients()
   for i, p in ipairs(model:parameters()) do
     local g, w = slopes[i].tensor:norm(), p.tensor:norm()

@@ -84,6 +84,10 @@ end
 ---@return unroll.Tensor J (T,N,N) float64: J[t] = ds_t/ds_{t-1}, N = H times the number of
 --- states (in the order of cell.definition.states)
 --- Errors: a batch other than 1.
+--- Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, 2013.
+--- > cell = rnn.cell("tanh", { input = 2, hidden = 3, seed = 1 })
+--- > diagnostics.jacobians(cell, tensor.zeros(4, 1, 2)):size()   --> (4, 3, 3)
+---@see diagnostics.product_singular_values diagnostics.lyapunov
 function jacobian.jacobians(cell, xs, state)
   if not tensor.is_tensor(xs) or xs:dim() < 2 or xs:size(2) ~= 1 then
     error("jacobians: inputs must be (T,1) tokens or (T,1,input) numbers: one sequence", 2)

@@ -115,6 +115,10 @@ end
 ---@return table<integer, number[]> by_lag for each lag N values, falling; -inf where a
 --- singular value is zero
 --- Errors: another shape or dtype; a lag outside 1..T.
+--- Source: Demmel and Veselic, Jacobi's method is more accurate than QR, 1992.
+--- > J = tensor.eye(2, { dtype = "float64" }):mul(0.1):expand(200, 2, 2)
+--- > diagnostics.product_singular_values(J, { 200 })[200][1]   --> -200.0
+---@see diagnostics.jacobians diagnostics.bound
 function products.product_singular_values(J, lags)
   local T, N = check_jacobians(J, "product_singular_values")
   local wanted, found = check_lags(lags, T), {}
@@ -146,6 +150,11 @@ local accepted = { skip = 0 }
 ---@return number[] exponents N, falling, in nats per step; -inf for directions that a step
 --- wipes out
 --- Errors: another shape or dtype; nothing left after the skipped steps.
+--- Source: Benettin, Galgani, Giorgilli, Strelcyn, Lyapunov characteristic exponents for smooth
+--- dynamical systems, 1980.
+--- > J = tensor.eye(2, { dtype = "float64" }):mul(math.exp(-1)):expand(9, 2, 2)
+--- > diagnostics.lyapunov(J)[1]   --> -1.0
+---@see diagnostics.jacobians
 function products.lyapunov(J, opts)
   local T, N = check_jacobians(J, "lyapunov")
   local o = options.check(opts, accepted, "lyapunov")

@@ -18,6 +18,10 @@ end
 ---@param W unroll.Tensor (n,n)
 ---@return table { radius = largest |eigenvalue|, sigma_max =, sigma_min =, singular = list,
 --- falling, moduli = |eigenvalues|, falling }
+--- Errors: no square matrix; an element that is not finite.
+--- > diagnostics.spectrum(tensor{{0, 2}, {0.5, 0}}).radius      --> 1.0
+--- > diagnostics.spectrum(tensor{{0, 2}, {0.5, 0}}).sigma_max   --> 2.0
+---@see diagnostics.bound
 function spectrum.spectrum(W)
   W = check_square(W, "spectrum")
   local re, im = W:eigvals()
@@ -37,6 +41,10 @@ end
 ---@param slope? number max|f'|, default 1: that of tanh and relu; the largest on a trajectory
 --- gives a bound that is tighter there
 ---@return number[] log10 of the bound, one for each k
+--- Errors: no square matrix; an element that is not finite.
+--- Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, 2013.
+--- > diagnostics.bound(tensor{{10, 0}, {0, 1}}, { 3 })[1]   --> 3.0
+---@see diagnostics.spectrum diagnostics.product_singular_values
 function spectrum.bound(W_hh, steps, slope)
   local _, S = check_square(W_hh, "bound"):svd()
   local log_base = math.log(S[1] * (slope or 1), 10)
@@ -52,6 +60,7 @@ local accepted = { cell = "tanh", threshold = 0.97 }
 ---@param opts? table cell = "tanh": counts |h| > threshold (0.97, where tanh' < 0.06);
 --- "relu": counts zeros, where the slope is 0
 ---@return number share 0..1
+--- Errors: no tensor; another cell than these two.
 --- > unroll.diagnostics.saturation(tensor{0.1, -0.99})   --> 0.5
 function spectrum.saturation(ys, opts)
   local o = options.check(opts, accepted, "saturation")

@@ -9,9 +9,8 @@ return {
   "Thresholds come from the document's own words and numbers where it gives them (a number counts "
     .. "as reproduced within 5 %, an entropy within 0.01 bits, a time or a gradient norm within a "
     .. "factor of 2); the others are our reading of words such as “negligible”. Conditions "
-    .. "are explanations, most of them worded after a first look at data; where one was added "
-    .. "or a sample changed after a first run, the verdict says so under “Changed”, and "
-    .. "the seeds are others than those of that run.",
+    .. "are explanations, most of them worded after a first look at data. What was added or "
+    .. "changed after a first run is said under “Changed”, with the seeds that were new since.",
   "“Loss” is the mean cross-entropy for each character in nats. The verdicts are about small "
     .. "tanh networks on these texts with these settings; they do not say what larger models do.",
 }
