@@ -99,11 +99,43 @@ local function make_whole(definition)
   definition.collect_times = function(_, _, times) return times[1] end
 end
 
---- Defines an experiment.
----@param definition table see the top of this file; required are name, title, question,
----  options and either run or cases and run_case
+---@class unroll.Definition
+---@field name string file name of its results
+---@field title string
+---@field question string what the run answers
+---@field options table[] list of { name, default, help }; a list of values as default is given
+--- as --name a,b,c on the command line
+---@field quick? table what --quick changes
+---@field check? fun(config: table) raises for settings that make no sense
+---@field cases fun(config: table): table[] the runs, as plain tables; not with `run`
+---@field run_case fun(case: table, report: fun(text: string)): any, any a plain result of a case
+--- and of nothing else; a second value is what a clock says
+---@field run fun(config: table, report: fun(text: string)): any, any instead of cases and run_case
+--- for an experiment that is one run
+---@field collect? fun(config: table, cases: table[], results: any[]): any puts the results of all
+--- cases together; default: a list of { case =, result = }
+---@field tables? fun(results: any, config: table): table[] for experiment.format_table
+---@field answer? fun(results: any, config: table): string the answer in one sentence
+---@field figure? fun(results: any, config: table): unroll.Figure drawn from the results alone
+---@field alone? boolean it measures time: its cases run when nothing else does
+---@field collect_times? fun(config: table, cases: table[], times: any[]): any
+---@field time_tables? fun(times: any, results: any, config: table): table[]
+---@field time_figure? fun(times: any, results: any, config: table): unroll.Figure
+
+--- Defines an experiment. `:main(arg)` gives it a command line; `:record{...}` runs it here.
+---@param definition unroll.Definition
 ---@return unroll.Experiment
 --- Errors: a missing or mistyped field.
+--- > halves = unroll.experiment.define {
+--- >>   name = "halves", title = "Halves", question = "What is left of a number?",
+--- >>   options = { { "start", 8.0, "the number" }, { "steps", { 1, 2 }, "halvings" } },
+--- >>   cases = function(config)
+--- >>     return unroll.experiment.grid({ start = config.start }, "step", config.steps)
+--- >>   end,
+--- >>   run_case = function(case) return { left = case.start / 2 ^ case.step } end,
+--- >> }
+--- > halves:record { start = 12.0 }.results[2].result.left   --> 3.0
+---@see experiment.sweep experiment.grid
 function experiment.define(definition)
   if type(definition) ~= "table" then
     error(("define: table expected, got %s"):format(type(definition)), 2)

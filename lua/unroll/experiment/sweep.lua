@@ -212,8 +212,35 @@ local function origin_of(run)
   return nil, sys.hash(source)
 end
 
+---@class unroll.SweepOptions
+---@field cases table[] plain tables, as experiment.grid makes them
+---@field run fun(case: table, report: fun(text: string)): any, any the result: finite numbers,
+--- strings, booleans and tables of them. report(text) shows a line. A second value, what a clock
+--- says, comes back as `times`
+---@field jobs? integer processes at a time; default: one a core
+---@field cache? string a folder that keeps each result as it comes, so that a second start goes
+--- on from there; default: nothing is kept. A result is known again for the same name, case,
+--- version of the program and file (or text) that `run` stands in. What `run` takes from other
+--- files may change unseen: then fresh = true
+---@field name? string the file in the cache, and the word for the sweep; default "sweep"
+---@field fresh? boolean true runs every case again; default false
+---@field executor? string|table "fork" (default); "serial" runs the cases here, one after the
+--- other; or your own: a table, or the path of its file (examples/executor.lua)
+---@field progress? boolean false shows no line; default true
+---@field say? fun(text: string) takes the words of cases and of failures; default: they go to
+--- standard error
+
 --- Runs a function for many cases, several at a time.
 ---
+--- Each case runs in a process that sees everything made so far (closures, corpora, models);
+--- what it changes stays there, and what it returns comes back as plain data. Before each case
+--- the default generator is set to case.seed (0 without one), so that the results are the
+--- same bits whatever the number of jobs. Ctrl-C ends all workers.
+---@param opts unroll.SweepOptions
+---@return table[] results in the order of the cases: { case =, result =, times = }, or
+---  { case =, error =, trace = } for a case that failed, of which a line says why
+--- Errors: an unknown, missing or mistyped option; a case that is no plain data; a cache folder
+--- that cannot be made. A case that fails is reported, not raised.
 --- > results = unroll.experiment.sweep {
 --- >>   cases = unroll.experiment.grid({}, "lr", { 0.1, 0.01 }, "seed", { 1, 2, 3 }),
 --- >>   run = function(case) return { loss = case.lr * case.seed } end,
@@ -221,31 +248,6 @@ end
 --- >> }
 --- > rows = unroll.experiment.table(results, { by = "lr", over = "seed" })
 --- > rows[1].lr, rows[1].loss.mean   --> 0.1, 0.2
----
---- Each case runs in a process that sees everything made so far (closures, corpora, models);
---- what it changes stays there, and what it returns comes back as plain data. Before each case
---- the default generator is set to case.seed (0 without one), so that the results are the
---- same bits whatever the number of jobs. Ctrl-C ends all workers.
----@param opts table
----  cases: list of plain tables, as grid makes them;
----  run: function(case, report) -> result, times: the result is a table of finite numbers,
----    strings, booleans and such tables; report(text) shows a line; times (what a clock says)
----    come back beside the result;
----  jobs: processes at a time; default: one a core;
----  cache: a folder that keeps each result as it comes; a second start continues from there.
----    Default: nothing is kept. A result is found again for the same name, case, version of
----    the program and file (or text) that `run` stands in; not when something changes that
----    `run` takes from elsewhere: then fresh = true, or another name;
----  name = "sweep": the file in the cache, and the word for it on the screen;
----  fresh = false: true runs every case again;
----  executor = "fork"; "serial" runs the cases here, one after the other; or your own, a
----    table or the path of its file: see the top of lua/unroll/experiment/sweep.lua;
----  progress = true: false shows no line;
----  say: takes the words of the cases and of failures; default: standard error
----@return table[] results in the order of the cases: { case =, result =, times = }, or
----  { case =, error =, trace = } for a case that failed, of which a line says why
---- Errors: an unknown, missing or mistyped option; a case that is no plain data; a cache folder
---- that cannot be made. A case that fails is reported, not raised.
 function sweep.of_cases(opts)
   local o = options.check(opts, sweep_options, "sweep")
   check_sweep(o)
