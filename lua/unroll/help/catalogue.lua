@@ -4,6 +4,7 @@
 -- holds what is really there. An entry is
 --   { name = "tensor.matmul", kind = "module"|"function"|"method"|"value"|"class"|"options",
 --     value =, record = (parse.lua), owner = entry of the module or class, members = {...} }
+-- (catalogue.members gives them in order)
 -- and, where a module is a function, background = the record of its file.
 -- Names leave out "unroll.": tensor.matmul, Model:forward, Optimizer, gradcheck.
 
@@ -129,7 +130,8 @@ end
 
 -- Where the file of a module first gives a name its value.
 local function place_members(entry)
-  local chunk = entry.full_name and chunk_of_module(entry.full_name)
+  if not entry.full_name or entry.name == "tensor" then return end -- tensor.lua names none
+  local chunk = chunk_of_module(entry.full_name)
   local text = chunk and source.text(chunk):gsub("%-%-[^\n]*", "") -- without its comments
   for _, member in ipairs(text and entry.members or {}) do
     local key = member.name:match "[^.]+$"
@@ -137,7 +139,6 @@ local function place_members(entry)
   end
 end
 
-local function sort_members(entry) table.sort(entry.members, comes_before) end
 
 -- A table of functions, with the tables of functions in it.
 function walk_module(name, value, owner, names)
@@ -152,8 +153,6 @@ function walk_module(name, value, owner, names)
   end
   table.sort(keys)
   for _, key in ipairs(keys) do add_member(entry, key, value[key], names, full_name) end
-  if name ~= "tensor" then place_members(entry) end -- tensor.lua does not name them
-  sort_members(entry)
   return entry
 end
 
@@ -196,7 +195,6 @@ local function add_methods(class, methods, stubs)
         record = method_record(class, key, value, stubs), variable = class.variable }
     end
   end
-  sort_members(class)
 end
 
 -- ax:line ... are found by name in plot/marks, not in a table.
@@ -395,6 +393,18 @@ local function home_of_class(entry)
   local module = (entry.record.path or ""):match "unroll/([%w_]+)[%./]"
   if entry.record.native or not module then return home_of_native[entry.name] or "core" end
   return module
+end
+
+--- The members of a module or class, in order.
+---@param entry table
+---@return table[] entries
+function catalogue.members(entry)
+  if not entry.is_sorted then
+    place_members(entry)
+    table.sort(entry.members, comes_before)
+    entry.is_sorted = true
+  end
+  return entry.members
 end
 
 --- The module that an entry belongs to, on whose page it stands: "tensor", "rnn", "core".

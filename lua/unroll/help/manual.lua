@@ -196,8 +196,8 @@ function put_module(out, entry, level)
   put(out, '<p class="lead">', html.inline(first[1]), "</p>\n")
   put_text(out, table.move(text, 2, #text, 1, {}))
   put_examples(out, entry.record.examples)
-  put_contents(out, entry.members)
-  put_members(out, entry.members)
+  put_contents(out, catalogue.members(entry))
+  put_members(out, catalogue.members(entry))
 end
 
 local function put_class(out, entry)
@@ -207,9 +207,9 @@ local function put_class(out, entry)
   put_text(out, record.text)
   put_items(out, record.fields)
   put_examples(out, record.examples)
-  put_contents(out, entry.members)
+  put_contents(out, catalogue.members(entry))
   put_see(out, record.see)
-  put_members(out, entry.members)
+  put_members(out, catalogue.members(entry))
   put(out, "</section>\n")
 end
 

@@ -282,7 +282,7 @@ function kinds.module(lines, entry, o)
   local first = { (text[1][1]:gsub("^[%w_.]+: ", "", 1)) }
   put_text(lines, table.move(text, 2, #text, 2, { first }), o)
   put_examples(lines, entry.record.examples, o)
-  put_members(lines, entry.members, o)
+  put_members(lines, catalogue.members(entry), o)
   put_see(lines, entry.record.see, o)
 end
 
@@ -294,7 +294,7 @@ function kinds.class(lines, entry, o)
     put_items(lines, entry.record.fields, "  ", o)
   end
   put_examples(lines, entry.record.examples, o)
-  put_members(lines, entry.members, o)
+  put_members(lines, catalogue.members(entry), o)
   put_see(lines, entry.record.see, o)
 end
 kinds.options = kinds.class

@@ -39,6 +39,8 @@ local opening = { ["("] = 1, ["{"] = 1, ["["] = 1, ["<"] = 1, [")"] = -1, ["}"] 
 -- Where the type that starts at `first` ends: at a space outside of brackets and quotes
 -- that does not stand after ":" or beside "|".
 local function end_of_type(text, first)
+  local _, simple = text:find("^[%w_.?%[%]]+", first)
+  if simple and (simple == #text or text:find("^%s+[^|%s]", simple + 1)) then return simple end
   local depth, i = 0, first
   while i <= #text do
     local c = text:sub(i, i)
@@ -128,35 +130,61 @@ local function add_text(record, content, joins)
   end
 end
 
--- Where the current line goes on from the last one: `open` is what an annotation
--- returned, `joins` says whether the last line was text of the same paragraph.
-local function read_line(record, content, context)
-  local tag, rest = content:match "^%s?@([%a]+)%s*(.*)$"
-  if tag then
-    local item = tags[tag] and tags[tag](record, rest)
-    context.open, context.joins = item or nil, false
-    return
-  end
-  local inner = content:gsub("^ ", "")
+-- Lines that are marked by how they begin; each returns true when the line is its own.
+local marked = {}
+
+-- "@param x number": the lines after it may go on with its text.
+marked["@"] = function(record, inner, context)
+  local tag, rest = inner:match "^@(%a+)%s*(.*)$"
+  local item = tags[tag] and tags[tag](record, rest)
+  context.open, context.joins = item or nil, false
+  return true
+end
+
+-- "> code --> value", ">> more code".
+marked[">"] = function(record, inner, context)
   local code = inner:match "^>%s+(.*)$"
-  local result = inner:match "^%s*%-%->%s*(.-)%s*$"
-  local keyword, said = inner:match "^(%u%l+):%s*(.*)$"
+  local example = record.examples[#record.examples]
   if code then
     add_example(record, code)
     context.open, context.joins = nil, false
-  elseif result and #record.examples > 0 then
-    record.examples[#record.examples].expected = result
-  elseif inner:find "^>>%s" and #record.examples > 0 then
-    local example = record.examples[#record.examples]
+  elseif example and inner:find "^>>%s" then
     example.code = example.code .. "\n" .. inner:sub(4)
-  elseif keywords[keyword] then
-    local item = { text = said }
-    record[keywords[keyword]] = item
-    context.open = item
-  elseif inner:match "^%s*$" then
+  else
+    return false
+  end
+  return true
+end
+
+-- "--> value" under the code of an example.
+marked["-"] = function(record, inner)
+  local result, example = inner:match "^%-%->%s*(.-)%s*$", record.examples[#record.examples]
+  if not result or not example then return false end
+  example.expected = result
+  return true
+end
+
+local function read_keyword(record, inner, context)
+  local keyword, said = inner:match "^(%u%l+):%s*(.*)$"
+  if not keywords[keyword] then return false end
+  context.open = { text = said }
+  record[keywords[keyword]] = context.open
+  return true
+end
+
+-- Where the current line goes on from the last one: `open` is what an annotation
+-- returned, `joins` says whether the last line was text of the same paragraph.
+local function read_line(record, content, context)
+  local inner = content:sub(1, 1) == " " and content:sub(2) or content
+  local first = inner:match "^%s*(%S?)"
+  local read = marked[first]
+  if first == "" then
     context.open, context.joins = nil, false
+  elseif read and read(record, read == marked["-"] and inner:match "^%s*(.*)$" or inner, context)
+    or read_keyword(record, inner, context) then
+    return
   elseif context.open then
-    context.open.text = (context.open.text .. " " .. inner:gsub("^%s+", "")):gsub("^%s+", "")
+    context.open.text = (context.open.text .. " " .. inner:match "^%s*(.*)$"):match "^%s*(.*)$"
   else
     add_text(record, inner, context.joins)
     context.joins = true
@@ -217,6 +245,13 @@ local function read_top(lines)
   return record, i
 end
 
+-- What stands after three dashes (not more) at the start of a line; nil in other lines.
+local function documentation_in(line)
+  if not line or not line:find("---", 1, true) then return nil end
+  local content = line:match "^%s*%-%-%-(.*)$"
+  return content and content:byte() ~= 45 and content or nil
+end
+
 --- The records of a Lua file (or of the stubs of a C file), in their order.
 ---@param text string the source
 ---@return table[] records
@@ -226,9 +261,11 @@ function parse.file(text)
   records[1] = top
   while i <= #lines do
     local block, first = {}, i
-    while lines[i] and lines[i]:find "^%s*%-%-%-[^-]?" and not lines[i]:find "^%s*%-%-%-%-" do
-      block[#block + 1] = lines[i]:gsub("^%s*%-%-%-", "")
+    local content = documentation_in(lines[i])
+    while content do
+      block[#block + 1] = content
       i = i + 1
+      content = documentation_in(lines[i])
     end
     if #block > 0 then
       local record = read_block(block, first)

@@ -100,14 +100,14 @@ local function is_field(entry, member)
 end
 
 local function put_fields(out, entry)
-  for _, member in ipairs(entry.members) do
+  for _, member in ipairs(catalogue.members(entry)) do
     if is_field(entry, member) then
       local summary = member.record and member.record.text[1] and member.record.text[1][1] or ""
       put(out, ("---@field %s %s %s"):format(member.name:match "[^.]+$", type_of_value(member),
         summary))
     end
   end
-  for _, member in ipairs(entry.members) do -- modules that are functions
+  for _, member in ipairs(catalogue.members(entry)) do -- modules that are functions
     if member.full_name and member.kind == "function" and member.record then
       put(out, ("---@field %s %s"):format(member.name, function_type(member)))
     end
@@ -122,7 +122,7 @@ local function put_module(out, entry, variable)
   if call then put(out, "---@overload " .. call) end
   put_fields(out, entry)
   put(out, ("local %s = {}"):format(variable))
-  for _, member in ipairs(entry.members) do
+  for _, member in ipairs(catalogue.members(entry)) do
     if member.kind == "function" and not member.full_name then
       put_function(out, member, variable, ".")
     end
@@ -162,7 +162,7 @@ local function put_class(out, entry)
   put_see(out, record.see)
   local variable = entry.name:gsub("%.", "_")
   put(out, ("local %s = {}"):format(variable))
-  for _, member in ipairs(entry.members) do put_function(out, member, variable, ":") end
+  for _, member in ipairs(catalogue.members(entry)) do put_function(out, member, variable, ":") end
 end
 
 -- At most 200 local variables fit into a file, so each class has a block of its own.
