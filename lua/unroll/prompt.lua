@@ -81,29 +81,28 @@ end
 
 local function pack_results(ok, ...) return ok, table.pack(...) end
 
---- Calls a function, open to Ctrl-C; an error is shown and kept for %debug.
+--- Calls a function, open to Ctrl-C; an error is shown, unless its value is self.unshown.
 ---@return boolean ok
----@return table values packed, when ok
+---@return table values packed; the snapshot alone after an error
 function Session:call(f, ...)
   local start = core.sys.clock()
   local ok, values = pack_results(self.host.call(function(value)
     return snapshot.take(value, f)
   end, f, ...))
-  if not ok then self:fail(values[1], core.sys.clock() - start) end
-  return ok, values
+  if ok then return true, values end
+  -- an error in the handler (out of memory, a stack that is full) comes without a snapshot
+  local failure = type(values[1]) == "table" and values[1].frames and values[1]
+    or { value = values[1], frames = {} }
+  if self.unshown == nil or failure.value ~= self.unshown then
+    self:fail(failure, core.sys.clock() - start)
+  end
+  return false, { failure, n = 1 }
 end
 
--- An error in the handler (out of memory, a stack that is full) comes without a snapshot.
-local function as_snapshot(value)
-  if type(value) == "table" and value.frames then return value end
-  return { value = value, frames = {} }
-end
-
---- Shows an error.
----@param failure any what Session:call got instead of values
+--- Shows an error and keeps it for %debug.
+---@param failure table a snapshot
 ---@param seconds? number how long it ran
 function Session:fail(failure, seconds)
-  failure = as_snapshot(failure)
   self.failure = failure
   self:set_result("_err", failure.value)
   local text

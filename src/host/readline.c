@@ -398,10 +398,12 @@ static bool open_editor(const host_completer *c, bool paste) {
 static void drop_line(void) {
   *rl.point = *rl.end;
   rl.redisplay();
+  fputs("^C", stdout);
+  fflush(stdout);
   rl.callback_sigcleanup();
   rl.free_line_state();
-  rl.callback_handler_remove();
-  fputs("^C\n", stdout);
+  rl.callback_handler_remove(); /* goes to column 0 */
+  fputs("\n", stdout);
   fflush(stdout);
 }
 

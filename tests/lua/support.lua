@@ -16,6 +16,9 @@ local preload = os.getenv("UNROLL_TEST_PRELOAD")
 local sanitizer = preload and
     ("LD_PRELOAD='%s' ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0"):format(preload) or ""
 
+--- For the shell, to be handed on by `env -i`.
+support.sanitizer_options = 'ASAN_OPTIONS="$ASAN_OPTIONS" LSAN_OPTIONS="$LSAN_OPTIONS"'
+
 --- Ready for the shell: the program, and stock Lua with the library of this tree.
 support.quoted_program = ("'%s'"):format(support.program)
 support.stock_lua = ("env %s LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' "

@@ -24,9 +24,9 @@ function terminal.start(opts)
   opts = opts or {}
   local home = opts.home or support.tmpdir()
   local command = ("cd '%s' && exec env -i PATH=\"$PATH\" HOME='%s' TERM=xterm-256color "
-    .. "LANG=C.UTF-8 %s '%s' %d %d %s %s"):format(home, home, opts.env or "", pty,
-    opts.columns or 80, opts.rows or 24, opts.program or support.quoted_program,
-    opts.arguments or "-q")
+    .. "LANG=C.UTF-8 %s %s '%s' %d %d %s %s"):format(home, home, support.sanitizer_options,
+    opts.env or "", pty, opts.columns or 80, opts.rows or 24,
+    opts.program or support.quoted_program, opts.arguments or "-q")
   local channel = assert(core.sys.spawn { "sh", "-c", command })
   return setmetatable({ channel = channel, home = home, raw = "", at = 1 }, Terminal)
 end

@@ -58,6 +58,22 @@ function TestCommands.test_run()
   lu.assertStrContains(t:enter "made", "a script.lua|one|two three|four five")
   lu.assertStrContains(t:enter "%run missing.lua", "error: cannot open missing.lua")
   lu.assertStrContains(t:enter "%run", "error: %run takes")
+  support.write_file(t.home .. "/exits.lua", "x = 1 os.exit(4)")
+  lu.assertEquals(t:enter "%run exits.lua", "exit code 4")
+  lu.assertEquals(t:enter "x", "1")
+  t:type "os.exit(5)\n"
+  lu.assertEquals(t:wait(), 5)
+end
+
+function TestCommands.test_run_of_a_script_that_is_interrupted()
+  local t = start()
+  support.write_file(t.home .. "/long.lua", "steps = 0 print 'go' while true do steps = 1 end")
+  t:type "%run long.lua\n"
+  t:expect "\ngo\n"
+  t:type "\3"
+  t:expect "interrupted after"
+  t:expect "\n> "
+  lu.assertEquals(t:enter "steps", "1")
   t:finish()
 end
 

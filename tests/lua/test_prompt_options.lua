@@ -11,8 +11,8 @@ local directory = support.tmpdir()
 -- Runs the program on an input from a pipe, without any setting from outside.
 local function pipe(input, arguments, environment)
   support.write_file(directory .. "/input", input)
-  return support.run(("cd '%s' && env -i HOME='%s' TERM=xterm %s %s %s <input"):format(directory,
-    directory, environment or "", program, arguments or ""))
+  return support.run(("cd '%s' && env -i HOME='%s' TERM=xterm %s %s %s %s <input"):format(
+    directory, directory, support.sanitizer_options, environment or "", program, arguments or ""))
 end
 
 -- Without prompts and the newline at the end.

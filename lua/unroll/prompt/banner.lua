@@ -19,7 +19,7 @@ end
 ---@return string
 function banner.text(lua, width)
   local list, head = parts(lua), "unroll " .. core.version:match "^%d+%.%d+"
-  for _, tail in ipairs { "?  for help, tour() to start", "?  for help" } do
+  for _, tail in ipairs { "?  help, tour() for a start", "?  help" } do
     for n = #list, tail:find "tour" and 1 or 0, -1 do
       local text = head .. (n > 0 and "   " .. table.concat(list, " · ", 1, n) or "")
       local room = width - 1 - utf8.len(text) - utf8.len(tail)

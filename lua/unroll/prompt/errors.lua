@@ -196,7 +196,7 @@ function errors.excerpt(frame)
   return code and table.concat(lines_around(code, frame.line, ""), "\n") or nil
 end
 
--- One line for each frame after `index`; the library's own are counted.
+-- One line for each frame after `index`; the library's own, between others, are counted.
 local function callers(frames, index)
   local out, hidden = {}, 0
   local function flush()
@@ -216,7 +216,6 @@ local function callers(frames, index)
       out[#out + 1] = ("… %d more"):format(frame.skipped)
     end
   end
-  flush()
   return out
 end
 

@@ -19,6 +19,22 @@ local function find_script(path)
   return path
 end
 
+-- While a script runs, os.exit ends the script alone: an error that nobody shows.
+local function call_script(session, chunk, arguments)
+  local exit, ended = os.exit, { code = 0 }
+  os.exit = function(code) -- luacheck: ignore 122
+    ended.code = code == false and 1 or math.tointeger(code) or 0
+    error(ended, 0)
+  end
+  session.unshown = ended
+  local ok, values = session:call(chunk, table.unpack(arguments))
+  session.unshown = nil
+  os.exit = exit -- luacheck: ignore 122
+  if ok or values[1].value ~= ended then return ok, values end
+  if ended.code ~= 0 then print(color.paint("dim", "exit code " .. ended.code)) end
+  return ended.code == 0, { n = 0 }
+end
+
 -- Runs a file as a script; `arg` is set while it runs.
 local function run_file(session, path, arguments)
   local chunk, message = loadfile(path)
@@ -29,7 +45,7 @@ local function run_file(session, path, arguments)
   local before = rawget(_G, "arg")
   arguments[0] = path
   rawset(_G, "arg", arguments)
-  local ok, values = session:call(chunk, table.unpack(arguments))
+  local ok, values = call_script(session, chunk, arguments)
   rawset(_G, "arg", before)
   if ok then session:show(values) end
   return ok
