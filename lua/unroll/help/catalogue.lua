@@ -418,6 +418,17 @@ function catalogue.home(entry)
   return top and (top.kind == "module" or top.full_name) and first or "unroll"
 end
 
+--- Whether a module is one of those that scripts work with; the others are inside.
+---@param entry table
+---@return boolean
+function catalogue.is_main(entry)
+  if entry.name == "unroll" then return true end
+  for _, name in ipairs(main_modules) do
+    if name == entry.name then return true end
+  end
+  return false
+end
+
 --- The entry of a class by an object of it.
 ---@param object any
 ---@return table? entry

@@ -215,9 +215,6 @@ end
 
 -- --- pages --------------------------------------------------------------------------------
 
-local outside = { core = true, options = true, json = true, safetensors = true, resource = true,
-  help = true, prompt = true, display = true }
-
 -- The modules that have a page, in the order of the catalogue.
 local function page_entries()
   local list = { catalogue.get().by_name.unroll }
@@ -235,7 +232,7 @@ local function put_navigation(out, current)
   put(out, '<a href="index.html"', current == "index" and ' class="here"' or "", ">Guide</a>\n")
   local inside = false
   for _, entry in ipairs(page_entries()) do
-    if outside[entry.name] and not inside then
+    if not catalogue.is_main(entry) and not inside then
       put(out, '<span class="divider">inside</span>\n')
       inside = true
     end
@@ -340,7 +337,7 @@ end
 local function put_cards(out, is_inside)
   put(out, '<div class="cards">\n')
   for _, entry in ipairs(page_entries()) do
-    if (outside[entry.name] or false) == is_inside and entry.name ~= "unroll" then
+    if catalogue.is_main(entry) ~= is_inside and entry.name ~= "unroll" then
       put(out, ('<a class="card" href="%s.html"><b>%s</b><span>%s</span></a>\n'):format(entry.name,
         entry.name, html.escape(page.summary(entry))))
     end
@@ -348,11 +345,25 @@ local function put_cards(out, is_inside)
   put(out, "</div>\n")
 end
 
+-- The commands of the prompt, from where they are defined.
+local function put_commands(out)
+  local list, names = require("unroll.prompt.commands").list, {}
+  for name in pairs(list) do names[#names + 1] = name end
+  table.sort(names)
+  put(out, "<dl>\n")
+  for _, name in ipairs(names) do
+    put(out, ("<dt><code>%s</code></dt><dd>%s</dd>\n"):format(html.escape(list[name].usage),
+      html.inline(list[name].text)))
+  end
+  put(out, "</dl>\n")
+end
+
 local function index_page()
   local text = read "guide.html"
-  local cards, inside = {}, {}
+  local cards, inside, commands = {}, {}, {}
   put_cards(cards, false)
   put_cards(inside, true)
+  put_commands(commands)
   text = text:gsub("<pre>(.-)</pre>", function(code)
     local lines = {}
     for line in (code:gsub("^\n", "") .. "\n"):gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
@@ -360,6 +371,7 @@ local function index_page()
   end)
   text = text:gsub("@modules@", function() return table.concat(cards) end)
     :gsub("@inside@", function() return table.concat(inside) end)
+    :gsub("@commands@", function() return table.concat(commands) end)
   return document("index", "unroll: the manual", text)
 end
 

@@ -21,6 +21,7 @@ end
 ---@see text.quality.distance Corpus:shares
 function quality.shares(text, n)
   check_text(text, "text", "shares")
+  if not utf8.len(text) then error("shares: the text is not valid UTF-8", 2) end
   n = n or 1
   local characters, counts, total = {}, {}, 0
   for _, code in utf8.codes(text) do characters[#characters + 1] = utf8.char(code) end
