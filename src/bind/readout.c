@@ -158,7 +158,7 @@ static un_loss describe_loss(lua_State *L, const unl_readout *r) {
 ---@return number|string weights or the message
 function Readout:forward(h, targets, weight, mean, train, total, weights) end
 */
-static int readout_forward(lua_State *L) {
+int unl_readoutforward(lua_State *L) {
   unl_readout *r = check_readout(L);
   lua_settop(L, 8);
   bool mean = lua_toboolean(L, 5), train = lua_toboolean(L, 6);
@@ -181,6 +181,10 @@ static int readout_forward(lua_State *L) {
 
 static bool can_go_back(const unl_readout *r) {
   return r->has_gradient && r->core.dense.dw && r->core.dense.db;
+}
+
+bool unl_readoutisready(lua_State *L, int arg) {
+  return can_go_back(luaL_checkudata(L, arg, UNL_READOUT));
 }
 
 un_readout *unl_takereadout(lua_State *L, int arg) {
@@ -209,7 +213,7 @@ static int readout_backward(lua_State *L) {
 static const luaL_Reg functions[] = {{"readout", loss_readout}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"predict", readout_predict},
-                                   {"forward", readout_forward},
+                                   {"forward", unl_readoutforward},
                                    {"backward", readout_backward},
                                    {NULL, NULL}};
 

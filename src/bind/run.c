@@ -167,7 +167,7 @@ static void note_ran(unl_run *r) {
 ---@return string? message what is wrong with the tokens or the state; nothing was run
 function Run:forward(x, state, mask) end
 */
-static int run_forward(lua_State *L) {
+int unl_runforward(lua_State *L) {
   unl_run *r = check_run(L);
   if (!prepare(L, r)) return 1;
   un_cell_forward(&r->run, weights_are_packed(r));
@@ -176,7 +176,7 @@ static int run_forward(lua_State *L) {
 }
 
 /* Why a backward pass is impossible now, or NULL. */
-static const char *stale(const unl_run *r) {
+const char *unl_stale(const unl_run *r) {
   if (r->stage == UNL_NEW) return "there was no forward pass on this trace";
   if (r->stage == UNL_SWEPT)
     return "it was called on this trace already; run forward again first";
@@ -193,7 +193,7 @@ static const char *stale(const unl_run *r) {
 ---@return string? message
 function Run:stale() end */
 static int run_stale(lua_State *L) {
-  const char *message = stale(check_run(L));
+  const char *message = unl_stale(check_run(L));
   if (!message) return 0;
   lua_pushstring(L, message);
   return 1;
@@ -231,7 +231,7 @@ static void set_output_gradient(lua_State *L, un_run *run) {
 static bool prepare_back(lua_State *L, unl_run *r) {
   un_run *run = &r->run;
   lua_settop(L, 3);
-  const char *message = stale(r);
+  const char *message = unl_stale(r);
   if (message) {
     lua_pushstring(L, message);
     return false;
@@ -255,7 +255,7 @@ static bool prepare_back(lua_State *L, unl_run *r) {
 ---@return string? message why it cannot be done; nothing was written
 function Run:backward(dys, dstate_end) end
 */
-static int run_backward(lua_State *L) {
+int unl_runbackward(lua_State *L) {
   unl_run *r = check_run(L);
   if (!prepare_back(L, r)) return 1;
   un_cell_backward(&r->run);
@@ -349,7 +349,8 @@ function Run:finish() end */
 static int run_finish(lua_State *L) {
   unl_run *r = check_run(L);
   luaL_argcheck(L, r->stage == UNL_TURNED, 1, "turn must come first");
-  const char *message = stale(r); /* tokens index memory: they must be the same still */
+  const char *message =
+      unl_stale(r); /* tokens index memory: they must be the same still */
   if (message) return luaL_error(L, "finish: %s", message);
   un_cell_finish(&r->run);
   touch_written(r);
@@ -357,8 +358,8 @@ static int run_finish(lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg methods[] = {{"forward", run_forward},
-                                   {"backward", run_backward},
+static const luaL_Reg methods[] = {{"forward", unl_runforward},
+                                   {"backward", unl_runbackward},
                                    {"begin", run_begin},
                                    {"multiply", run_multiply},
                                    {"settle", run_settle},

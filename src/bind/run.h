@@ -48,6 +48,13 @@ int unl_makerun(lua_State *L); /* core.cell.run */
 /* Adds the methods of the class Run. */
 void unl_openrun(lua_State *L);
 
+/* The methods that window.c calls too, and why a backward pass is impossible now. */
+int unl_runforward(lua_State *L);
+int unl_runbackward(lua_State *L);
+int unl_readoutforward(lua_State *L);
+const char *unl_stale(const unl_run *r);
+bool unl_readoutisready(lua_State *L, int arg); /* for a backward pass */
+
 /* The Readout at `arg` when it is one and has gradients to give, else NULL; its gradients
 ** count as written from now on. */
 un_readout *unl_takereadout(lua_State *L, int arg);

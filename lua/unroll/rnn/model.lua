@@ -329,10 +329,16 @@ end
 function Model:forward(x, y, state, opts)
   local who = "model:forward"
   check.options(opts, known_options, who, 2)
+  local mean = is_mean(opts, 2)
+  if opts and opts.trace ~= nil and opts.train ~= false then
+    check_trace(self, opts.trace, 2)
+    local loss, message = opts.trace:forward_as_is(x, y, state, opts.weight, opts.mask, mean)
+    if loss then return loss, opts.trace.state, opts.trace end
+    if message then error(who .. ": " .. message, 2) end
+  end
   local T, B, is_tokens = check.inputs(x, self.input, self.dtype, who, 2)
   check_targets(self, y, T, B, who, 2)
   check_state(self, state, who, 2)
-  local mean = is_mean(opts, 2)
   local weight, mask = nil, nil
   local given, train = nil, true
   if opts then

@@ -51,6 +51,23 @@ local function make_readout(self, T, B)
   }
 end
 
+-- Layers and read-out as one call, where all of them are native.
+local function make_window(self, T, B, is_tokens)
+  local model, parts = self.model, {}
+  if not self.with_gradients or model.definition.form ~= "native" then return nil end
+  for _, layer in ipairs(self.layers) do
+    parts[#parts + 1] = layer.run
+    parts[#parts + 1] = layer.ys
+    parts[#parts + 1] = layer.dxs or false
+  end
+  parts[#parts + 1] = self.readout
+  return core.loss.window {
+    T = T, B = B, input = model.input, output = model.output, dtype = model.dtype,
+    is_tokens = is_tokens, kind = model.head == "softmax" and "softmax" or "squares",
+    parts = parts, state = self.state,
+  }
+end
+
 --- Makes the buffers unless they are right already. Forward does this.
 ---@param T integer steps
 ---@param B integer batch
@@ -60,6 +77,7 @@ function ModelTrace:prepare(T, B, is_tokens)
     return
   end
   self.is_prepared, self.is_ready = false, false -- Ctrl-C may come in between
+  self.has_gradients = false
   self.T, self.B, self.is_tokens, self.copies = T, B, is_tokens, {}
   self.state, self.dstate = {}, {}
   for l, layer in ipairs(self.layers) do
@@ -67,6 +85,7 @@ function ModelTrace:prepare(T, B, is_tokens)
     self.state[l], self.dstate[l] = layer.state, layer.dstate
   end
   make_readout(self, T, B)
+  self.window = make_window(self, T, B, is_tokens)
   self.is_prepared = true
 end
 
@@ -82,6 +101,18 @@ local function run_layers(self, x, state, mask)
     h = layer.ys
   end
   return h
+end
+
+--- Forward with arguments that fit the trace just as they are, without more ado.
+---@return number? loss nil without a message: they do not, `forward` must see to them
+---@return string? message
+function ModelTrace:forward_as_is(x, y, state, weight, mask, mean)
+  if not self.is_prepared or not self.window then return nil end
+  local loss, message = self.window:forward(x, y, state, weight, mask, mean)
+  if loss or message then
+    self.is_ready, self.generation, self.loss = loss ~= nil, self.generation + 1, loss
+  end
+  return loss, message
 end
 
 --- Forward with the gradient of the loss left in the read-out; `Model:forward` does this.
@@ -120,6 +151,17 @@ function ModelTrace:backward()
   if not self.is_ready then
     return self.has_gradients and "it was called on this trace already; run forward again first"
       or "there was no complete forward pass on this trace"
+  end
+  if self.window then
+    self.is_ready = false -- an interrupted pass cannot be had again
+    local message = self.window:backward()
+    if message then
+      self.is_ready = true
+    elseif not self.has_gradients then
+      self.has_gradients = true
+      for _, layer in ipairs(self.layers) do layer.has_norms = true end
+    end
+    return message
   end
   local layers = self.layers
   for l = 1, #layers do
