@@ -109,6 +109,7 @@ int unl_open(lua_State *L) {
   unl_open_loss(L);
   unl_open_readout(L);
   unl_open_window(L);
+  unl_open_sample(L);
   publish_methods(L);
   push_blas_name(L);
   lua_setfield(L, -2, "blas");

@@ -103,6 +103,23 @@ static unl_readout *check_readout(lua_State *L) {
   return luaL_checkudata(L, 1, UNL_READOUT);
 }
 
+static void pack_weights(unl_readout *r) {
+  if (!r->is_packed || r->packed_version != *r->param_version) {
+    un_dense_pack(&r->core.dense, r->core.packed);
+    r->core.is_packed_back = false;
+  }
+  r->is_packed = true;
+  r->packed_version = *r->param_version;
+}
+
+un_readout *unl_packreadout(lua_State *L, int arg) {
+  unl_readout *r = luaL_checkudata(L, arg, UNL_READOUT);
+  pack_weights(r);
+  r->has_gradient = false;
+  ++*r->y_version;
+  return &r->core;
+}
+
 /* y = h W^T + b for the tensor at argument 2, and its loss; see un_readout_forward. */
 static double run_layer(lua_State *L, unl_readout *r, const un_loss *loss, bool train,
                         double total) {
@@ -113,12 +130,7 @@ static double run_layer(lua_State *L, unl_readout *r, const un_loss *loss, bool 
   r->has_gradient = false;
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, 1, INPUT);
-  if (!r->is_packed || r->packed_version != *r->param_version) {
-    un_dense_pack(d, core->packed);
-    core->is_packed_back = false;
-  }
-  r->is_packed = true;
-  r->packed_version = *r->param_version;
+  pack_weights(r);
   total = un_readout_forward(core, loss, train, total);
   ++*r->y_version;
   return total;

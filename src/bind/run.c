@@ -115,7 +115,7 @@ static void set_mask(lua_State *L, unl_run *r, int arg) {
   lua_setiuservalue(L, 1, UNL_RUN_MASK);
 }
 
-static void touch_written(const unl_run *r) {
+void unl_touchwritten(const unl_run *r) {
   for (int i = 0; i < r->written; i++)
     ++*r->version[i];
 }
@@ -133,7 +133,7 @@ static bool prepare(lua_State *L, unl_run *r) {
   return true;
 }
 
-static bool weights_are_packed(unl_run *r) {
+bool unl_weightsarepacked(unl_run *r) {
   bool is_packed = r->is_packed && r->packed_version == *r->param_version;
   r->is_packed = true;
   r->packed_version = *r->param_version;
@@ -148,7 +148,7 @@ static uint64_t state_writes(const unl_run *r) {
 }
 
 static void note_ran(unl_run *r) {
-  touch_written(r);
+  unl_touchwritten(r);
   r->seen_states = state_writes(r);
   r->stage = UNL_RAN;
   r->seen_param = *r->param_version;
@@ -170,7 +170,7 @@ function Run:forward(x, state, mask) end
 int unl_runforward(lua_State *L) {
   unl_run *r = check_run(L);
   if (!prepare(L, r)) return 1;
-  un_cell_forward(&r->run, weights_are_packed(r));
+  un_cell_forward(&r->run, unl_weightsarepacked(r));
   if (!un_stopped()) note_ran(r); /* else no backward pass can follow */
   return 0;
 }
@@ -259,7 +259,7 @@ int unl_runbackward(lua_State *L) {
   unl_run *r = check_run(L);
   if (!prepare_back(L, r)) return 1;
   un_cell_backward(&r->run);
-  touch_written(r);
+  unl_touchwritten(r);
   r->stage = UNL_SWEPT;
   return 0;
 }
@@ -279,7 +279,7 @@ function Run:begin(x, state, mask) end */
 static int run_begin(lua_State *L) {
   unl_run *r = check_run(L);
   if (!prepare(L, r)) return 1;
-  un_cell_begin(&r->run, weights_are_packed(r));
+  un_cell_begin(&r->run, unl_weightsarepacked(r));
   if (!un_stopped()) note_ran(r);
   return 0;
 }
@@ -353,7 +353,7 @@ static int run_finish(lua_State *L) {
       unl_stale(r); /* tokens index memory: they must be the same still */
   if (message) return luaL_error(L, "finish: %s", message);
   un_cell_finish(&r->run);
-  touch_written(r);
+  unl_touchwritten(r);
   r->stage = UNL_SWEPT;
   return 0;
 }

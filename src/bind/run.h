@@ -53,6 +53,9 @@ int unl_runforward(lua_State *L);
 int unl_runbackward(lua_State *L);
 int unl_readoutforward(lua_State *L);
 const char *unl_stale(const unl_run *r);
+bool unl_weightsarepacked(unl_run *r); /* are they? counts them as packed from now on */
+void unl_touchwritten(const unl_run *r);
+un_readout *unl_packreadout(lua_State *L, int arg); /* with W packed */
 bool unl_readoutisready(lua_State *L, int arg); /* for a backward pass */
 
 /* The Readout at `arg` when it is one and has gradients to give, else NULL; its gradients

@@ -151,6 +151,9 @@ int64_t un_cell_block(const un_run *run);
 UN_CHECKED bool un_check_tokens(const char *what, const int32_t *tokens, int64_t T,
                                 int64_t B, int64_t vocabulary, un_err *err);
 
+/* Packs the weights for forward passes; those of the inputs when these are numbers. */
+void un_cell_pack(const un_run *run);
+
 /* The sweeps of a built-in cell. Inputs and row 0 of the states are in place. With
 ** `packed` true the packed weights are those of the last forward pass. */
 void un_cell_forward(const un_run *run, bool packed);

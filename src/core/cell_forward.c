@@ -31,15 +31,14 @@ static void project_share(const un_run *run, int64_t t, int64_t steps, un_share 
       project(run, (t + i) * run->B + s.first, s.count);
 }
 
-static void pack(const un_run *run, bool packed) {
+void un_cell_pack(const un_run *run) {
   un_dense input = un_cell_input_layer(run, 1);
-  if (packed) return;
   un_cell_pack_w_hh(run, run->packed, false);
   if (!run->tokens) un_dense_pack(&input, packed_w_xh(run));
 }
 
 void un_cell_begin(const un_run *run, bool packed) {
-  pack(run, packed);
+  if (!packed) un_cell_pack(run);
   project(run, 0, run->T * run->B);
 }
 
@@ -112,7 +111,7 @@ static void forward_share(const un_run *run, int64_t first, un_share s) {
 
 void un_cell_forward(const un_run *run, bool packed) {
   UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
-  pack(run, packed);
+  if (!packed) un_cell_pack(run);
   un_cell_share_out(run, 0, forward_share);
   double width = (double)un_gate_width(run), rows = (double)(run->T * run->B);
   UN_PROFILE_END(2 * rows * width * (double)(run->H + (run->tokens ? 0 : run->I)));

@@ -3,6 +3,10 @@
 
 #include <math.h>
 
+#include "isa.h"
+
+UN_BY_ISA(un_pick_kernels, un_pick_table)
+
 static double logit(const un_pick *p, int64_t i) {
   return p->dtype == UN_F32 ? (double)((const float *)p->logits)[i]
                             : ((const double *)p->logits)[i];
@@ -62,26 +66,39 @@ static int64_t nucleus(const un_pick *p, int64_t n) {
   return n;
 }
 
-bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err) {
-  int64_t best = largest(p), n = p->n;
-  if (best < 0) return un_fail(err, "the logits are not finite");
-  *symbol = best;
-  if (p->temperature == 0) return true;
-  double max = logit(p, best);
+/* The symbol where the running sum of the shares passes u; those in `order`, if any. */
+static int64_t symbol_at(const un_pick *p, const int32_t *order, int64_t n, double sum) {
+  double left = p->u * sum;
+  int64_t symbol = 0;
   for (int64_t i = 0; i < n; i++) {
-    p->share[i] = exp((logit(p, i) - max) / p->temperature);
-    p->order[i] = (int32_t)i;
-  }
-  if (p->top_k < n || p->top_p < 1) {
-    sort_by_share(p);
-    if (p->top_k < n) n = p->top_k;
-    if (p->top_p < 1) n = nucleus(p, n);
-  }
-  double left = p->u * sum_first(p, n);
-  for (int64_t i = 0; i < n; i++) {
-    *symbol = p->order[i];
-    left -= p->share[*symbol];
+    symbol = order ? order[i] : i;
+    left -= p->share[symbol];
     if (left < 0) break;
   }
+  return symbol;
+}
+
+static int64_t pick_among_first(const un_pick *p) {
+  int64_t n = p->n;
+  for (int64_t i = 0; i < n; i++)
+    p->order[i] = (int32_t)i;
+  sort_by_share(p);
+  if (p->top_k < n) n = p->top_k;
+  if (p->top_p < 1) n = nucleus(p, n);
+  return symbol_at(p, p->order, n, sum_first(p, n));
+}
+
+bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err) {
+  if (p->temperature == 0) {
+    *symbol = largest(p);
+    return *symbol >= 0 || un_fail(err, "the logits are not finite");
+  }
+  double sum = un_pick_table()->shares[p->dtype](p->logits, p->n, p->temperature,
+                                                 p->share);
+  if (!isfinite(sum)) return un_fail(err, "the logits are not finite");
+  if (p->top_k < p->n || p->top_p < 1)
+    *symbol = pick_among_first(p);
+  else
+    *symbol = symbol_at(p, NULL, p->n, sum);
   return true;
 }

@@ -22,6 +22,12 @@ typedef struct un_pick {
   int32_t *order;     /* scratch (n) */
 } un_pick;
 
+typedef struct un_pick_kernels {
+  /* share (n) = exp((logits - largest) / temperature); returns their sum, which is not
+  ** finite where a logit is NaN or +infinity, or all are -infinity */
+  double (*shares[2])(const void *logits, int64_t n, double temperature, double *share);
+} un_pick_kernels;
+
 /* The symbol, from 0. Fails when a logit is NaN or +infinity, or all are -infinity. */
 UN_CHECKED bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err);
 

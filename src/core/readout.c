@@ -24,7 +24,7 @@ typedef struct forward_job {
   const un_readout *r;
   const un_loss *loss; /* of all rows, or NULL */
   int64_t first, rows; /* of the group */
-  double each[GROUP];
+  double *each;        /* (GROUP) */
 } forward_job;
 
 static void forward_block(void *context, int index) {
@@ -43,7 +43,8 @@ static void forward_block(void *context, int index) {
 double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
                           double total) {
   const un_dense *d = &r->dense;
-  forward_job job = {.r = r};
+  double each[GROUP];
+  forward_job job = {.r = r, .each = each};
   un_loss all;
   if (loss) {
     all = *loss;
@@ -57,7 +58,7 @@ double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
     job.rows = d->rows - first < GROUP ? d->rows - first : GROUP;
     un_parallel((int)((job.rows + BLOCK - 1) / BLOCK), forward_block, &job);
     for (int64_t i = 0; i < job.rows && loss; i++)
-      total += job.each[i];
+      total += each[i];
   }
   UN_PROFILE_END(2 * (double)d->rows * (double)d->in * (double)d->out);
   return total;

@@ -104,6 +104,12 @@ local function run_layers(self, x, state, mask)
 end
 
 --- Forward with arguments that fit the trace just as they are, without more ado.
+---@param x unroll.Tensor
+---@param y unroll.Tensor
+---@param state? table[]
+---@param weight? unroll.Tensor
+---@param mask? unroll.Tensor
+---@param mean boolean
 ---@return number? loss nil without a message: they do not, `forward` must see to them
 ---@return string? message
 function ModelTrace:forward_as_is(x, y, state, weight, mask, mean)

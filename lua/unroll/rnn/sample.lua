@@ -1,7 +1,8 @@
 --- sample: text or tokens drawn from a language model, one symbol at a time.
 --
 -- The model runs with T = B = 1 and carries its state; each symbol drawn is the next
--- input. Nothing is allocated for a symbol but its place in the list of tokens.
+-- input. Where all is native, C reads and draws (core.loss.sample) until the end, or, when
+-- somebody looks on, one symbol at a time; cells in Lua are called from here.
 
 local core = require "unroll.core"
 local check = require "unroll.rnn.check"
@@ -85,6 +86,10 @@ local function buffers_of(model)
       order = tensor.zeros({ V }, { dtype = "int32" }),
     }
     found.trace:prepare(1, 1, true)
+    if model.definition.form == "native" then
+      found.runs = {}
+      for l, layer in ipairs(found.trace.layers) do found.runs[l] = layer.run end
+    end
     model.sampler = found
   end
   return found
@@ -104,23 +109,66 @@ local function draw(buffers, o, generator)
     buffers.share, buffers.order)
 end
 
--- Tokens of the prime and o.length drawn ones; emit sees each.
-local function run(model, o, tokens, generator, emit)
-  local buffers, state, message = buffers_of(model), o.state
-  local wanted = #tokens + o.length
-  if #tokens == 0 and o.length > 0 then -- nothing to go on: any symbol
-    tokens[1] = generator:integer(model.input)
-  end
-  for i = 1, wanted do
-    if emit then emit(tokens[i]) end
-    if i < wanted then
-      state, message = read(buffers, tokens[i], state)
-      if state and not tokens[i + 1] then
-        tokens[i + 1], message = draw(buffers, o, generator)
-      end
-      if message then return nil, message end
+-- Draws from token `known` on, with a cell in Lua; emit sees each token.
+local function run_steps(buffers, o, tokens, known, generator, emit)
+  local state, message = o.state, nil
+  for i = 1, #tokens do
+    local token = tokens[i]
+    if emit then emit(token) end
+    if i < #tokens then
+      state, message = read(buffers, token, state)
+      if state and i >= known then tokens[i + 1], message = draw(buffers, o, generator) end
+      if message then return message end
     end
   end
+end
+
+-- Starts the layers of a trace from these states; returns what is wrong with them.
+local function set_state(trace, state)
+  for l, layer in ipairs(trace.layers) do
+    for name, t in pairs(layer.state) do
+      local given = state and state[l] and state[l][name]
+      if given == nil then
+        t:zero_()
+      elseif not tensor.is_tensor(given) or given:dtype() ~= t:dtype()
+        or given:dim() ~= 2 or given:size(1) ~= 1 or given:size(2) ~= t:size(2) then
+        return ("state.%s is %s, must be %s"):format(name, check.describe(given),
+          check.describe(t))
+      else
+        t:copy_(given)
+      end
+    end
+  end
+end
+
+-- The same in C.
+local function run_native(buffers, o, tokens, known, generator, emit)
+  local first, wanted = 1, emit and known or #tokens
+  local problem = set_state(buffers.trace, o.state)
+  if problem then return problem end
+  for i = 1, emit and known or 0 do emit(tokens[i]) end
+  repeat
+    local message = core.loss.sample(buffers.runs, buffers.trace.readout, tokens, first, known, wanted,
+      o.temperature, o.top_k, o.top_p, generator, buffers.share, buffers.order)
+    if message then return message end
+    if emit and wanted > known then emit(tokens[wanted]) end
+    first, known, wanted = wanted, math.max(known, wanted), wanted + 1
+  until wanted > #tokens
+end
+
+-- Tokens of the prime and o.length drawn ones, or nil and a message.
+local function run(model, o, prime, generator, emit)
+  local buffers = buffers_of(model)
+  local tokens = tensor.zeros({ #prime + o.length }, { dtype = "int32" })
+  for i, token in ipairs(prime) do tokens[i] = token end
+  local known = #prime
+  if known == 0 and o.length > 0 then -- nothing to go on: any symbol
+    tokens[1], known = generator:integer(model.input), 1
+  end
+  if #tokens == 0 then return tokens end
+  local go = buffers.runs and run_native or run_steps
+  local message = go(buffers, o, tokens, known, generator, emit)
+  if message then return nil, message end
   return tokens
 end
 
@@ -180,7 +228,5 @@ return function(model, opts)
   local emit = stream and function(token) stream(vocab and vocab:decode(token) or token) end
   local drawn, message = run(model, o, tokens, generator, emit)
   if not drawn then error(("%s: %s"):format(who, message), 2) end
-  if vocab then return vocab:decode(drawn) end
-  return #drawn > 0 and tensor.tensor(drawn, { dtype = "int32" })
-    or tensor.zeros({ 0 }, { dtype = "int32" })
+  return vocab and vocab:decode(drawn) or drawn
 end
