@@ -214,17 +214,22 @@ local function can_edit()
     and os.getenv "UNROLL_READLINE" ~= "0"
 end
 
+-- A step of what can wait until the first prompt is shown.
+local function prepare(self)
+  if self.has_history then return require("unroll.prompt.complete").prepare() end
+  self.has_history = true
+  self.history = history.open(history.directory(os.getenv))
+  for _, entry in ipairs(self.history.entries) do self.host.add_history(entry) end
+  return true
+end
+
 local function open_editor(self)
   if not can_edit() then return end
   local no_color = os.getenv "NO_COLOR"
   self.editor = self.host.open(function(text)
-    local complete = require "unroll.prompt.complete"
-    if not text then return complete.prepare() end
-    return complete.complete(self.pending, text, self.environment)
+    if not text then return prepare(self) end
+    return require("unroll.prompt.complete").complete(self.pending, text, self.environment)
   end, no_color == nil or no_color == "")
-  if not self.editor then return end
-  self.history = history.open(history.directory(os.getenv))
-  for _, entry in ipairs(self.history.entries) do self.host.add_history(entry) end
 end
 
 local function run_startup_file(self)

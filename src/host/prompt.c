@@ -80,8 +80,8 @@ static const host_completer completer = {ask, name_at, prepare};
 
 /* open(complete, paste): makes a person's line editor if there can be one; whether it did.
 ** complete(text up to the cursor) returns a table {names=, append=, files=, breaks=,
-** insert=, message=}: see host_completion in reader.h. complete() prepares answers, when
-** nobody types, and returns whether there is more to prepare. */
+** insert=, message=}: see host_completion in reader.h. complete() is a step of preparation,
+** while nobody types; it returns whether there is another. */
 static int prompt_open(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   bool paste = lua_toboolean(L, 2);

@@ -24,7 +24,8 @@ typedef struct host_completion {
 typedef struct host_completer {
   host_completion (*ask)(const char *text, size_t length); /* up to the cursor */
   const char *(*name)(size_t index);                       /* 0 .. count - 1 */
-  bool (*prepare)(void); /* when nobody types: a step; false when all is prepared */
+  bool (*prepare)(void); /* a step, after the first prompt is shown, then when nobody
+                            types; false when all is prepared */
 } host_completer;
 
 typedef struct host_reader {

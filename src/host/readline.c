@@ -365,7 +365,7 @@ static void suspend(void) {
 enum { LONG_PAUSE = 100, SHORT_PAUSE = 5 }; /* ms without a key: somebody thinks */
 
 static char *line_read;
-static bool line_done, is_prepared;
+static bool line_done, is_begun, is_prepared;
 
 static void take_line(char *line) {
   line_read = line;
@@ -432,6 +432,13 @@ static bool edit(void) {
   return true;
 }
 
+/* The first prompt is shown: time for the first preparation, which adds the history. */
+static void begin(void) {
+  is_begun = true;
+  is_prepared = !completer->prepare();
+  rl.using_history();
+}
+
 static reading read_line(const char *prompt, const char **line, size_t *length) {
   free(line_read);
   line_read = NULL;
@@ -441,6 +448,7 @@ static reading read_line(const char *prompt, const char **line, size_t *length) 
   rl.using_history();     /* begin at its end */
   rl.reset_screen_size(); /* it may have changed meanwhile */
   rl.callback_handler_install(prompt, take_line);
+  if (!is_begun) begin();
   bool whole = edit();
   if (!whole) drop_line();
   release_signals();

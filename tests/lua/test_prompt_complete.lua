@@ -169,13 +169,15 @@ function TestComplete.test_options()
   local options = help.options
   local f = function() end
   help.options = function(g)
-    return g == f and { { name = "alpha" }, { name = "beta" }, { name = "batch" } } or {}
+    return g == f and { { name = "alpha" }, { name = "beta", type = '"one"|"only"|"two"' },
+      { name = "batch" } } or {}
   end
   local environment = { f = f }
   lu.assertEquals(names("f{", environment), { "alpha", "batch", "beta" })
   lu.assertEquals(names("f(1, { alpha = 2, b", environment), { "batch", "beta" })
   lu.assertEquals(complete("", "f{al", environment).append, "=")
   lacks(names("f{alpha = ", environment), "beta") -- a value belongs there
+  lu.assertEquals(names('f{beta = "on', environment), { "one", "only" })
   help.options = options
 end
 

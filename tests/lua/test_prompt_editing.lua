@@ -167,6 +167,14 @@ function TestHistory.test_a_folder_that_cannot_be_written_is_one_note()
   lu.assertEquals({ t:finish() }, { 0, true })
 end
 
+function TestHistory.test_without_a_home_it_lasts_for_the_session()
+  local t = start { env = "HOME=" }
+  t:enter "x = 41"
+  t:type(up .. " print(x + 1)\n")
+  t:expect "\n42\n> "
+  t:finish()
+end
+
 function TestHistory.test_parts()
   local history = require "unroll.prompt.history"
   local function env(values) return function(name) return values[name] end end

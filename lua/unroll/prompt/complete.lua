@@ -85,7 +85,7 @@ function value_at(tokens, i, environment)
   return lookup.variable(environment, token.text)
 end
 
--- --- inside strings ----------------------------------------------------------------------
+-- --- files, modules, keys ------------------------------------------------------------------
 
 -- Splits a path in the folder, with its slash, and the beginning of a name.
 local function split(path) return path:match "^(.*/)" or "", path:match "[^/]*$" end
@@ -157,19 +157,6 @@ local function keys(value, prefix, quote)
   return { names = names, append = quote, breaks = quote }
 end
 
-local function in_string(tokens, environment)
-  local n = #tokens
-  local quote, content = tokens[n].text:match "^([\"'%[])(.*)$"
-  local before = tokens[n - 1]
-  if before and before.text == "(" then before, n = tokens[n - 2], n - 1 end
-  if before and before.text == "require" then return modules(content, quote) end
-  if before and before.text == "[" then
-    local value = value_at(tokens, n - 2, environment)
-    if type(value) == "table" then return keys(value, content, quote) end
-  end
-  return files(content, quote)
-end
-
 -- --- calls -------------------------------------------------------------------------------
 
 local closing = { [")"] = "(", ["}"] = "{", ["]"] = "[" }
@@ -219,6 +206,7 @@ local function signature(f, name)
   return ("%s(%s)"):format(name, parameters_of(f))
 end
 
+-- The names that have a value already.
 local function used_keys(tokens, from)
   local used = {}
   for i = from, #tokens do
@@ -228,13 +216,17 @@ local function used_keys(tokens, from)
   return used
 end
 
--- Names of options, in a table that is handed to a function.
-local function option_names(tokens, bracket, prefix, environment)
+-- The options that the table at a bracket can hold, when it is handed to a function.
+local function options_of(tokens, bracket, environment)
   local f = called(tokens, bracket, environment)
   if not f then return {} end
   local ok, list = pcall(function() return require("unroll.help").options(f) end)
+  return ok and list or {}
+end
+
+local function option_names(tokens, bracket, prefix, environment)
   local used, set = used_keys(tokens, bracket + 1), {}
-  for _, option in ipairs(ok and list or {}) do
+  for _, option in ipairs(options_of(tokens, bracket, environment)) do
     if not used[option.name] then set[option.name] = true end
   end
   return matching(set, prefix)
@@ -253,6 +245,38 @@ local function in_call(tokens, prefix, environment)
     local text = f and signature(f, tokens[bracket - 1].text)
     return text and { names = {}, breaks = breaks, message = text } or nil
   end
+end
+
+-- --- strings, with what may be in them ---------------------------------------------------
+
+-- The strings that an option may be: head = "so. Nil when the place is no option.
+local function choices(tokens, prefix, quote, environment)
+  local name, equals = tokens[#tokens - 2], tokens[#tokens - 1]
+  if not (equals and equals.text == "=" and name and name.kind == "name") then return nil end
+  local bracket = open_bracket(tokens, #tokens)
+  if not bracket or tokens[bracket].text ~= "{" then return nil end
+  for _, option in ipairs(options_of(tokens, bracket, environment)) do
+    if option.name == name.text then
+      local names = {}
+      for choice in (option.type or ""):gmatch '"([^"]+)"' do
+        if choice:sub(1, #prefix) == prefix then names[#names + 1] = choice end
+      end
+      return names[1] and { names = names, append = quote, breaks = quote } or nil
+    end
+  end
+end
+
+local function in_string(tokens, environment)
+  local n = #tokens
+  local quote, content = tokens[n].text:match "^([\"'%[])(.*)$"
+  local before = tokens[n - 1]
+  if before and before.text == "(" then before, n = tokens[n - 2], n - 1 end
+  if before and before.text == "require" then return modules(content, quote) end
+  if before and before.text == "[" then
+    local value = value_at(tokens, n - 2, environment)
+    if type(value) == "table" then return keys(value, content, quote) end
+  end
+  return choices(tokens, content, quote, environment) or files(content, quote)
 end
 
 -- --- code --------------------------------------------------------------------------------

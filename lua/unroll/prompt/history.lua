@@ -26,19 +26,20 @@ function history.directory(env)
   return home and home ~= "" and home .. "/.local/state/unroll" or nil
 end
 
+local stamp = "\n#" .. ("%d"):rep(9) .. "%d*\n"
+
 --- The entries in the text of a history file.
 ---@return string[]
 function history.parse(text)
-  local entries, lines = {}, nil
-  for line in text:gmatch "([^\n]*)\n" do
-    if line:find "^#%d%d%d%d%d%d%d%d%d+$" then
-      if lines then entries[#entries + 1] = table.concat(lines, "\n") end
-      lines = {}
-    elseif lines then
-      lines[#lines + 1] = line
-    end
+  local entries, n = {}, 0
+  text = "\n" .. text
+  local first, last = text:find(stamp)
+  while first do
+    local from = last + 1
+    first, last = text:find(stamp, last) -- its "\n" may be the end of the stamp before
+    n = n + 1
+    entries[n] = text:sub(from, first and first - 1 or #text - 1)
   end
-  if lines then entries[#entries + 1] = table.concat(lines, "\n") end
   return entries
 end
 
