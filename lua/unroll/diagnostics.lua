@@ -8,8 +8,11 @@
 --
 -- The analysis: the gradient that reaches step T-k is (J_T J_{T-1} ... J_{T-k+1})^T times
 -- the one at step T. Its norm can shrink or grow at most as the largest singular value
--- of the product does, and that one at most as (sigma_max(W_hh) max|f'|)^k
--- (Bengio, Simard, Frasconi 1994; Pascanu, Mikolov, Bengio 2013).
+-- of the product does, and that one at most as (sigma_max(W_hh) max|f'|)^k.
+--
+-- Source: Bengio, Simard & Frasconi, Learning long-term dependencies with gradient descent is
+-- difficult, 1994; Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural
+-- networks, 2013.
 
 local fit = require "unroll.diagnostics.fit"
 local gradients = require "unroll.diagnostics.gradients"

@@ -148,7 +148,7 @@ end
 ---@param value any
 ---@param options? {nan?: "null"} "null" writes NaN and infinity so
 ---@return string
---- Errors, with the path of the value: other keys or types, a table inside itself, text that is
+--- Errors: (with the path of the value) other keys or types, a table inside itself, text that is
 --- no UTF-8, and NaN or infinity unless nan = "null".
 --- > require("unroll.json").encode({1, 2.0})   --> "[1, 2.0]\n"
 ---@see json.decode json.line

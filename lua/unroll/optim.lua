@@ -304,7 +304,7 @@ end
 
 --- Continues from what `Optimizer:state` returned: numbers are copied, options are set too.
 ---@param state table
---- Errors (nothing was changed then): another algorithm; missing, unknown or misshapen
+--- Errors: (nothing was changed then) another algorithm; missing, unknown or misshapen
 --- tensors; bad options.
 --- > model = rnn.lm{vocab = 3, hidden = 2}
 --- > opt = optim.adam(model, {lr = 0.5})

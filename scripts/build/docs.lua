@@ -212,6 +212,7 @@ local function put_gradient(name, kind, fields, where)
   for _, operand in ipairs(operands) do
     put("---@return unroll.Tensor d%s in the shape of %s", operand, operand)
   end
+  put("--- Errors: tensors of other sizes; nil where the formula needs a tensor.")
   put("--- Dtypes: float32, float64")
   put("--- > x = tensor{2}")
   put("--- > tensor.vjp.%s(tensor{1}, x, %s):numel()   --> 1", name, operands[2]

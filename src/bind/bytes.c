@@ -42,6 +42,7 @@ static size_t byte_count(const un_view *v) {
 --- The numbers of a tensor as a string: row-major, little-endian, without a header.
 ---@param t unroll.Tensor any dtype, any strides
 ---@return string bytes
+--- Errors: something that is no tensor.
 --- > #tensor.to_bytes(tensor{1, 2})   --> 8
 ---@see tensor.set_bytes
 function core.tensor.to_bytes(t) end

@@ -83,10 +83,10 @@ static int tensor_contiguous(lua_State *L) {
 
 /*---
 --- The tensor with another dtype: a copy, or the tensor itself when it has that dtype.
---- Integers are made by cutting the fraction off; NaN and numbers that do not fit are
---- an error.
+--- Integers are made by cutting the fraction off.
 ---@param dtype string "float32", "float64", "int32", "uint8" or "uint16"
 ---@return unroll.Tensor
+--- Errors: NaN and numbers that do not fit into an integer dtype; an unknown dtype.
 --- > tensor{2.7, -2.7}:to("int32")[2]   --> -2
 --- > tensor{1e10}:to("int32")            --> error: out of range for int32
 ---@see Tensor:dtype Tensor:copy_

@@ -222,6 +222,7 @@ static int tensor_full(lua_State *L) {
 ---@param t unroll.Tensor
 ---@param options? {dtype?: string} that of t when absent
 ---@return unroll.Tensor
+--- Errors: an unknown option.
 --- > tensor.zeros_like(tensor{{1, 2}}):size()   --> (1, 2)
 ---@see tensor.zeros
 function tensor.zeros_like(t, options) end
@@ -322,6 +323,7 @@ static int tensor_linspace(lua_State *L) {
 ---@param columns? integer as many as rows when absent
 ---@param options? {dtype?: string}
 ---@return unroll.Tensor (rows, columns)
+--- Errors: a negative size; an unknown option.
 --- > tensor.eye(2):totable()   --> {{1.0, 0.0}, {0.0, 1.0}}
 function tensor.eye(rows, columns, options) end
 */

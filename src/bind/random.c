@@ -52,6 +52,7 @@ Generator = {}
 --- A new generator of random numbers (xoshiro256++).
 ---@param seed integer
 ---@return unroll.Generator
+--- Errors: a seed that is no integer.
 --- Source: Blackman & Vigna, Scrambled linear pseudorandom number generators, 2021.
 --- > tensor.generator(1):uniform() == tensor.generator(1):uniform()   --> true
 ---@see tensor.manual_seed Generator:state
@@ -65,6 +66,7 @@ static int tensor_generator(lua_State *L) {
 /*---
 --- Starts the default generator anew.
 ---@param seed integer
+--- Errors: a seed that is no integer.
 --- > tensor.manual_seed(1)
 --- > a = tensor.rand(2)
 --- > tensor.manual_seed(1)
@@ -138,6 +140,7 @@ static int generator_set_state(lua_State *L) {
 --- Starts the generator anew.
 ---@param seed integer
 ---@return unroll.Generator self
+--- Errors: a seed that is no integer.
 --- > tensor.generator(1):seed(2):uniform() == tensor.generator(2):uniform()   --> true
 function Generator:seed(seed) end
 */
@@ -200,6 +203,7 @@ static void shuffle_list(lua_State *L, un_rng *rng) {
 --- Puts a list, or the elements of a 1-d tensor, in random order, in place.
 ---@param x table|unroll.Tensor
 ---@return table|unroll.Tensor x
+--- Errors: a tensor that is not 1-d; something that is neither list nor tensor.
 --- > list = tensor.generator(1):shuffle{"a", "b", "c"}
 --- > #list   --> 3
 ---@see tensor.randperm
@@ -249,6 +253,7 @@ static un_view *new_random(lua_State *L, const char *who, int first, un_dtype pr
 --- Numbers from [0, 1), each as likely; 1 itself never comes.
 ---@param ... integer|integer[] sizes, then perhaps {dtype=, generator=}
 ---@return unroll.Tensor
+--- Errors: a dtype that does not compute; a negative size; an unknown option.
 --- Dtypes: float32, float64
 --- > tensor.rand(2, 3, {generator = tensor.generator(1)}):size()   --> (2, 3)
 --- > tensor.rand(1000):max() < 1   --> true
@@ -266,6 +271,7 @@ static int tensor_rand(lua_State *L) {
 --- Normal numbers: mean 0, standard deviation 1.
 ---@param ... integer|integer[] sizes, then perhaps {dtype=, generator=}
 ---@return unroll.Tensor
+--- Errors: a dtype that does not compute; a negative size; an unknown option.
 --- Dtypes: float32, float64
 --- > math.abs(tensor.randn(10000):mean()) < 0.1   --> true
 ---@see tensor.rand Tensor:normal_ tensor.manual_seed
@@ -312,6 +318,7 @@ static int tensor_randint(lua_State *L) {
 ---@param n integer
 ---@param options? {generator?: unroll.Generator}
 ---@return unroll.Tensor 1-d int32
+--- Errors: a negative n; an unknown option.
 --- Dtypes: int32
 --- > tensor.randperm(4):sort():totable()   --> {1, 2, 3, 4}
 ---@see Generator:shuffle tensor.index_select

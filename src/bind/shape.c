@@ -155,9 +155,10 @@ static int check_new_sizes(lua_State *L, const char *who, const un_view *v,
 
 /*---
 --- The same numbers with other sizes, always a view. One size may be -1: what is left.
---- Raises when the strides do not allow it (see reshape).
 ---@param ... integer|integer[] sizes, as many elements in all
 ---@return unroll.Tensor
+--- Errors: strides that do not allow it without a copy (see reshape); another number of
+--- elements.
 --- > tensor.arange(6):view(2, -1):size(2)   --> 3
 --- > tensor.zeros(2, 3):t():view(6)   --> error: use reshape
 ---@see Tensor:reshape

@@ -128,6 +128,7 @@ static bool all_close(const un_view *a, const un_view *b, comparison *c) {
 ---@param a unroll.Tensor
 ---@param b unroll.Tensor
 ---@return boolean
+--- Errors: something that is no tensor.
 --- > tensor.equal(tensor{1,2}, tensor{1,2})   --> true
 --- > tensor.equal(tensor{1, 2}, tensor{{1, 2}})   --> false
 ---@see tensor.allclose tensor.eq

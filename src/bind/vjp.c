@@ -171,6 +171,7 @@ static int spread_mean(lua_State *L, const char *op, bool mean) {
 ---@param dim? integer
 ---@param out? unroll.Tensor the sizes of x
 ---@return unroll.Tensor dx
+--- Errors: a dy that does not have the sizes of the result.
 --- Dtypes: float32, float64
 --- > dx = tensor.vjp.sum(tensor{1, 2}, tensor.zeros(2, 2), nil, 2)
 --- > dx:totable()   --> {{1.0, 1.0}, {2.0, 2.0}}
@@ -189,6 +190,7 @@ static int vjp_sum(lua_State *L) {
 ---@param dim? integer
 ---@param out? unroll.Tensor the sizes of x
 ---@return unroll.Tensor dx
+--- Errors: a dy that does not have the sizes of the result.
 --- Dtypes: float32, float64
 --- > tensor.vjp.mean(1, tensor{1, 2, 3, 4}):totable()   --> {0.25, 0.25, 0.25, 0.25}
 ---@see tensor.mean
@@ -224,6 +226,7 @@ static int along(lua_State *L, const char *op, un_scan kind) {
 ---@param dim integer
 ---@param out? unroll.Tensor in the shape of y, overwritten
 ---@return unroll.Tensor dx
+--- Errors: dy and y of different sizes or dtypes; no dimension.
 --- Dtypes: float32, float64
 --- > y = tensor{0, 0}:softmax(1)
 --- > tensor.vjp.softmax(tensor{1, 0}, nil, y, 1):totable()   --> {0.25, -0.25}
@@ -242,6 +245,7 @@ static int vjp_softmax(lua_State *L) {
 ---@param dim integer
 ---@param out? unroll.Tensor in the shape of y, overwritten
 ---@return unroll.Tensor dx
+--- Errors: dy and y of different sizes or dtypes; no dimension.
 --- Dtypes: float32, float64
 --- > y = tensor{0, 0}:log_softmax(1)
 --- > tensor.vjp.log_softmax(tensor{1, 0}, nil, y, 1):totable()   --> {0.5, -0.5}
@@ -260,6 +264,7 @@ static int vjp_log_softmax(lua_State *L) {
 ---@param dim integer
 ---@param out? unroll.Tensor in the shape of dy, overwritten
 ---@return unroll.Tensor dx
+--- Errors: no dimension; a tensor of integers.
 --- Dtypes: float32, float64
 --- > tensor.vjp.cumsum(tensor{1, 2, 3}, nil, nil, 1):totable()   --> {6.0, 5.0, 3.0}
 ---@see tensor.cumsum
@@ -339,6 +344,7 @@ static un_view as_matrix(const un_view *v, bool left) {
 ---@param out_b? unroll.Tensor|false
 ---@return unroll.Tensor? da the sizes of a
 ---@return unroll.Tensor? db the sizes of b
+--- Errors: a dy that does not have the sizes of the product.
 --- Dtypes: float32, float64
 --- > a, b = tensor.randn(2, 3), tensor.randn(3, 4)
 --- > da, db = tensor.vjp.matmul(tensor.ones(2, 4), a, b)

@@ -195,6 +195,7 @@ function put_module(out, entry, level)
   local first = { (text[1][1]:gsub("^[%w_.]+: ", "", 1)) }
   put(out, '<p class="lead">', html.inline(first[1]), "</p>\n")
   put_text(out, table.move(text, 2, #text, 1, {}))
+  put_notes(out, entry.record)
   put_examples(out, entry.record.examples)
   put_contents(out, catalogue.members(entry))
   put_members(out, catalogue.members(entry))

@@ -281,6 +281,7 @@ function kinds.module(lines, entry, o)
   local text = entry.record.text
   local first = { (text[1][1]:gsub("^[%w_.]+: ", "", 1)) }
   put_text(lines, table.move(text, 2, #text, 2, { first }), o)
+  put_labelled(lines, "Source", entry.record.source, o)
   put_examples(lines, entry.record.examples, o)
   put_members(lines, catalogue.members(entry), o)
   put_see(lines, entry.record.see, o)

@@ -122,6 +122,7 @@ function Cell:zero_gradients() self.slopes.flat:zero_() end
 --- The same cell in another dtype: a copy, with gradients of zero.
 ---@param dtype "float32"|"float64"
 ---@return unroll.Cell
+--- Errors: an unknown dtype.
 --- > rnn.cell("tanh", {input = 3, hidden = 4}):to("float64").dtype   --> "float64"
 function Cell:to(dtype)
   check.dtype(dtype, "cell:to", 2)
