@@ -75,3 +75,30 @@ function TestTour.test_it_fits_into_forty_columns()
   t:type "q\n"
   t:wait()
 end
+
+-- --- help on a terminal -------------------------------------------------------------------------
+
+TestHelpOnATerminal = {}
+
+function TestHelpOnATerminal.test_long_pages_go_through_a_pager_and_short_ones_do_not()
+  local t = terminal.start { rows = 20 }
+  t:expect "> "
+  lu.assertStrContains(t:enter "help(tensor.dot)", "Inner product of two vectors")
+  t:type "help(tensor)\n"
+  t:expect "n-dimensional arrays of numbers"
+  if os.execute "command -v less >/dev/null" then t:type "q" end
+  t:expect "\n> "
+  lu.assertEquals(t:enter "1 + 1", "2")
+  lu.assertEquals({ t:finish() }, { 0, true })
+end
+
+function TestHelpOnATerminal.test_marks_and_misspelt_names()
+  local t = terminal.start { rows = 50, env = "NO_COLOR=1" }
+  t:expect "> "
+  lu.assertStrContains(t:enter "?tensor.dot", "tensor.dot(a, b) → number")
+  lu.assertStrContains(t:enter "??optim.grad_norm", "function optim.grad_norm(model)")
+  lu.assertStrContains(t:enter "?clipnorm", "Near: optim.clip_norm")
+  lu.assertStrContains(t:enter "apropos 'clip norm'", "optim.clip_norm(model, max, opts)")
+  lu.assertStrContains(t:enter "help()", "apropos \"clip\"")
+  t:finish()
+end
