@@ -283,27 +283,33 @@ local function category_looks(names, theme, slot, cell)
   return looks
 end
 
--- Leaves every n-th label: the smallest n with which the others stand apart.
-local function thin(plan, gap)
-  local all = {}
-  for i, tick in ipairs(plan.ticks) do all[i] = tick.text end
-  for every = 1, #all do
-    for i, tick in ipairs(plan.ticks) do
-      tick.text = (i - 1) % every == 0 and all[i] or false
+local least_pitch = 7 -- points between two labels, whatever they say
+
+-- Writes every n-th name: the smallest n, roughly, with which the labels stand apart. Names
+-- that are not written are not measured: there may be thousands.
+local function thin(plan, names, gap, make)
+  local slot = plan.length / (#names + 0.3)
+  local every = math.max(1, least_pitch // slot)
+  repeat
+    plan.ticks, plan.every = {}, every
+    for i = 1, #names, every do
+      plan.ticks[#plan.ticks + 1] = { at = i, text = make(names[i]) }
     end
-    plan.every = every
-    if labels_fit(plan, gap) then return end
-  end
+    every = every + math.max(1, every // 20)
+  until labels_fit(plan, gap) or every > #names
 end
 
 -- Level if that shows as many labels as upright ones would.
 local function thin_categories(plan, names, theme, cell)
-  set_categories(plan, names, theme, { size = 8, angle = 90, longest = 0.3 * cell })
-  thin(plan, 1.5)
-  local upright, every = plan.ticks, plan.every
-  set_categories(plan, names, theme, { size = 8 })
-  thin(plan, 1.5)
-  if plan.every > every then plan.ticks, plan.every = upright, every end
+  local function thin_at(angle, longest)
+    thin(plan, names, 1.5, function(name)
+      return category_item(name, theme, { size = 8, angle = angle, longest = longest })
+    end)
+    return plan.ticks, plan.every
+  end
+  plan.rows = nil
+  local upright, every = thin_at(90, 0.3 * cell)
+  if select(2, thin_at()) > every then plan.ticks, plan.every = upright, every end
 end
 
 local function has_cut_label(plan)
@@ -313,9 +319,12 @@ local function has_cut_label(plan)
   return false
 end
 
+local least_slot = 2.5 -- points; narrower ones have no room for every name
+
 local function fit_categories(plan, names, theme, cell)
   local slot = plan.length / (#names + 0.3)
   local second_best
+  if slot < least_slot then return thin_categories(plan, names, theme, cell) end
   for _, look in ipairs(category_looks(names, theme, slot, cell)) do
     set_categories(plan, names, theme, look)
     if labels_fit(plan, look.gap) then
@@ -331,11 +340,9 @@ end
 -- too many.
 local function fit_level_categories(plan, names, theme, cell_width)
   local look = { size = theme.tick_size, color = theme.muted, role = "ytick" }
-  plan.ticks = {}
-  for i, name in ipairs(names) do
-    plan.ticks[i] = { at = i, text = text.shorten(text.category(name), look, 0.4 * cell_width) }
-  end
-  thin(plan, 0)
+  thin(plan, names, 0, function(name)
+    return text.shorten(text.category(name), look, 0.4 * cell_width)
+  end)
 end
 
 -- --- the whole -----------------------------------------------------------------------
@@ -371,7 +378,7 @@ function axis.plan(which, panel, side, space, theme)
   local settings = panel.settings
   local plan = { which = which, scale = side.scale, length = space.length, minor = {},
     flip = (side.flip or false) ~= (settings[which .. "invert"] or false),
-    categories = side.categories and true }
+    categories = side.categories and #side.categories }
   if space.forced then
     plan.low, plan.high = space.forced[1], space.forced[2]
   else

@@ -79,7 +79,7 @@ end
 
 -- "x 0 to 5,000"
 local function range_words(name, plan)
-  if plan.categories then return ("%s %d categories"):format(name, #plan.ticks) end
+  if plan.categories then return ("%s %d categories"):format(name, plan.categories) end
   return ("%s %s to %s%s"):format(name, format.value(plan.low), format.value(plan.high),
     plan.scale.kind ~= "linear" and " (" .. plan.scale.kind .. ")" or "")
 end

@@ -21,21 +21,40 @@ local kinds = { label = "string|number", color = "string|number", width = "posit
 
 local most_outliers = 1000 -- drawn of one sample
 
-local function summary(series)
-  local sorted = canvas.sorted(series)
-  local values = data.values(sorted)
-  if #values == 0 then return nil end
-  local s = { q1 = canvas.quantile(sorted, 0.25), median = canvas.quantile(sorted, 0.5),
-    q3 = canvas.quantile(sorted, 0.75), outliers = {} }
-  local fence = 1.5 * (s.q3 - s.q1)
-  for _, v in ipairs(values) do
-    if v >= s.q1 - fence and v <= s.q3 + fence then
-      s.low, s.high = s.low or v, v
-    elseif #s.outliers < most_outliers then
-      s.outliers[#s.outliers + 1] = v
+-- The first of the sorted values that is not below v (above it, with `beyond`).
+local function first_from(sorted, n, v, beyond)
+  local low, high = 1, n + 1
+  while low < high do
+    local middle = (low + high) // 2
+    if sorted[middle] < v or (beyond and sorted[middle] == v) then
+      low = middle + 1
+    else
+      high = middle
     end
   end
-  s.all, s.values = series, values
+  return low
+end
+
+-- Values first..last, at most `most` of them.
+local function some(sorted, first, last, most, list)
+  for i = first, math.min(last, first + most - 1) do list[#list + 1] = sorted[i] end
+  return list
+end
+
+local function summary(series)
+  local sorted = canvas.sorted(series)
+  local n = data.count(sorted)
+  if n == 0 then return nil end
+  local s = { q1 = canvas.quantile(sorted, 0.25), median = canvas.quantile(sorted, 0.5),
+    q3 = canvas.quantile(sorted, 0.75), least = sorted[1], most = sorted[n] }
+  local fence = 1.5 * (s.q3 - s.q1)
+  local first = first_from(sorted, n, s.q1 - fence)
+  local last = first_from(sorted, n, s.q3 + fence, true) - 1
+  s.low, s.high = sorted[first], sorted[last]
+  s.outliers = some(sorted, last + 1, n, most_outliers // 2,
+    some(sorted, 1, first - 1, most_outliers // 2, {}))
+  s.outlying = first - 1 + n - last
+  s.values = n <= most_outliers and data.values(sorted) or nil
   return s
 end
 
@@ -149,7 +168,7 @@ function box.draw(mark, pen)
   local main = pen.color(mark.color)
   each_box(mark, pen.view, function(s, x, half)
     draw_box(s, x, half, pen, main)
-    if mark.points and #s.values <= most_outliers then
+    if mark.points and s.values then
       draw_points(spread(s.values, x, half, pen.view), pen, { shape = "circle", color = main,
         size = 0.6 * pen.theme.marker_size, alpha = 0.7 })
     else
@@ -166,10 +185,9 @@ end
 
 function box.obstacles(mark, view, found)
   each_box(mark, view, function(s, x, half)
-    local high, low = s.values[#s.values], s.values[1]
     found.boxes[#found.boxes + 1] = { left = x - half, right = x + half,
-      top = view.y(view_of.inside(view.yaxis, high)),
-      bottom = view.y(view_of.inside(view.yaxis, low)) }
+      top = view.y(view_of.inside(view.yaxis, s.most)),
+      bottom = view.y(view_of.inside(view.yaxis, s.least)) }
   end)
 end
 
@@ -178,7 +196,7 @@ function box.series(mark, theme)
   for i, series in ipairs(mark.samples) do
     local s = mark.boxes[i] or {}
     list[i] = { label = mark.label, points = data.count(series), median = s.median, q1 = s.q1,
-      q3 = s.q3, low = s.low, high = s.high, outliers = s.outliers and #s.outliers,
+      q3 = s.q3, low = s.low, high = s.high, outliers = s.outlying,
       color = style.color(theme, mark.color) }
   end
   return list

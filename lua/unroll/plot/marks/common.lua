@@ -44,11 +44,13 @@ function common.stroke(mark, theme, width)
     dash = style.dash(theme, mark), alpha = mark.alpha }
 end
 
+common.most_rims = 2000 -- points; rims of more would hide the others
+
 --- How a mark's markers are drawn; nil for none.
 function common.marker(mark, theme)
   local shape = mark.marker
   if shape == "none" then return nil end
-  local opaque = (mark.alpha or 1) == 1
+  local opaque = (mark.alpha or 1) == 1 and (mark.n or 0) <= common.most_rims
   return { shape = shape, size = mark.size or theme.marker_size,
     color = style.color(theme, mark.color), alpha = mark.alpha, rim = theme.background,
     rim_width = opaque and theme.marker_rim or 0 }

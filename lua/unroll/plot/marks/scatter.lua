@@ -30,15 +30,21 @@ local function read_colors(opts, y)
   end
 end
 
+-- Of many points each is drawn smaller, so that a cloud shows where it is dense.
+local function default_size(n)
+  return n > 500 and 5 * math.max(0.3, (500 / n) ^ 0.25) or nil
+end
+
 -- A diameter, or one for each point.
 local function read_size(size, y)
+  if size == nil then return default_size(data.count(y)) end
   if type(size) == "number" then
     if not (size > 0 and size < math.huge) then
       options.misuse("scatter: option 'size' must be a positive number, got %s", tostring(size))
     end
     return size
   end
-  return nil, size ~= nil and data.beside("scatter", "size", size, y) or nil
+  return nil, data.beside("scatter", "size", size, y)
 end
 
 ---@class unroll.ScatterOptions
@@ -46,7 +52,7 @@ end
 ---@field color? string|integer|unroll.Tensor|number[] a colour, the number of one in the
 --- palette, or a series (n) that is shown as colours; default the next of the palette
 ---@field size? number|unroll.Tensor|number[] diameter in points, or one for each point;
---- default 5
+--- default 5, of more than 500 points smaller, down to 1.5
 ---@field marker? "circle"|"square"|"diamond"|"triangle"|"plus"|"cross" default "circle"
 ---@field alpha? number opacity in 0..1; default 1
 ---@field map? "viridis"|"cividis"|"magma"|"greys"|"RdBu_r" with color = a series: its colours
@@ -98,12 +104,11 @@ function scatter.headroom(mark)
   return r, r, r, r
 end
 
-local most_rims = 2000
-
 -- The colours of values may be as light as the page: then a thin rim shows the marker.
 local function paint_values(marker, mark, theme)
   marker.values, marker.palette = mark.values, colorbar.palette(mark.colors, theme)
-  marker.rim, marker.rim_width = color.fade(theme.axis, 0.6), mark.n <= most_rims and 0.4 or 0
+  marker.rim = color.fade(theme.axis, 0.6)
+  marker.rim_width = mark.n <= common.most_rims and 0.4 or 0
 end
 
 function scatter.draw(mark, pen)
