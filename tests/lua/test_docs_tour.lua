@@ -86,8 +86,11 @@ function TestHelpOnATerminal.test_long_pages_go_through_a_pager_and_short_ones_d
   lu.assertStrContains(t:enter "help(tensor.dot)", "Inner product of two vectors")
   t:type "help(tensor)\n"
   t:expect "n-dimensional arrays of numbers"
-  if os.execute "command -v less >/dev/null" then t:type "q" end
-  t:expect "\n> "
+  if os.execute "command -v less >/dev/null" then
+    t:expect "\n:" -- less waits
+    t:type "q"
+  end
+  t:expect "> "
   lu.assertEquals(t:enter "1 + 1", "2")
   lu.assertEquals({ t:finish() }, { 0, true })
 end
