@@ -5,7 +5,7 @@
 --   { name = "tensor.matmul", kind = "module"|"function"|"method"|"value"|"class"|"options",
 --     value =, record = (parse.lua), owner = entry of the module or class, members = {...} }
 -- (catalogue.members gives them in order)
--- and, where a module is a function, background = the record of its file.
+-- and, where the top of a file says more of a function, background = its record.
 -- Names leave out "unroll.": tensor.matmul, Model:forward, Optimizer, gradcheck.
 
 local core = require "unroll.core"
@@ -22,6 +22,9 @@ local main_modules = { "tensor", "rnn", "optim", "text", "train", "plot", "exper
 -- What an object of a class is called in signatures: t:matmul(b).
 local variables = { Tensor = "t", Axes = "ax", Figure = "fig", Optimizer = "opt", Canvas = "page",
   Gradcheck = "result", Generator = "g" }
+
+-- The files whose tops say more of a function.
+local backgrounds = { ["rnn.register"] = "unroll.rnn.definition", ["rnn.lm"] = "unroll.rnn.init" }
 
 local made -- { list, by_name, by_value, classes }
 
@@ -119,7 +122,7 @@ local function add_member(owner, key, value, names, full_name)
   local kind = type(value)
   if kind == "function" then
     add { name = name, kind = "function", value = value, owner = owner,
-      record = function_record(value, name) }
+      record = function_record(value, name), background = module_record(backgrounds[name]) }
   elseif kind == "table" and not made.by_value[value] and is_module(name, value, names) then
     walk_module(name, value, owner, names)
   elseif not (kind == "table" and rawget(value, "__name")) then

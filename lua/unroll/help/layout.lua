@@ -58,6 +58,25 @@ function layout.wrap(text, width, first, rest)
   return lines
 end
 
+--- A line of code or of a table in pieces of at most `width` columns, cut at spaces, the others
+--- of which stay as they are.
+---@param line string
+---@param width integer
+---@param rest string before all pieces but the first
+---@return string[] lines
+function layout.fold(line, width, rest)
+  local lines = {}
+  while layout.length(line) > width do
+    local last = utf8.offset(line, width + 1) - 1
+    local cut = line:sub(1, last + 1):match "^.*%S()%s" or last + 1
+    if cut <= #rest + 1 then cut = last + 1 end -- one long word
+    lines[#lines + 1] = line:sub(1, cut - 1)
+    line = rest .. line:sub(cut):match "^%s*(.*)$"
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
 local function padded(text, width)
   return text .. (" "):rep(math.max(0, width - layout.length(text)))
 end

@@ -118,6 +118,15 @@ local function heading(out, entry, level)
   put(out, ("</h%d>\n"):format(level))
 end
 
+-- Not on the page of a module that is a function, which begins with it.
+local function put_background(out, entry)
+  if not entry.background or entry.full_name then return end
+  local text = entry.background.text
+  put(out, "<details><summary>", html.inline(text[1][1]), "</summary>\n")
+  put_text(out, table.move(text, 2, #text, 1, {}))
+  put(out, "</details>\n")
+end
+
 local function put_function(out, entry)
   local record = entry.record
   put(out, ('<section class="entry" id="%s">\n'):format(html.escape(entry.name)))
@@ -130,6 +139,7 @@ local function put_function(out, entry)
   put_notes(out, record)
   put_examples(out, record.examples)
   put_see(out, record.see)
+  put_background(out, entry)
   put(out, "</section>\n")
 end
 

@@ -82,11 +82,9 @@ end
 
 local function put_code(lines, code, o)
   for _, line in ipairs(code) do
-    local indent = "  " .. line:match "^%s*":sub(1, o.width // 4)
-    if layout.length(line) + 2 <= o.width then
-      lines[#lines + 1] = "  " .. layout.styled(line, "code", o.colour)
-    else
-      put(lines, layout.wrap(line, o.width, indent, indent .. "  "))
+    local rest = line:match "^%s*":sub(1, o.width // 4) .. "    "
+    for _, piece in ipairs(layout.fold("  " .. line, o.width, rest)) do
+      lines[#lines + 1] = layout.styled(piece, "code", o.colour)
     end
   end
 end
@@ -204,8 +202,9 @@ kinds["function"] = function(lines, entry, o)
   put_rest(lines, record, o)
   if entry.background then
     lines[#lines + 1] = ""
-    local text = entry.background.text -- its first paragraph says what the page has said
-    put_text(lines, table.move(text, 2, #text, 1, {}), o)
+    local text = entry.background.text
+    local is_known = entry.full_name ~= nil -- then its first paragraph repeats the page's
+    put_text(lines, table.move(text, is_known and 2 or 1, #text, 1, {}), o)
   end
 end
 kinds.method = kinds["function"]

@@ -203,6 +203,7 @@ return function(page)
     show_page(number, o)
     local following = number + 1
     if waits then
+      left_at = number -- Ctrl-C may end it
       print ""
       following = ask(number, o)
     end
