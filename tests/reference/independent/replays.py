@@ -1,5 +1,7 @@
 """Every call that an export has watched, computed again."""
 
+import functools
+
 import numpy
 
 from . import networks, texts
@@ -35,11 +37,13 @@ def fit(export, call, table):
 
 
 def compare_segment(export, call, segment, table, allowed, rounding):
+    @functools.lru_cache(None)
+    def otherwise(seed):
+        with networks.perturbed(seed, rounding):
+            return networks.train_segment(export, call, segment)
+
     def again(take):
-        def compute(seed):
-            with networks.perturbed(seed, rounding):
-                return take(*networks.train_segment(export, call, segment))
-        return compute
+        return lambda seed: take(*otherwise(seed))
 
     name = export.experiment
     history, after = networks.train_segment(export, call, segment)
