@@ -1,7 +1,7 @@
 -- flow.lua -- the further studies on gradients at initialisation, against calibrated means.
 -- Numbers and tolerances stood before these experiments were written: they come from 400
 -- networks in another program; the tolerances are for a mean over 20. See checks.lua.
-local experiment = require("unroll").experiment
+local over = require("unroll").experiment.over
 
 local lags = { 5, 10, 25, 49 }
 local tolerance = { 0.2, 0.2, 0.5, 1.0 }
@@ -73,40 +73,32 @@ end
 local measures = {}
 
 local function runs_of(results, name)
-  for _, entry in ipairs(results.matrices) do if entry.name == name then return entry end end
+  for _, entry in ipairs(results.matrices) do if entry.name == name then return entry.runs end end
   error(("flow_at_initialisation has not measured '%s'"):format(name), 0)
 end
 
 function measures.matrix(results, _, _, part)
-  return experiment.column(runs_of(results, part.matrix), part.key)
+  return over(runs_of(results, part.matrix), function(r) return r[part.key] end)
 end
 
 function measures.off_orthogonal(results)
-  local out = {}
-  for i, r in ipairs(runs_of(results, "orthogonal").runs) do
-    out[i] = math.max(math.abs(r.sigma_max - 1), math.abs(r.sigma_min - 1))
-  end
-  return out
+  return over(runs_of(results, "orthogonal"), function(r)
+    return math.max(math.abs(r.sigma_max - 1), math.abs(r.sigma_min - 1))
+  end)
 end
 
 function measures.log_bound(results, _, _, part)
-  local out = {}
-  for i, r in ipairs(runs_of(results, part.matrix).runs) do
-    out[i] = part.lag * math.log(r.sigma_max, 10)
-  end
-  return out
+  return over(runs_of(results, part.matrix), function(r)
+    return part.lag * math.log(r.sigma_max, 10)
+  end)
 end
 
 function measures.log_norm(results, _, _, part)
-  local out = {}
-  for i, r in ipairs(runs_of(results, part.matrix).runs) do out[i] = r.log[part.lag + 1] end
-  return out
+  return over(runs_of(results, part.matrix), function(r) return r.log[part.lag + 1] end)
 end
 
 function measures.lost(results, _, _, part)
-  local out = {}
-  for i, r in ipairs(runs_of(results, part.matrix).runs) do out[i] = r.lost and 1 or 0 end
-  return out
+  return over(runs_of(results, part.matrix), function(r) return r.lost and 1 or 0 end)
 end
 
 return { checks = checks, measures = measures }

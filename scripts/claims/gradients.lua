@@ -121,11 +121,7 @@ end
 
 local measures = {}
 
-local function per_run(runs, f)
-  local out = {}
-  for i, r in ipairs(runs) do out[i] = f(r, i) end
-  return out
-end
+local per_run = require("unroll").experiment.over
 
 -- --- gradient_flow -----------------------------------------------------------------------
 

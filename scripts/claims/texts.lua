@@ -154,11 +154,7 @@ for _, text in ipairs(texts) do add_text(text) end
 
 local measures = {}
 
-local function per_run(runs, f)
-  local out = {}
-  for i, r in ipairs(runs) do out[i] = f(r, i) end
-  return out
-end
+local per_run = require("unroll").experiment.over
 
 -- Share of the updates after which the training loss is first at most `level`; 2: never.
 local function passing(loss, level)

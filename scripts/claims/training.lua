@@ -1,6 +1,6 @@
 -- training.lua -- statements 1 to 4 and 14: what one training shows. The table was fixed
 -- before the experiment `training` was run with these settings; see checks.lua for its form.
-local metrics = require("unroll").metrics
+local metrics, experiment = require("unroll").metrics, require("unroll").experiment
 
 local band = { 0.1, 1 } -- the gradient norms that the document calls healthy
 
@@ -64,11 +64,7 @@ local checks = {
 
 local measures = {}
 
-local function per_run(results, f)
-  local out = {}
-  for i, r in ipairs(results.runs) do out[i] = f(r) end
-  return out
-end
+local function per_run(results, f) return experiment.over(results.runs, f) end
 
 -- Mean of list[first..last].
 local function mean(list, first, last)

@@ -146,11 +146,7 @@ end
 -- --- reading the results -----------------------------------------------------------------
 
 -- One list of a value for each seed.
-local function over_seeds(results, f)
-  local out = {}
-  for _, r in ipairs(results.runs) do out[#out + 1] = f(r) end
-  return out
-end
+local function over_seeds(results, f) return experiment.over(results.runs, f) end
 
 -- log10 of the norm that reaches the first step of window w, for each seed.
 local function reached(results, stage, loss, w)

@@ -33,6 +33,7 @@ function TestExperimentParts.test_groups_keep_the_order_of_cases()
   local entry = { runs = { { loss = 1, at = { x = 5 } }, { at = { x = 6 } } } }
   lu.assertEquals(experiment.column(entry, "loss"), { 1 })
   lu.assertEquals(experiment.column(entry, "at", "x"), { 5, 6 })
+  lu.assertEquals(experiment.over(entry.runs, function(run, i) return run.loss and i end), { 1 })
 end
 
 -- What was asked of an axes: a list of { name, arguments ... }.

@@ -45,4 +45,15 @@ function group.column(entry, key, inner)
   return out
 end
 
+--- What a function makes of every run.
+--- > experiment.over({ { a = 1 }, { a = 3 } }, function(run) return run.a + 1 end)   --> { 2, 4 }
+---@param runs table[]
+---@param f fun(run: table, place: integer): any
+---@return any[] values in order; runs of which f makes nil are left out
+function group.over(runs, f)
+  local out = {}
+  for i, run in ipairs(runs) do out[#out + 1] = f(run, i) end
+  return out
+end
+
 return group
