@@ -143,7 +143,7 @@ return experiment.define {
     { "kinds", 8, "different symbols" },
     { "hidden", 50, "hidden size" },
     { "lr", 0.001, "learning rate, Adam" },
-    { "steps", 1000, "updates" },
+    { "steps", 800, "updates" },
     { "batch", 32, "sequences of an update" },
     { "clip", 1.0, "largest gradient norm" },
     { "seeds", { 1, 2, 3, 4, 5 }, "one network each" },

@@ -243,7 +243,7 @@ return experiment.define {
     { "hidden", 50, "hidden size" },
     { "window", 25, "time steps that gradients flow back through" },
     { "batch", 16, "parallel streams, for texts that do not repeat" },
-    { "steps", 6000, "updates, for texts that do not repeat" },
+    { "steps", 5000, "updates, for texts that do not repeat" },
     { "lr", 0.01, "first learning rate, for texts that do not repeat" },
     { "steps_repeating", 2000, "updates, for texts that repeat" },
     { "lr_repeating", 0.01, "first learning rate, for texts that repeat" },

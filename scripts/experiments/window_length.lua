@@ -209,7 +209,7 @@ return experiment.define {
     { "corpus", "shakespeare", "corpus by name or path" },
     { "cell", "tanh", "recurrent cell" },
     { "hidden", 50, "hidden size" },
-    { "windows", { 5, 10, 15, 20, 25, 30, 40, 50, 75, 100 }, "window lengths" },
+    { "windows", { 5, 10, 15, 20, 25, 30, 50, 100 }, "window lengths" },
     { "characters", 200000, "characters seen by each network" },
     { "batch", 4, "parallel streams of text, where the batch is equal" },
     { "update", 200, "characters of an update, where their number is equal" },
