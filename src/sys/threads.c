@@ -22,7 +22,7 @@
 
 #define CLOSED UINT64_C(0xFFFFFFFF)
 
-enum { SPINS = 4000 };
+enum { SPINS = 30000 };
 
 static struct pool {
   pthread_mutex_t lock;
