@@ -520,15 +520,11 @@ local function hypotenuse(a, b)
   return a * math.sqrt(1 + ratio * ratio)
 end
 
--- The norm of all gradients together, and the largest magnitude of an element.
 local function norm_of(gradients)
-  if gradients.flat then return core.optim.norm(gradients.flat) end
-  local norm, largest = 0.0, 0.0
-  for i = 1, #gradients do
-    local own, own_largest = core.optim.norm(gradients[i].tensor)
-    norm, largest = hypotenuse(norm, own), math.max(largest, own_largest)
-  end
-  return norm, largest
+  if gradients.flat then return (core.optim.norm(gradients.flat)) end
+  local norm = 0.0
+  for i = 1, #gradients do norm = hypotenuse(norm, (core.optim.norm(gradients[i].tensor))) end
+  return norm
 end
 
 --- The Euclidean norm of all gradients together, summed in float64.
@@ -539,7 +535,7 @@ end
 --- > optim.grad_norm(model)   --> 5.0
 ---@see optim.clip_norm tensor.norm
 function optim.grad_norm(model)
-  return (norm_of(list_of(model, "gradients", "grad_norm", 3)))
+  return norm_of(list_of(model, "gradients", "grad_norm", 3))
 end
 
 local function refuse(gradients, norm, who, opts)
@@ -613,18 +609,18 @@ end
 function optim.clip_value(model, limit, opts)
   check_limit(limit, "clip_value")
   local gradients = list_of(model, "gradients", "clip_value", 3)
-  local norm, largest = norm_of(gradients)
-  if norm - norm ~= 0 then refuse(gradients, norm, "clip_value", opts) end
-  if largest <= limit then return norm, false end
+  local norm, clipped
   if gradients.flat then
-    gradients.flat:clamp(-limit, limit, gradients.flat)
+    norm, clipped = core.optim.clip_value(gradients.flat, limit)
   else
-    for i = 1, #gradients do
-      local g = gradients[i].tensor
-      g:clamp(-limit, limit, g)
+    norm, clipped = norm_of(gradients), false
+    for i = 1, norm - norm == 0 and #gradients or 0 do
+      local _, any = core.optim.clip_value(gradients[i].tensor, limit)
+      clipped = clipped or any
     end
   end
-  return norm, true
+  if norm - norm ~= 0 then refuse(gradients, norm, "clip_value", opts) end
+  return norm, clipped
 end
 
 return optim

@@ -33,6 +33,28 @@ void *unl_newblock(lua_State *L, int owner, size_t bytes, int user_value) {
   return (void *)((p + 63) & ~(uintptr_t)63);
 }
 
+void unl_setclass(lua_State *L, const char *name) {
+  luaL_setmetatable(L, name);
+  lua_getmetatable(L, -1);
+  *(unl_class *)lua_touserdata(L, -2) = (unl_class){lua_topointer(L, -1), name};
+  lua_pop(L, 1);
+}
+
+void *unl_testclass(lua_State *L, int arg, const char *name) {
+  if (lua_type(L, arg) != LUA_TUSERDATA || lua_rawlen(L, arg) < sizeof(unl_class))
+    return NULL;
+  unl_class *header = lua_touserdata(L, arg);
+  if (!lua_getmetatable(L, arg)) return NULL;
+  bool is_it = lua_topointer(L, -1) == header->metatable && header->name == name;
+  lua_pop(L, 1);
+  return is_it ? header : NULL;
+}
+
+void *unl_checkclass(lua_State *L, int arg, const char *name) {
+  void *found = unl_testclass(L, arg, name);
+  return found ? found : luaL_checkudata(L, arg, name); /* raises */
+}
+
 int unl_failure(lua_State *L, const char *message) {
   lua_pushnil(L);
   lua_pushstring(L, message);

@@ -189,14 +189,11 @@ static int optim_adamw(lua_State *L) {
 --- NaN, infinite if one is infinite.
 ---@param x unroll.Tensor
 ---@return number norm
----@return number largest the largest magnitude of an element
 function core.optim.norm(x) end
 */
 static int optim_norm(lua_State *L) {
-  double largest;
-  lua_pushnumber(L, un_norm_and_max(unl_checkreal(L, 1), &largest));
-  lua_pushnumber(L, largest);
-  return 2;
+  lua_pushnumber(L, un_norm(unl_checkreal(L, 1)));
+  return 1;
 }
 
 /*---
@@ -213,11 +210,33 @@ static int optim_scale(lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg functions[] = {
-    {"sgd", optim_sgd},         {"adagrad", optim_adagrad},
-    {"rmsprop", optim_rmsprop}, {"adam", optim_adam},
-    {"adamw", optim_adamw},     {"norm", optim_norm},
-    {"scale", optim_scale},     {NULL, NULL}};
+/*---
+--- Clamps all elements of `x` to -limit .. limit in place, unless the norm of `x` is NaN
+--- or infinite.
+---@param x unroll.Tensor float32 or float64, any shape, overwritten
+---@param limit number above 0
+---@return number norm before
+---@return boolean clipped was any element beyond the limit
+function core.optim.clip_value(x, limit) end
+*/
+static int optim_clip_value(lua_State *L) {
+  bool clipped;
+  (void)unl_checkreal(L, 1);
+  double limit = luaL_checknumber(L, 2);
+  lua_pushnumber(L, un_clip_value(unl_checkout(L, 1), limit, &clipped));
+  lua_pushboolean(L, clipped);
+  return 2;
+}
+
+static const luaL_Reg functions[] = {{"sgd", optim_sgd},
+                                     {"adagrad", optim_adagrad},
+                                     {"rmsprop", optim_rmsprop},
+                                     {"adam", optim_adam},
+                                     {"adamw", optim_adamw},
+                                     {"norm", optim_norm},
+                                     {"scale", optim_scale},
+                                     {"clip_value", optim_clip_value},
+                                     {NULL, NULL}};
 
 void unl_open_optim(lua_State *L) {
   unl_subtable(L, "optim");

@@ -11,11 +11,12 @@
 #include "run.h"
 #include "stop.h"
 
-#define UNL_READOUT "unroll.Readout"
+static const char class_name[] = "unroll.Readout";
 
 enum { TENSORS = 1, INPUT, PACKED, PACKED_BACK, WORK, USER_VALUES = WORK };
 
 typedef struct unl_readout {
+  unl_class class; /* first */
   un_readout core;
   bool is_softmax;
   void *dh; /* (T*B,H) or NULL: where a whole dh is wanted */
@@ -95,12 +96,12 @@ static int loss_readout(lua_State *L) {
   r->dh = number_field(L, "dh", d->dtype, d->rows * d->in, &r->dh_version);
   r->core.packed = unl_newblock(L, READOUT, un_dense_packed_bytes(d), PACKED);
   if (d->dw) make_work(L, &r->core);
-  luaL_setmetatable(L, UNL_READOUT);
+  unl_setclass(L, class_name);
   return 1;
 }
 
 static unl_readout *check_readout(lua_State *L) {
-  return luaL_checkudata(L, 1, UNL_READOUT);
+  return unl_checkclass(L, 1, class_name);
 }
 
 static void pack_weights(unl_readout *r) {
@@ -113,7 +114,7 @@ static void pack_weights(unl_readout *r) {
 }
 
 un_readout *unl_packreadout(lua_State *L, int arg) {
-  unl_readout *r = luaL_checkudata(L, arg, UNL_READOUT);
+  unl_readout *r = unl_checkclass(L, arg, class_name);
   pack_weights(r);
   r->has_gradient = false;
   ++*r->y_version;
@@ -196,11 +197,11 @@ static bool can_go_back(const unl_readout *r) {
 }
 
 bool unl_readoutisready(lua_State *L, int arg) {
-  return can_go_back(luaL_checkudata(L, arg, UNL_READOUT));
+  return can_go_back(unl_checkclass(L, arg, class_name));
 }
 
 un_readout *unl_takereadout(lua_State *L, int arg) {
-  unl_readout *r = luaL_testudata(L, arg, UNL_READOUT);
+  unl_readout *r = unl_testclass(L, arg, class_name);
   if (!r) return NULL;
   luaL_argcheck(L, can_go_back(r), arg, "a training forward must come first");
   ++*r->dw_version;
@@ -230,7 +231,7 @@ static const luaL_Reg methods[] = {{"predict", readout_predict},
                                    {NULL, NULL}};
 
 void unl_open_readout(lua_State *L) {
-  unl_addmethods(L, UNL_READOUT, methods);
+  unl_addmethods(L, class_name, methods);
   unl_subtable(L, "loss");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

@@ -10,8 +10,10 @@
 #include "fields.h"
 #include "stop.h"
 
+const char unl_run_class[] = "unroll.Run";
+
 static unl_run *check_run(lua_State *L) {
-  return luaL_checkudata(L, 1, UNL_RUN);
+  return unl_checkclass(L, 1, unl_run_class);
 }
 
 /* --- inputs and states ---------------------------------------------------------------
@@ -66,8 +68,7 @@ static bool is_own_output(const unl_run *r, const un_view *x) {
 }
 
 static void note_input(lua_State *L, unl_run *r, int arg) {
-  unl_tensor *t = luaL_checkudata(L, arg, UNL_TENSOR);
-  r->input_version = t->version;
+  r->input_version = unl_versionof(L, arg);
   lua_pushvalue(L, arg);
   lua_setiuservalue(L, 1, UNL_RUN_INPUT);
 }
@@ -109,7 +110,7 @@ static void set_mask(lua_State *L, unl_run *r, int arg) {
                       un_numel(mask) == run->T * run->B,
                   arg, "mask of the run");
     run->mask = mask->data;
-    r->mask_version = ((unl_tensor *)luaL_checkudata(L, arg, UNL_TENSOR))->version;
+    r->mask_version = unl_versionof(L, arg);
   }
   lua_pushvalue(L, arg);
   lua_setiuservalue(L, 1, UNL_RUN_MASK);
@@ -371,5 +372,5 @@ static const luaL_Reg methods[] = {{"forward", unl_runforward},
                                    {NULL, NULL}};
 
 void unl_openrun(lua_State *L) {
-  unl_addmethods(L, UNL_RUN, methods);
+  unl_addmethods(L, unl_run_class, methods);
 }

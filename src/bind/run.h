@@ -7,10 +7,11 @@
 #define UNL_RUN_H
 
 #include "cell.h"
+#include "fields.h"
 #include "readout.h"
 #include "unl.h"
 
-#define UNL_RUN "unroll.Run"
+extern const char unl_run_class[]; /* "unroll.Run" */
 
 enum {
   UNL_RUN_TENSORS = 1,
@@ -29,6 +30,7 @@ enum { UNL_RUN_WRITTEN = 32 };
 typedef enum unl_stage { UNL_NEW, UNL_RAN, UNL_TURNED, UNL_SWEPT } unl_stage;
 
 typedef struct unl_run {
+  unl_class class; /* first */
   un_run run;
   un_cell own; /* the descriptor of a cell written in Lua */
   const char *state_name[UN_MAX_STATES];
@@ -56,7 +58,7 @@ const char *unl_stale(const unl_run *r);
 bool unl_weightsarepacked(unl_run *r); /* are they? counts them as packed from now on */
 void unl_touchwritten(const unl_run *r);
 un_readout *unl_packreadout(lua_State *L, int arg); /* with W packed */
-bool unl_readoutisready(lua_State *L, int arg); /* for a backward pass */
+bool unl_readoutisready(lua_State *L, int arg);     /* for a backward pass */
 
 /* The Readout at `arg` when it is one and has gradients to give, else NULL; its gradients
 ** count as written from now on. */

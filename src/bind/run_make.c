@@ -197,6 +197,6 @@ int unl_makerun(lua_State *L) {
   lua_pop(L, 1);
   r->run.packed = unl_newblock(L, RUN, un_cell_packed_bytes(&r->run), UNL_RUN_PACKED);
   make_work(L, r);
-  luaL_setmetatable(L, UNL_RUN);
+  unl_setclass(L, unl_run_class);
   return 1;
 }

@@ -14,8 +14,9 @@ static un_run *check_runs(lua_State *L, int *layers) {
   un_run *runs = lua_newuserdatauv(L, (size_t)*layers * sizeof *runs, 0);
   for (int l = 0; l < *layers; l++) {
     lua_rawgeti(L, 1, l + 1);
-    unl_run *r = luaL_checkudata(L, -1, UNL_RUN);
-    luaL_argcheck(L, r->run.T == 1 && r->run.B == 1, 1, "runs of one step and sequence");
+    unl_run *r = unl_checkclass(L, -1, unl_run_class);
+    luaL_argcheck(L, r->run.T == 1 && r->run.B == 1, 1,
+                  "runs of one step and sequence");
     runs[l] = r->run;
     runs[l].mask = NULL;
     runs[l].tokens = NULL;

@@ -148,6 +148,10 @@ un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
   return out;
 }
 
+const uint64_t *unl_versionof(lua_State *L, int arg) {
+  return check_header(L, arg)->version;
+}
+
 uint64_t unl_version(lua_State *L, int arg) {
   return *check_header(L, arg)->version;
 }

@@ -57,6 +57,7 @@ un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
 void unl_assign(lua_State *L, const char *who, const un_view *dst, int arg);
 
 uint64_t unl_version(lua_State *L, int arg);
+const uint64_t *unl_versionof(lua_State *L, int arg); /* the count itself */
 void unl_touch(lua_State *L, int arg); /* counts a write */
 
 /* --- arguments ---------------------------------------------------------------------- */

@@ -10,11 +10,12 @@
 #include "fields.h"
 #include "run.h"
 
-#define UNL_WINDOW "unroll.Window"
+static const char class_name[] = "unroll.Window";
 
 enum { PARTS = 1, STATE, USER_VALUES = STATE };
 
 typedef struct unl_window {
+  unl_class class; /* first */
   int layers;
   int64_t T, B, input, output;
   un_dtype dtype;
@@ -72,7 +73,7 @@ static int loss_window(lua_State *L) {
   lua_getfield(L, 1, "state");
   luaL_checktype(L, -1, LUA_TTABLE);
   lua_setiuservalue(L, 2, STATE);
-  luaL_setmetatable(L, UNL_WINDOW);
+  unl_setclass(L, class_name);
   return 1;
 }
 
@@ -134,7 +135,7 @@ static bool forward_layer(lua_State *L, int parts, int l) {
 function Window:forward(x, y, state, weight, mask, mean) end
 */
 static int window_forward(lua_State *L) {
-  const unl_window *w = luaL_checkudata(L, 1, UNL_WINDOW);
+  const unl_window *w = unl_checkclass(L, 1, class_name);
   const int parts = ARGUMENTS + 1;
   lua_settop(L, ARGUMENTS);
   if (!all_fit(L, w)) return 0;
@@ -165,7 +166,7 @@ static const char *stale_layer(lua_State *L, int parts, const unl_window *w) {
   const char *message = NULL;
   for (int l = 1; l <= w->layers && !message; l++) {
     lua_rawgeti(L, parts, run_at(l));
-    message = unl_stale(luaL_checkudata(L, -1, UNL_RUN));
+    message = unl_stale(unl_checkclass(L, -1, unl_run_class));
     lua_pop(L, 1);
   }
   return message;
@@ -177,7 +178,7 @@ static const char *stale_layer(lua_State *L, int parts, const unl_window *w) {
 function Window:backward() end
 */
 static int window_backward(lua_State *L) {
-  const unl_window *w = luaL_checkudata(L, 1, UNL_WINDOW);
+  const unl_window *w = unl_checkclass(L, 1, class_name);
   const int parts = 2;
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, PARTS);
@@ -207,7 +208,7 @@ static const luaL_Reg methods[] = {
     {"forward", window_forward}, {"backward", window_backward}, {NULL, NULL}};
 
 void unl_open_window(lua_State *L) {
-  unl_addmethods(L, UNL_WINDOW, methods);
+  unl_addmethods(L, class_name, methods);
   unl_subtable(L, "loss");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

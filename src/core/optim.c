@@ -150,3 +150,20 @@ void un_scale(const un_view *x, double factor) {
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
   un_walk_each(&w, scale_run, &job);
 }
+
+static void clamp_run(int64_t n, void *const *data, const int64_t *stride,
+                      void *context) {
+  const scale_job *job = context;
+  un_optim()->clamp[job->dtype == UN_F64](n, data[0], stride[0], job->factor);
+}
+
+double un_clip_value(const un_view *x, double limit, bool *clipped) {
+  double largest, norm = un_norm_and_max(x, &largest);
+  scale_job job = {x->dtype, limit};
+  un_walk w;
+  *clipped = isfinite(norm) && largest > limit;
+  if (!*clipped) return norm;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
+  un_walk_each(&w, clamp_run, &job);
+  return norm;
+}

@@ -60,6 +60,7 @@ typedef struct un_optim_kernels {
   void (*measure[2])(int64_t n, const void *x, int64_t stride, double scale,
                      double sum[2]);
   void (*scale[2])(int64_t n, void *x, int64_t stride, double factor);
+  void (*clamp[2])(int64_t n, void *x, int64_t stride, double limit);
 } un_optim_kernels;
 
 /* One update. All tensors have one shape and one real dtype; p and the state are
@@ -74,6 +75,10 @@ double un_norm(const un_view *x);
 
 /* The same, and in *max_abs the largest |x|, of what is not NaN. */
 double un_norm_and_max(const un_view *x, double *max_abs);
+
+/* x clamped to -limit .. limit, unless its norm is not finite or nothing is beyond the
+** limit; the norm before, and whether x was changed. */
+double un_clip_value(const un_view *x, double limit, bool *clipped);
 
 /* x <- factor x for a real tensor that is no broadcast. The product is made in double
 ** and

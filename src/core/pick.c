@@ -67,7 +67,8 @@ static int64_t nucleus(const un_pick *p, int64_t n) {
 }
 
 /* The symbol where the running sum of the shares passes u; those in `order`, if any. */
-static int64_t symbol_at(const un_pick *p, const int32_t *order, int64_t n, double sum) {
+static int64_t symbol_at(const un_pick *p, const int32_t *order, int64_t n,
+                         double sum) {
   double left = p->u * sum;
   int64_t symbol = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -93,8 +94,8 @@ bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err) {
     *symbol = largest(p);
     return *symbol >= 0 || un_fail(err, "the logits are not finite");
   }
-  double sum = un_pick_table()->shares[p->dtype](p->logits, p->n, p->temperature,
-                                                 p->share);
+  double sum =
+      un_pick_table()->shares[p->dtype](p->logits, p->n, p->temperature, p->share);
   if (!isfinite(sum)) return un_fail(err, "the logits are not finite");
   if (p->top_k < p->n || p->top_p < 1)
     *symbol = pick_among_first(p);

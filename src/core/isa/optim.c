@@ -24,6 +24,7 @@ const un_optim_kernels ISA(un_optim) = {
                {adamw_f32, adamw_f64}},
     .measure = {measure_f32, measure_f64},
     .scale = {scale_f32, scale_f64},
+    .clamp = {clamp_f32, clamp_f64},
 };
 
 #else
@@ -169,6 +170,17 @@ static void FN(scale)(int64_t n, void *x_, int64_t stride, double factor) {
   } else {
     for (int64_t i = 0; i < n; i++)
       x[i * stride] = (REAL)(factor * (double)x[i * stride]);
+  }
+}
+
+static void FN(clamp)(int64_t n, void *x_, int64_t stride, double limit_) {
+  REAL *x = x_;
+  const REAL limit = (REAL)limit_;
+  for (int64_t i = 0; i < n && stride == 1; i++)
+    x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
+  for (int64_t i = 0; i < n && stride != 1; i++) {
+    REAL *y = x + i * stride;
+    *y = *y > limit ? limit : *y < -limit ? -limit : *y;
   }
 }
 
