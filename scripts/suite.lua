@@ -6,6 +6,7 @@
 -- experiment. Those that measure time (`alone = true`) come after the others, one case at
 -- a time. An experiment that fails does not stop the rest; the exit code is then 1.
 local argparse = require "argparse"
+local commandline = require "unroll.experiment.commandline"
 local machine = require "unroll.report.machine"
 local store = require "unroll.experiment.store"
 local sweep = require "unroll.experiment.sweep"
@@ -16,7 +17,8 @@ local function parse()
   local parser = argparse("unroll " .. arg[0], "Runs experiments as one sweep.")
   parser:argument("files", "scripts that define an experiment"):args "+"
   parser:option("--out", "folder for results and figures"):default "results"
-  parser:option("--jobs", "worker processes (default: one a core)"):convert(math.tointeger)
+  parser:option("--jobs", "worker processes (default: one a core)")
+    :convert(commandline.positive)
   parser:option("--formats", "figure files to write"):default "png,svg"
   parser:flag("--fresh", "run every case, also those that an earlier start has kept")
   parser:flag("--quick", "the short form of every experiment")

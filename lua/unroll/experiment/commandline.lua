@@ -13,7 +13,11 @@ local function integer(text)
   return math.tointeger(tonumber(text)) or nil, ("'%s' is not an integer"):format(text)
 end
 
-local function positive(text)
+--- Reads a positive integer, as argparse converts options.
+---@param text string
+---@return integer? n nil when it is none
+---@return string? message
+function commandline.positive(text)
   local n = math.tointeger(tonumber(text))
   if n and n > 0 then return n end
   return nil, ("'%s' is not a positive integer"):format(text)
@@ -72,7 +76,7 @@ local function shared_options(parser)
   parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
     :convert(split)
   parser:option("--jobs", "worker processes (default: one a core; 1 where time is measured)")
-    :convert(positive)
+    :convert(commandline.positive)
   parser:option("--executor", "what runs the cases: process, serial, or a .lua file")
     :default "process"
   parser:flag("--fresh", "run every case, also those that an earlier start has kept")
