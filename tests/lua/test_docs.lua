@@ -474,6 +474,8 @@ function TestDocsManual.test_the_program_writes_both()
   lu.assertStrContains(support.read_file(folder .. "/tensor.html"), 'id="tensor.matmul"')
   support.run(("%s --stubs '%s'"):format(support.quoted_program, folder))
   lu.assertNotNil(loadfile(folder .. "/unroll/classes.lua"))
+  lu.assertStrContains(support.run(("%s --stubs 2>&1"):format(support.quoted_program)),
+    "'--stubs' needs argument")
   local refused = "%s --manual /dev/null/x 2>/dev/null"
   local _, code = support.run(refused:format(support.quoted_program))
   lu.assertEquals(code, 1)
