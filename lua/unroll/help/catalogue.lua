@@ -27,6 +27,7 @@ local variables = { Tensor = "t", Axes = "ax", Figure = "fig", Optimizer = "opt"
 local backgrounds = { ["rnn.register"] = "unroll.rnn.definition", ["rnn.lm"] = "unroll.rnn.init" }
 
 local made -- { list, by_name, by_value, classes }
+local is_complete = false
 
 -- --- entries ------------------------------------------------------------------------------
 
@@ -323,8 +324,7 @@ local function describe_options()
   end
 end
 
-local function make()
-  made = { list = {}, by_name = {}, by_value = {}, classes = {} }
+local function add_modules()
   for _, file in ipairs(resource.list "plot/marks") do
     require("unroll.plot.marks." .. file:match "^[^.]+")
   end
@@ -347,6 +347,11 @@ local function make()
     end
   end
   walk_module("core", core, top, names)
+end
+
+local function make()
+  made = { list = {}, by_name = {}, by_value = {}, classes = {} }
+  add_modules()
   add_native_classes()
   add_classes_of_files()
   pair_tensor_methods()
@@ -356,7 +361,8 @@ end
 --- The catalogue.
 ---@return table catalogue list (entries), by_name, by_value, classes ("unroll.Model" -> entry)
 function catalogue.get()
-  if not made then make() end
+  if not is_complete then make() end -- again, where Ctrl-C came in between
+  is_complete = true
   return made
 end
 

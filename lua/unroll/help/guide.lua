@@ -37,7 +37,7 @@ function guide.text(o)
   for i, section in ipairs(sections) do
     if i > 1 then lines[#lines + 1] = "" end
     lines[#lines + 1] = layout.styled(section[1], "heading", o.colour)
-    table.move(layout.columns(section[2], o.width, "  ", o.colour), 1, 99, #lines + 1, lines)
+    layout.put(lines, layout.columns(section[2], o.width, "  ", o.colour))
   end
   return table.concat(lines, "\n")
 end

@@ -31,21 +31,22 @@ local function method_names(entry)
   return { entry.name, class.variable .. ":" .. method, class.name:lower() .. ":" .. method }
 end
 
-local function make_links()
-  links = {}
+local function all_links()
+  local found = {}
   for _, entry in ipairs(catalogue.get().list) do
     if entry.record then
       local names = entry.kind == "method" and method_names(entry) or { entry.name, entry.class }
-      for _, name in ipairs(names) do links[name] = links[name] or html.address(entry) end
+      for _, name in ipairs(names) do found[name] = found[name] or html.address(entry) end
     end
   end
+  return found
 end
 
 --- The address of a name as texts write it; nil when it is not known.
 ---@param name string "tensor.matmul", "t:matmul", "unroll.Model", "unroll.train.fit"
 ---@return string?
 function html.link(name)
-  if not links then make_links() end
+  links = links or all_links()
   return links[name] or links[(name:gsub("^unroll%.", ""))]
 end
 

@@ -16,6 +16,11 @@ function layout.styled(text, style, colour)
   return ("\27[%sm%s\27[0m"):format(codes[style], text)
 end
 
+--- Appends lines to lines.
+---@param lines string[]
+---@param more string[]
+function layout.put(lines, more) table.move(more, 1, #more, #lines + 1, lines) end
+
 --- The number of columns that a text takes.
 ---@param text string
 ---@return integer
@@ -142,16 +147,13 @@ function layout.columns(rows, width, indent, colour, least)
   if width < 50 then hanging = indent .. "  " end
   for _, row in ipairs(rows) do
     local name = layout.styled(row[1], row.style or "name", colour)
-    local beside = layout.length(row[1]) <= widest and width >= 50
-    if row[2] == "" then
-      table.move(layout.wrap(name, width, indent, indent .. "  "), 1, 99, #lines + 1, lines)
-    elseif beside then
-      local first = indent .. padded(name, widest) .. "  "
-      table.move(layout.wrap(row[2], width, first, hanging), 1, 99, #lines + 1, lines)
+    local first = hanging
+    if row[2] ~= "" and layout.length(row[1]) <= widest and width >= 50 then
+      first = indent .. padded(name, widest) .. "  "
     else
-      table.move(layout.wrap(name, width, indent, indent .. "  "), 1, 99, #lines + 1, lines)
-      table.move(layout.wrap(row[2], width, hanging, hanging), 1, 99, #lines + 1, lines)
+      layout.put(lines, layout.wrap(name, width, indent, indent .. "  "))
     end
+    if row[2] ~= "" then layout.put(lines, layout.wrap(row[2], width, first, hanging)) end
   end
   return lines
 end

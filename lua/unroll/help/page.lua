@@ -63,7 +63,7 @@ end
 
 -- --- parts of a page ------------------------------------------------------------------------
 
-local function put(lines, more) table.move(more, 1, #more, #lines + 1, lines) end
+local put = layout.put
 
 -- The first line: what it is on the left, the dtypes (or the kind) on the right where there is
 -- room.

@@ -87,17 +87,18 @@ function source.bindings()
   local text = bindings_text()
   local lines = {}
   for line in text:gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
-  bindings = { list = parse.file(text), by_name = {} }
-  for i, record in ipairs(bindings.list) do
+  local list, by_name = parse.file(text), {}
+  for i, record in ipairs(list) do
     add_origin(lines, record)
     record.native, record.order = true, i
     if record.name then
       record.name = record.name:gsub("^tensor%.", "core.tensor.")
-      local known = bindings.by_name[record.name] -- a block of its own, before that of ops.def
-      bindings.by_name[record.name] = known or record
+      local known = by_name[record.name] -- a block of its own, before that of ops.def
+      by_name[record.name] = known or record
     end
   end
-  return bindings.list, bindings.by_name
+  bindings = { list = list, by_name = by_name }
+  return list, by_name
 end
 
 --- The lines of a Lua function.
