@@ -1,0 +1,213 @@
+-- The kernels of models at sizes around every edge of their blocks: vectors of 2 to 16
+-- lanes, panels, tiles of 6 rows, lone columns, blocks of 256 rows. What they give is
+-- compared with the same formulas on plain tensors (matmul, tanh, exp), and with
+-- themselves: on several threads, in one window and in pieces, in one batch and alone.
+
+local lu = require "luaunit"
+local unroll = require "unroll"
+local core = require "unroll.core"
+
+local rnn, tensor = unroll.rnn, unroll.tensor
+
+TestRnnKernels = {}
+
+local function tokens_of(T, B, V, seed)
+  local generator, list = tensor.generator(seed), {}
+  for i = 1, T * B do list[i] = generator:integer(V) end
+  return tensor(list, { dtype = "int32" }):view(T, B)
+end
+
+-- --- the plain way ----------------------------------------------------------------------
+
+-- Rows of `table` that the tokens pick.
+local function rows_of(t, tokens)
+  return t:index_select(1, tokens)
+end
+
+local nonlinear = {
+  tanh = { function(a) return a:tanh() end, function(h) return 1 - h * h end },
+  relu = { function(a) return a:relu() end, function(h) return h:gt(0):to(h:dtype()) end },
+}
+
+-- Loss and gradients of a language model, step by step; `model` has float64.
+local function plain_pass(model, x, y)
+  local T, B, V = x:size(1), x:size(2), model.output
+  local f, slope = table.unpack(nonlinear[model.cell])
+  local w_x, w_h, b = model.W_xh, model.W_hh, model.b_h
+  local h, states = tensor.zeros({ B, model.hidden }, { dtype = "float64" }), {}
+  states[0] = h
+  for t = 1, T do
+    h = f(rows_of(w_x:t():contiguous(), x[t]) + h:matmul(w_h:t()) + b)
+    states[t] = h
+  end
+  local loss, g = 0, { W_xh = w_x:t():contiguous() * 0, W_hh = w_h * 0, b_h = b * 0,
+    W_hy = model.W_hy * 0, b_y = model.b_y * 0 }
+  local dh = states[0] * 0
+  for t = T, 1, -1 do
+    local logits = states[t]:matmul(model.W_hy:t()) + model.b_y
+    local shifted = logits - logits:max(2, { keepdim = true })
+    local sum = shifted:exp():sum(2, { keepdim = true })
+    local dy = shifted:exp() / sum
+    for r = 1, B do
+      local label = y[{ t, r }]
+      loss = loss - (shifted[{ r, label }] - math.log(sum[{ r, 1 }]))
+      dy[{ r, label }] = dy[{ r, label }] - 1
+    end
+    dy = dy / (T * B)
+    g.W_hy:add_(dy:t():matmul(states[t]))
+    g.b_y:add_(dy:sum(1))
+    local da = (dh + dy:matmul(model.W_hy)) * slope(states[t])
+    g.W_hh:add_(da:t():matmul(states[t - 1]))
+    g.b_h:add_(da:sum(1))
+    for r = 1, B do g.W_xh[x[{ t, r }]]:add_(da[r]) end
+    dh = da:matmul(w_h)
+  end
+  g.W_xh = g.W_xh:t()
+  assert(V == model.b_y:numel())
+  return loss / (T * B), g
+end
+
+local function largest(t) return t:abs():max() end
+
+-- |a - b| is at most `tolerance` of the largest element of b.
+local function check_close(a, b, tolerance, what)
+  local difference = largest(a:to("float64") - b)
+  if not (difference <= tolerance * largest(b) + 1e-30) then
+    lu.fail(("%s: off by %g of %g"):format(what, difference, largest(b)))
+  end
+end
+
+local function check_sizes(H, V, T, B, cell, dtype, tolerance)
+  local what = ("%s %s H=%d V=%d T=%d B=%d"):format(cell, dtype, H, V, T, B)
+  local exact = rnn.lm { cell = cell, vocab = V, hidden = H, seed = 3, dtype = "float64" }
+  exact.W_hh:mul_(0.9)
+  exact.b_h:copy_(tensor.linspace(-0.5, 0.5, H, { dtype = "float64" }))
+  local x, y = tokens_of(T, B, V, 5), tokens_of(T, B, V, 6)
+  local wanted, gradients = plain_pass(exact, x, y)
+  local model = dtype == "float64" and exact or exact:to(dtype)
+  local loss, _, trace = model:forward(x, y)
+  lu.assertAlmostEquals(loss, wanted, tolerance * wanted, what)
+  model:backward(trace)
+  for name, gradient in pairs(gradients) do
+    check_close(model:gradients()[name], gradient, tolerance, what .. " " .. name)
+  end
+end
+
+local widths = { 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 48, 50, 63, 64, 65, 66, 100, 129, 145 }
+
+function TestRnnKernels.test_hidden_sizes_of_a_batch()
+  for i, H in ipairs(widths) do
+    local cell = i % 2 == 0 and "relu" or "tanh"
+    check_sizes(H, 19, 4, 5 + i % 9, cell, "float64", 1e-12)
+    check_sizes(H, 19, 4, 5 + i % 9, cell, "float32", 2e-5)
+  end
+end
+
+function TestRnnKernels.test_hidden_sizes_of_one_sequence()
+  for i, H in ipairs(widths) do
+    local cell = i % 2 == 0 and "tanh" or "relu"
+    check_sizes(H, 11, 7, 1, cell, "float64", 1e-12)
+    check_sizes(H, 11, 7, 1, cell, "float32", 2e-5)
+  end
+end
+
+function TestRnnKernels.test_vocabularies()
+  for i, V in ipairs { 1, 2, 15, 16, 17, 18, 32, 33, 34, 63, 64, 65, 66, 67, 96, 97, 130 } do
+    check_sizes(20, V, 3, 1 + i % 4, "tanh", "float64", 1e-12)
+    check_sizes(20, V, 3, 1 + i % 4, "tanh", "float32", 2e-5)
+  end
+end
+
+function TestRnnKernels.test_batches()
+  for B = 1, 20 do check_sizes(18, 13, 3, B, "tanh", "float32", 2e-5) end
+end
+
+-- A block of the sweep back has 256 rows.
+function TestRnnKernels.test_windows_of_several_blocks()
+  for _, size in ipairs { { 255, 1 }, { 256, 1 }, { 257, 1 }, { 600, 1 }, { 85, 3 }, { 86, 3 },
+      { 87, 3 }, { 2, 255 }, { 2, 256 }, { 3, 257 } } do
+    check_sizes(9, 6, size[1], size[2], "tanh", "float64", 1e-11)
+  end
+end
+
+-- Wide enough that the left side of a weight gradient is packed.
+function TestRnnKernels.test_a_wide_layer()
+  check_sizes(257, 10, 3, 6, "tanh", "float64", 1e-12)
+  check_sizes(513, 10, 2, 7, "tanh", "float32", 2e-5)
+end
+
+-- --- compared with themselves --------------------------------------------------------------
+
+local function pass(H, V, T, B, dtype)
+  local model = rnn.lm { vocab = V, hidden = H, layers = 2, seed = 3, dtype = dtype }
+  local loss, state, trace = model:forward(tokens_of(T, B, V, 5), tokens_of(T, B, V, 6))
+  model:backward(trace)
+  return loss, model:gradients().flat, state[2].h, trace:state_gradient_norms(1)
+end
+
+local function check_threads(before)
+  for _, size in ipairs { { 33, 17, 30, 13 }, { 128, 65, 40, 32 }, { 16, 5, 300, 3 } } do
+    local H, V, T, B = table.unpack(size)
+    core.sys.threads(1)
+    local loss, gradients, h, norms = pass(H, V, T, B, "float32")
+    for _, threads in ipairs { 2, 3, 5 } do
+      core.sys.threads(threads)
+      local loss2, gradients2, h2, norms2 = pass(H, V, T, B, "float32")
+      core.sys.threads(before)
+      lu.assertEquals(loss2, loss)
+      lu.assertTrue(tensor.equal(gradients2, gradients))
+      lu.assertTrue(tensor.equal(h2, h))
+      lu.assertTrue(tensor.equal(norms2, norms))
+    end
+  end
+end
+
+function TestRnnKernels.test_the_bits_do_not_depend_on_the_threads()
+  local before = core.sys.threads()
+  local ok, message = pcall(check_threads, before)
+  core.sys.threads(before)
+  if not ok then error(message, 0) end
+end
+
+-- A state that is carried on gives the bits of one long window.
+function TestRnnKernels.test_pieces_equal_the_whole()
+  for _, size in ipairs { { 40, 1 }, { 100, 1 }, { 40, 4 }, { 70, 7 } } do
+    local H, B, T, V = size[1], size[2], 23, 9
+    local model = rnn.lm { vocab = V, hidden = H, seed = 3 }
+    local x, y = tokens_of(T, B, V, 5), tokens_of(T, B, V, 6)
+    local whole = model:predict(x)
+    local first, state = model:predict(x:narrow(1, 1, 10))
+    local rest = model:predict(x:narrow(1, 11, 13), state)
+    lu.assertTrue(tensor.equal(tensor.cat({ first, rest }, 1), whole))
+    local loss = model:forward(x, y, nil, { reduction = "sum" })
+    lu.assertEquals(model:forward(x, y, nil, { reduction = "sum", train = false }), loss)
+  end
+end
+
+-- Sequences do not see who else is in the batch.
+function TestRnnKernels.test_a_row_of_a_batch_is_the_sequence_alone()
+  local model = rnn.lm { vocab = 9, hidden = 37, seed = 3, dtype = "float64" }
+  local x = tokens_of(12, 7, 9, 5)
+  local together = model:predict(x)
+  for b = 1, 7 do
+    local alone = model:predict(x:narrow(2, b, 1))
+    lu.assertTrue(tensor.allclose(together:narrow(2, b, 1), alone, { rtol = 1e-13, atol = 1e-14 }))
+  end
+end
+
+-- Passes follow one another on one trace: what is used again is overwritten, not added to.
+function TestRnnKernels.test_a_trace_used_again_gives_the_same_bits()
+  for _, B in ipairs { 1, 6 } do
+    local model = rnn.lm { vocab = 9, hidden = 37, seed = 3 }
+    local x, y = tokens_of(300, B, 9, 5), tokens_of(300, B, 9, 6)
+    local _, _, trace = model:forward(x, y)
+    model:backward(trace)
+    local first = model:gradients().flat:clone()
+    for _ = 1, 2 do
+      model:zero_gradients()
+      model:forward(x, y, nil, { trace = trace })
+      model:backward(trace)
+      lu.assertTrue(tensor.equal(model:gradients().flat, first))
+    end
+  end
+end
