@@ -72,7 +72,7 @@ local function largest(t) return t:abs():max() end
 -- |a - b| is at most `tolerance` of the largest element of b.
 local function check_close(a, b, tolerance, what)
   local difference = largest(a:to("float64") - b)
-  if not (difference <= tolerance * largest(b) + 1e-30) then
+  if difference ~= difference or difference > tolerance * largest(b) + 1e-30 then
     lu.fail(("%s: off by %g of %g"):format(what, difference, largest(b)))
   end
 end

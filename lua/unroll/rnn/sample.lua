@@ -109,16 +109,21 @@ local function draw(buffers, o, generator)
     buffers.share, buffers.order)
 end
 
--- Draws from token `known` on, with a cell in Lua; emit sees each token.
+-- Draws what follows token `known`, with a cell in Lua; emit sees each token. Returns what
+-- went wrong.
 local function run_steps(buffers, o, tokens, known, generator, emit)
-  local state, message = o.state, nil
+  local state = o.state
   for i = 1, #tokens do
-    local token = tokens[i]
+    local token, message = tokens[i]
     if emit then emit(token) end
     if i < #tokens then
       state, message = read(buffers, token, state)
-      if state and i >= known then tokens[i + 1], message = draw(buffers, o, generator) end
-      if message then return message end
+      if not state then return message end
+      if i >= known then
+        token, message = draw(buffers, o, generator)
+        if not token then return message end
+        tokens[i + 1] = token
+      end
     end
   end
 end
@@ -148,8 +153,8 @@ local function run_native(buffers, o, tokens, known, generator, emit)
   if problem then return problem end
   for i = 1, emit and known or 0 do emit(tokens[i]) end
   repeat
-    local message = core.loss.sample(buffers.runs, buffers.trace.readout, tokens, first, known, wanted,
-      o.temperature, o.top_k, o.top_p, generator, buffers.share, buffers.order)
+    local message = core.loss.sample(buffers.runs, buffers.trace.readout, tokens, first, known,
+      wanted, o.temperature, o.top_k, o.top_p, generator, buffers.share, buffers.order)
     if message then return message end
     if emit and wanted > known then emit(tokens[wanted]) end
     first, known, wanted = wanted, math.max(known, wanted), wanted + 1
