@@ -51,8 +51,11 @@ end
 local function no_such(name)
   local words = {}
   for i, entry in ipairs(parts.search.nearest(name)) do words[i] = entry.name end
-  return ("no help for '%s'. Near: %s. apropos '%s' looks into the texts."):format(name,
-    table.concat(words, ", "), name:gsub("'", ""))
+  local message = ("no help for '%s'. Near: %s."):format(name, table.concat(words, ", "))
+  local texts = #parts.search.words(name)
+  if texts == 0 then return message end
+  return ("%s %d text%s of it: apropos '%s'"):format(message, texts, texts == 1 and " speaks"
+    or "s speak", (name:gsub("'", "")))
 end
 
 local function no_help_for(value)
@@ -150,7 +153,7 @@ function help.apropos(query, opts)
     error("apropos: words expected, got " .. type(query), 2)
   end
   local found = parts.search.words(query)
-  if #found == 0 then return print(no_such(query)) end
+  if #found == 0 then return print(("no text speaks of '%s'"):format(query)) end
   show(parts.page.list(found, settings(opts)))
 end
 

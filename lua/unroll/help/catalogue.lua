@@ -20,7 +20,7 @@ local main_modules = { "tensor", "rnn", "optim", "text", "train", "plot", "exper
   "diagnostics", "gradcheck", "tasks", "metrics", "profile" }
 
 -- What an object of a class is called in signatures: t:matmul(b).
-local variables = { Tensor = "t", Axes = "ax", Figure = "fig", Optimizer = "opt", Canvas = "page",
+local variables = { Tensor = "t", ModelTrace = "trace", TaskBatches = "batches", Axes = "ax", Figure = "fig", Optimizer = "opt", Canvas = "page",
   Gradcheck = "result", Generator = "g" }
 
 -- The files whose tops say more of a function.

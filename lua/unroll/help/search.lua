@@ -28,7 +28,7 @@ local function methods_named(object, method)
   return #exact > 0 and exact or any
 end
 
-local ranks = { ["function"] = 1, module = 1, class = 2, method = 3, options = 4, value = 4 }
+local ranks = { ["function"] = 1, module = 1, class = 2, method = 3, options = 12, value = 4 }
 
 --- How far behind an entry stands among others that fit as well: module functions come before
 --- methods, derivatives and what is inside last.
@@ -42,6 +42,17 @@ function search.rank(entry)
 end
 local rank = search.rank
 
+-- A word that only something inside is called so, while names that scripts use begin with it,
+-- is rather the beginning of one of these: "clip".
+local function is_beginning(word, found)
+  if catalogue.home(found) ~= "core" then return false end
+  for _, entry in ipairs(catalogue.get().list) do
+    local name = last_part(entry.name):lower()
+    if catalogue.home(entry) ~= "core" and name:sub(1, #word) == word then return true end
+  end
+  return false
+end
+
 local function by_last_part(name)
   local found = {}
   for _, entry in ipairs(catalogue.get().list) do
@@ -51,7 +62,7 @@ local function by_last_part(name)
     if rank(a) ~= rank(b) then return rank(a) < rank(b) end
     return a.name < b.name
   end)
-  return found
+  return found[1] and not is_beginning(name:lower(), found[1]) and found or {}
 end
 
 --- The entries that a name means, the most likely first.
@@ -74,11 +85,12 @@ end
 -- --- similar names ------------------------------------------------------------------------
 
 -- How far the name is from an entry: from the full name when it has a module, else from the
--- last part of it.
+-- last part of it. A name that begins with it is nearer than one with two wrong letters.
 local function distance(name, entry)
-  local has_owner = name:find "[.:]"
-  local candidate = has_owner and entry.name or last_part(entry.name)
-  return options.distance(name:lower(), candidate:lower())
+  local candidate = (name:find "[.:]" and entry.name or last_part(entry.name)):lower()
+  local far = options.distance(name, candidate)
+  if #name >= 3 and candidate:sub(1, #name) == name then far = math.min(far, 1.5) end
+  return far
 end
 
 --- The entries with the names that are most like a misspelt one.
@@ -86,10 +98,10 @@ end
 ---@param count? integer how many at most; default 3
 ---@return table[] entries
 function search.nearest(name, count)
-  name = plain(name)
+  name = plain(name):lower()
   local found = {}
   for i, entry in ipairs(catalogue.get().list) do
-    if not entry.name:find "^core%." then
+    if catalogue.home(entry) ~= "core" and not entry.twin then
       found[#found + 1] = { entry = entry, far = distance(name, entry) + rank(entry) / 100, i = i }
     end
   end
@@ -127,25 +139,21 @@ local function score_word(word, entry, text)
   return at and (at < 80 and 20 or 10) or 0
 end
 
-local function score(words, entry)
+-- With `every` all words must fit, else the entry has no points.
+local function score(words, entry, every)
   local text, total = text_of(entry):lower(), 0
   for _, word in ipairs(words) do
     local points = score_word(word, entry, text)
-    if points == 0 then return 0 end
+    if points == 0 and every then return 0 end
     total = total + points
   end
-  return total - rank(entry)
+  return total > 0 and total - rank(entry) or 0
 end
 
---- The entries in whose names or texts all words occur, the best first.
----@param query string words
----@return table[] entries
-function search.words(query)
-  local words, found = {}, {}
-  for word in query:lower():gmatch "%S+" do words[#words + 1] = word end
-  if #words == 0 then return {} end
+local function scored(words, every)
+  local found = {}
   for _, entry in ipairs(catalogue.get().list) do
-    local points = score(words, entry)
+    local points = score(words, entry, every)
     if points > 0 then found[#found + 1] = { entry = entry, points = points } end
   end
   table.sort(found, function(a, b)
@@ -154,6 +162,18 @@ function search.words(query)
   end)
   for i, item in ipairs(found) do found[i] = item.entry end
   return found
+end
+
+--- The entries in whose names or texts all words occur, the best first; where there are none,
+--- those with any of the words.
+---@param query string words
+---@return table[] entries
+function search.words(query)
+  local words = {}
+  for word in query:lower():gmatch "%S+" do words[#words + 1] = word end
+  if #words == 0 then return {} end
+  local found = scored(words, true)
+  return #found > 0 and found or scored(words, false)
 end
 
 return search
