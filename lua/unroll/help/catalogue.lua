@@ -20,8 +20,8 @@ local main_modules = { "tensor", "rnn", "optim", "text", "train", "plot", "exper
   "diagnostics", "gradcheck", "tasks", "metrics", "profile" }
 
 -- What an object of a class is called in signatures: t:matmul(b).
-local variables = { Tensor = "t", ModelTrace = "trace", TaskBatches = "batches", Axes = "ax", Figure = "fig", Optimizer = "opt", Canvas = "page",
-  Gradcheck = "result", Generator = "g" }
+local variables = { Tensor = "t", Axes = "ax", Figure = "fig", Optimizer = "opt", Canvas = "page",
+  Gradcheck = "result", Generator = "g", ModelTrace = "trace", TaskBatches = "batches" }
 
 -- The files whose tops say more of a function.
 local backgrounds = { ["rnn.register"] = "unroll.rnn.definition", ["rnn.lm"] = "unroll.rnn.init" }
