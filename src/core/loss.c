@@ -2,6 +2,7 @@
 #include "loss.h"
 
 #include "isa.h"
+#include "profile.h"
 #include "stop.h"
 
 UN_BY_ISA(un_loss_kernels, un_loss_table)
@@ -45,7 +46,9 @@ un_loss un_loss_part(const un_loss *l, int64_t first, int64_t rows) {
 }
 
 void un_loss_rows(const un_loss *l, double *each) {
+  UN_PROFILE_BEGIN(UN_PHASE_LOSS);
   (l->labels ? un_loss_table()->softmax : un_loss_table()->squares)[l->dtype](l, each);
+  UN_PROFILE_END(0);
 }
 
 double un_loss_sum(const un_loss *l, double total) {

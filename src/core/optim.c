@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "isa.h"
+#include "profile.h"
 #include "walk.h"
 
 UN_BY_ISA(un_optim_kernels, un_optim)
@@ -79,8 +80,10 @@ bool un_optim_update(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TE
     operand[job.operands++] = tensor[i];
   }
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_OPTIMISER);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, job.operands, operand);
   un_walk_each(&w, update_run, &job);
+  UN_PROFILE_END(0);
   return true;
 }
 
@@ -102,13 +105,15 @@ static void measure_run(int64_t n, void *const *data, const int64_t *stride,
 
 static void measure(const un_view *x, norm_job *job) {
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_CLIP);
   job->sum[0] = job->sum[1] = 0;
   if (un_is_contiguous(x)) {
     measure_run(un_numel(x), &(void *){x->data}, &(int64_t){1}, job);
-    return;
+  } else {
+    un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
+    un_walk_each(&w, measure_run, job);
   }
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
-  un_walk_each(&w, measure_run, job);
+  UN_PROFILE_END(0);
 }
 
 /* Squares that overflow or vanish are seen in their sum, which is then made again with
@@ -147,8 +152,10 @@ static void scale_run(int64_t n, void *const *data, const int64_t *stride,
 void un_scale(const un_view *x, double factor) {
   scale_job job = {x->dtype, factor};
   un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_CLIP);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
   un_walk_each(&w, scale_run, &job);
+  UN_PROFILE_END(0);
 }
 
 static void clamp_run(int64_t n, void *const *data, const int64_t *stride,
@@ -163,7 +170,9 @@ double un_clip_value(const un_view *x, double limit, bool *clipped) {
   un_walk w;
   *clipped = isfinite(norm) && largest > limit;
   if (!*clipped) return norm;
+  UN_PROFILE_BEGIN(UN_PHASE_CLIP);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
   un_walk_each(&w, clamp_run, &job);
+  UN_PROFILE_END(0);
   return norm;
 }

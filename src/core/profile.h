@@ -25,6 +25,7 @@
   X(WEIGHTS, "weight gradient")                                                        \
   X(READOUT, "read-out")                                                               \
   X(LOSS, "loss")                                                                      \
+  X(CLIP, "norm and clip")                                                             \
   X(OPTIMISER, "optimiser")                                                            \
   X(DATA, "data")                                                                      \
   X(DRAW, "drawing a symbol")                                                          \

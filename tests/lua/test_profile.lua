@@ -59,7 +59,8 @@ function TestProfile.test_a_training_step_shows_its_phases()
     unroll.train.fit(model, corpus, { steps = 3, batch = 4, window = 8, lr = 0.01, clip_norm = 5,
       progress = false })
   end)
-  for _, name in ipairs { "data" } do
+  for _, name in ipairs { "forward", "read-out", "loss", "backward", "weight gradient",
+      "norm and clip", "optimiser", "data" } do
     lu.assertNotNil(row_of(p, name), name)
   end
   lu.assertEquals(row_of(p, "data").calls, 3)

@@ -9,8 +9,6 @@
 #include "isa/elementwise.h"
 #include "isa/vmath.h"
 
-#define un_vpow pow /* float64: the C library's */
-
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define RUN_ARGS      int64_t n, void *const *data, const int64_t *stride, void *context
 

@@ -20,7 +20,8 @@ function phase.tables(data)
     rows[i] = { row.title, numbers.seconds(row.unroll), numbers.seconds(row.peer),
                 numbers.times(row.peer / row.unroll) }
   end
-  return { { head = { "chart, CPU time", "unroll", "matplotlib", "over matplotlib" }, rows = rows } }
+  return { { rows = rows,
+    head = { "chart, CPU time", "unroll", "matplotlib", "over matplotlib" } } }
 end
 
 return phase

@@ -7,8 +7,8 @@ local phase = { name = "generate", title = "Generation, one character at a time"
 local who = { "unroll", "torch", "numpy" }
 
 function phase.run(context)
-  local list = { { cell = "tanh", H = 128 }, { cell = "tanh", H = 512 }, { cell = "tanh", H = 1024 },
-                 { cell = "lstm", H = 512 } }
+  local list = { { cell = "tanh", H = 128 }, { cell = "tanh", H = 512 },
+                 { cell = "tanh", H = 1024 }, { cell = "lstm", H = 512 } }
   for _, case in ipairs(list) do
     case.rates = { unroll = {}, torch = {}, numpy = {} }
     case.absent = not configurations.has_cell(case.cell)

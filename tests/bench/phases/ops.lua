@@ -21,7 +21,8 @@ function phase.run(context)
     for _, name in ipairs { "numpy", "torch" } do
       if peers.has_module(name) then
         local regular = pattern:gsub("%%", "\\")
-        read(found, name, peers.run { peers.python, here .. "/peers/ops.py", name, regular, rounds })
+        local words = { peers.python, here .. "/peers/ops.py", name, regular, rounds }
+        read(found, name, peers.run(words))
       end
     end
   end
@@ -33,7 +34,9 @@ function phase.run(context)
   return { cases = list }
 end
 
-local function ratio(theirs, ours) return theirs and ours and numbers.times(theirs / ours) or "–" end
+local function ratio(theirs, ours)
+  return theirs and ours and numbers.times(theirs / ours) or "–"
+end
 
 function phase.tables(data)
   local rows, over = {}, {}
@@ -45,9 +48,9 @@ function phase.tables(data)
   local slower = 0
   for _, r in ipairs(over) do slower = slower + (r < 1 / 1.2 and 1 or 0) end
   return { { head = { "operation", "unroll", "NumPy", "PyTorch", "over NumPy", "over PyTorch" },
-    rows = rows, note = #over == 0 and nil or ("Median over NumPy: %s; more than 1.2 times as slow "
-      .. "in %d of %d. large: 4 million numbers, out of the caches where there are three tensors."):format(
-      numbers.times(numbers.median(over)), slower, #over) } }
+    rows = rows, note = #over > 0 and ("Median over NumPy: %s; more than 1.2 times as slow in %d "
+      .. "of %d. large: 4 million numbers in each tensor."):format(
+      numbers.times(numbers.median(over)), slower, #over) or nil } }
 end
 
 return phase

@@ -8,7 +8,8 @@ local phase = { name = "sizes", title = "Sizes" }
 -- What is varied, the values, and the other two. The marked ones are the odd sizes between.
 local sweeps = {
   { axis = "H", label = "hidden size H (T = 50, B = 32)", T = 50, B = 32, optimizer = "adam",
-    values = { 32, 64, 96, 128, 200, 256, 384, 512, 1024 }, odd = { [96] = 1, [200] = 1, [384] = 1 } },
+    values = { 32, 64, 96, 128, 200, 256, 384, 512, 1024 },
+    odd = { [96] = 1, [200] = 1, [384] = 1 } },
   { axis = "B", label = "batch B (H = 256, T = 50)", H = 256, T = 50, optimizer = "adam",
     values = { 1, 2, 4, 8, 16, 24, 32, 64, 128 }, odd = { [8] = 1, [24] = 1 } },
   { axis = "T", label = "window T (H = 128, B = 32)", H = 128, B = 32, optimizer = "adam",
@@ -74,8 +75,8 @@ function phase.tables(data)
 end
 
 function phase.figures(data)
-  local fig = plot.figure { rows = 2, cols = 2, title = "Time of a training step for one character",
-                            width = 8, height = 6, letters = true }
+  local fig = plot.figure { title = "Time of a training step for one character", rows = 2,
+                            cols = 2, width = 8, height = 6, letters = true }
   for s, sweep in ipairs(data.sweeps) do
     local ax = fig:at((s + 1) // 2, (s - 1) % 2 + 1)
     for _, name in ipairs { "unroll", "torch" } do

@@ -39,7 +39,7 @@ function phase.tables(data)
   return { { head = { "what", "" }, rows = {
     { "text", numbers.bytes(data.bytes) }, { "tokens in memory", numbers.bytes(run.tokens) },
     { "most memory of the process", numbers.bytes(run.bytes) },
-    { "memory beside the tokens", numbers.times(run.bytes / run.tokens) },
+    { "memory of the process / tokens", numbers.times(run.bytes / run.tokens) },
     { "process start to end of first step (d)", numbers.seconds(numbers.median(seconds)) },
   } } }
 end
