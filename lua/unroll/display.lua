@@ -19,6 +19,7 @@ local core = require "unroll.core"
 local functions = require "unroll.display.functions"
 local modules = require "unroll.display.modules"
 local painter = require "unroll.display.paint"
+local protected = require "unroll.protected"
 local tables = require "unroll.display.tables"
 local text = require "unroll.display.text"
 
@@ -43,12 +44,11 @@ end
 
 -- Calls a metamethod that gives a text. Ctrl-C is the only error that goes on.
 local function call(name, value, ...)
-  local ok, result = pcall(metafield(value, name), value, ...)
+  local ok, result = protected(metafield(value, name), value, ...)
   if ok and type(result) == "string" then return result end
   if ok then return ("<%s gave a %s>"):format(name, type(result)) end
   local shown, message = pcall(tostring, result)
   message = shown and type(message) == "string" and message or type(result)
-  if message:find "interrupted!$" then error(result, 0) end
   return ("<error in %s: %s>"):format(name, text.first_line(message))
 end
 

@@ -11,6 +11,7 @@
 
 local core = require "unroll.core"
 local json = require "unroll.json"
+local protected = require "unroll.protected"
 
 local safetensors = {}
 
@@ -135,7 +136,7 @@ function safetensors.read(path)
   for name, entry in pairs(header) do
     local dtype, shape, first = parse_entry(name, entry, #bytes - start, fail)
     if not dtype then return nil, shape end
-    local made, t = pcall(core.tensor.zeros, shape, { dtype = dtype })
+    local made, t = protected(core.tensor.zeros, shape, { dtype = dtype })
     if not made then return fail("'%s': %s", name, t) end
     tensors[name] = core.tensor.set_bytes(t, bytes, start + first + 1)
   end

@@ -143,6 +143,19 @@ function TestLongWork.test_second_press_in_training()
     assert(clock() - started < 3)]]
 end
 
+-- What the library calls with pcall must not take the key press for a failure of its own.
+function TestLongWork.test_a_model_that_is_being_made()
+  finishes [[
+    ends("rnn.lm", function()
+      for _ = 1, 1000 do rnn.lm { vocab = 10, hidden = 3000 } end
+    end)
+    local protected = require "unroll.protected"
+    local ok, message = pcall(protected, error, "x.lua:1: interrupted!", 0)
+    assert(not ok and message == "x.lua:1: interrupted!")
+    assert(select(2, protected(error, "other", 0)) == "other")
+    assert(select("#", protected(function() return nil, nil end)) == 3)]]
+end
+
 function TestLongWork.test_lapack_says_that_it_cannot_stop()
   local output, status = run [[
     local a = tensor.rand(900, 900, { dtype = "float64" })

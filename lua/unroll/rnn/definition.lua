@@ -24,6 +24,7 @@
 
 local core = require "unroll.core"
 local options = require "unroll.options"
+local protected = require "unroll.protected"
 local resource = require "unroll.resource"
 
 local definition = {}
@@ -159,7 +160,7 @@ local no_position <const> = -100 -- a level that stays below 1 however often it 
 
 -- from_table, with messages that begin with the function that was called.
 local function checked(def, who, level)
-  local ok, result = pcall(from_table, def, no_position)
+  local ok, result = protected(from_table, def, no_position)
   if not ok then error(("%s: %s"):format(who, tostring(result)), level + 1) end
   return result
 end
@@ -187,7 +188,7 @@ end
 -- lua/unroll/cells/<name>.lua, if there is one.
 local function from_file(name, who, level)
   local module = "unroll.cells." .. name
-  local ok, result = pcall(require, module)
+  local ok, result = protected(require, module)
   if ok and type(result) ~= "table" then
     error(("%s: cells/%s.lua must return a definition"):format(who, name), level + 1)
   elseif ok then

@@ -8,6 +8,7 @@
 -- computed for this text, so only up to `most_units` units: a moment, no more.
 
 local text = require "unroll.display.text"
+local protected = require "unroll.protected"
 
 local display = {}
 
@@ -19,7 +20,7 @@ end
 
 local function spectrum_text(t)
   if t:dim() ~= 2 or t:size(1) ~= t:size(2) or t:size(1) > most_units then return "" end
-  local ok, found = pcall(require("unroll.diagnostics.spectrum").spectrum, t)
+  local ok, found = protected(require("unroll.diagnostics.spectrum").spectrum, t)
   if ok then return ("  σmax %.3g  ρ %.3g"):format(found.sigma_max, found.radius) end
   return tostring(found):find "NaN" and "  not finite" or ""
 end

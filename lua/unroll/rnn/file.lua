@@ -11,6 +11,7 @@ local core = require "unroll.core"
 local definition = require "unroll.rnn.definition"
 local json = require "unroll.json"
 local options = require "unroll.options"
+local protected = require "unroll.protected"
 local safetensors = require "unroll.safetensors"
 
 local tensor = core.tensor
@@ -152,7 +153,7 @@ local function vocab_of(description, size)
     return nil, "its vocabulary is malformed"
   end
   local symbol = description.units == "bytes" and string.char or utf8.char
-  local ok, vocab = pcall(function()
+  local ok, vocab = protected(function()
     local symbols = {}
     for i, code in ipairs(description.codes) do symbols[i] = symbol(code) end
     return require("unroll.text.vocab").new(table.concat(symbols), description.units)
@@ -211,7 +212,7 @@ end
 local function model_of(tensors, metadata, opts)
   local d, message = description_of(metadata, opts)
   if not d then return nil, message end
-  local ok, found = pcall(definition.find, d.cell, "rnn.load", 1)
+  local ok, found = protected(definition.find, d.cell, "rnn.load", 1)
   if not ok then return nil, (tostring(found):gsub("^.-rnn%.load: ", "")) end
   tensors = plain_names(tensors)
   local sizes, problem = sizes_of(tensors, found)

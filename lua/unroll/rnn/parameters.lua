@@ -6,6 +6,7 @@
 -- of W_xh that a token picks lies in one piece; the name is then a strided view.
 
 local core = require "unroll.core"
+local protected = require "unroll.protected"
 local display = require "unroll.rnn.display"
 
 local tensor = core.tensor
@@ -27,7 +28,7 @@ end
 
 local function allocate(total, dtype, who, level)
   local count = math.tointeger(total)
-  local ok, flat = pcall(tensor.zeros, { count or math.maxinteger }, { dtype = dtype })
+  local ok, flat = protected(tensor.zeros, { count or math.maxinteger }, { dtype = dtype })
   if ok then return flat end
   error(("%s: the model is too large: %.4g %s parameters are more than memory can hold"):format(
     who, total, dtype), level + 1)

@@ -9,6 +9,7 @@ local check = require "unroll.rnn.check"
 local init = require "unroll.rnn.init"
 local model_trace = require "unroll.rnn.model_trace"
 local options = require "unroll.options"
+local protected = require "unroll.protected"
 
 local tensor = core.tensor
 
@@ -52,7 +53,7 @@ local function prime_tokens(prime, vocab, V, level)
     if not vocab then
       error(who .. ": a prime text needs a vocabulary; give tokens, or vocab =", level + 1)
     end
-    local ok, tokens = pcall(vocab.encode, vocab, prime)
+    local ok, tokens = protected(vocab.encode, vocab, prime)
     if not ok then
       error(("%s: prime: %s"):format(who, (tostring(tokens):gsub("^.-:%d+: ", ""))), level + 1)
     end

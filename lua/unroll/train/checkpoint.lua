@@ -9,6 +9,7 @@
 
 local core = require "unroll.core"
 local json = require "unroll.json"
+local protected = require "unroll.protected"
 local safetensors = require "unroll.safetensors"
 
 local checkpoint = {}
@@ -120,7 +121,7 @@ function checkpoint.restore(path, model, optimizer, settings)
   problem = other_setting(settings, record.run.settings)
   if problem then return nil, ("%s %s"):format(path, problem) end
   record.optimizer.tensors = take(tensors, "optimizer")
-  local fits, message = pcall(optimizer.set_state, optimizer, record.optimizer)
+  local fits, message = protected(optimizer.set_state, optimizer, record.optimizer)
   if not fits then return nil, ("%s does not fit the optimiser: %s"):format(path, message) end
   for name, tensor in pairs(parameters) do tensor:copy_(saved[name]) end
   local best = take(tensors, "best")

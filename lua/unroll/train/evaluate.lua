@@ -2,6 +2,7 @@
 
 local check = require "unroll.train.check"
 local options = require "unroll.options"
+local protected = require "unroll.protected"
 
 local accepted = { "every", batch = 1, window = 100, split = "validation" }
 
@@ -30,7 +31,7 @@ return function(model, source, opts)
   options.integer(o.batch, "batch", "train.evaluate")
   options.integer(o.window, "window", "train.evaluate")
   check.vocabularies(model, source, "train.evaluate", 2)
-  local opened, iterator = pcall(source.batches, source,
+  local opened, iterator = protected(source.batches, source,
     { batch = o.batch, window = o.window, split = o.split })
   if not opened then
     error("train.evaluate: " .. tostring(iterator):gsub("^[^:\n]*evaluate%.lua:%d+: ", ""), 2)
