@@ -308,6 +308,32 @@ function TestSweep.test_closures_stop_with_ctrl_c_too()
   lu.assertStrMatches(output:match "[^\n]*\n$", "0\n")
 end
 
+-- What a case has started ends with it; a worker that is killed fails its case alone.
+function TestSweep.test_programs_of_a_case_end_with_it()
+  local dir = support.tmpdir()
+  local seconds = 1000 + math.random(1e6) -- a number that no other program sleeps for
+  support.write_file(dir .. "/programs.lua", ([[
+    local experiment = require("unroll").experiment
+    experiment.sweep { jobs = 2, progress = false, cases = experiment.grid({}, "seed", { 1, 2 }),
+      run = function() os.execute("sleep %d") end }]]):format(seconds))
+  local output = support.run(([[%s %s/programs.lua 2>&1 & for i in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 0.2; [ $(ps -eo args | grep -c "^sleep %d") = 2 ] && break; done; kill -INT $!; wait $!
+    sleep 0.2; echo "left $(ps -eo args | grep -c "^sleep %d")"]]):format(support.quoted_program,
+    dir, seconds, seconds))
+  lu.assertStrContains(output, "left 0\n")
+end
+
+function TestSweep.test_a_killed_worker_is_named()
+  local results = quietly { cases = experiment.grid({}, "seed", { 1, 2, 3 }), jobs = 2,
+    run = function(case)
+      if case.seed == 2 then os.execute "kill -9 $PPID" end
+      return { seed = case.seed }
+    end }
+  lu.assertEquals(results[2].error,
+    "the worker died: signal 9 (killed, perhaps for want of memory)")
+  lu.assertEquals(results[3].result, { seed = 3 })
+end
+
 function TestSweep.test_in_stock_lua()
   local dir = prepare()
   local output, code = support.run(("cd '%s' && %s slow.lua --jobs 2 --out out"):format(dir,

@@ -47,9 +47,13 @@ function Pool:send(slot, id, task)
   return nil, "it died at once"
 end
 
+local signals = { [6] = "aborted", [9] = "killed, perhaps for want of memory",
+                  [11] = "segmentation fault", [15] = "terminated" }
+
 local function how_it_died(channel)
   local how, code = channel:wait()
-  return how == "signal" and ("signal %d"):format(code) or ("exit code %d"):format(code)
+  if how ~= "signal" then return ("exit code %d"):format(code) end
+  return ("signal %d%s"):format(code, signals[code] and (" (%s)"):format(signals[code]) or "")
 end
 
 --- Waits until a worker has something, at most so long.
