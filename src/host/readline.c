@@ -120,7 +120,7 @@ static bool load_library(void) {
   if (!library) return false;
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
     void *symbol = dlsym(library, symbols[i].name);
-    if (!symbol) {
+    if (!symbol && symbols[i].place != &rl.eof_found) { /* that is not in every 8.x */
       dlclose(library);
       return false;
     }
@@ -385,9 +385,10 @@ static bool open_editor(const host_completer *c, bool paste) {
   prefer_utf8();
   *rl.readline_name = "unroll";
   *rl.catch_signals = *rl.catch_sigwinch = *rl.change_environment = 0;
-  *rl.completion_query_items = 200;
+  *rl.completion_query_items = 0; /* a question would not hear Ctrl-C, nor would a pager */
   *rl.completion_word_break_hook = find_word;
   *rl.attempted_completion_function = find_names;
+  rl.variable_bind("page-completions", "off");
   rl.variable_bind("show-all-if-ambiguous", "on");
   rl.variable_bind("enable-bracketed-paste", paste ? "on" : "off");
   rl.initialize(); /* reads ~/.inputrc */
@@ -455,7 +456,7 @@ static reading read_line(const char *prompt, const char **line, size_t *length) 
   if (!whole) return host_take_interrupt() ? GOT_INTERRUPT : GOT_END;
   if (!line_read) {
     if (!paste_mode) fputs("\n", stdout); /* else readline has done it */
-    *rl.eof_found = 0;                     /* and would go on to do so */
+    if (rl.eof_found) *rl.eof_found = 0;   /* and would go on to do so */
     return GOT_END;
   }
   *line = line_read;

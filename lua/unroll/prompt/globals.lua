@@ -78,6 +78,8 @@ function globals.missing(name, level)
   error(("there is no variable '%s'.%s"):format(name, nearest(name)), level)
 end
 
+--- Whether reading a variable that nobody has set is an error in code typed at the prompt.
+---@param on boolean default at the start: true
 local function set_strict(on)
   if type(on) ~= "boolean" then error("strict: true or false expected", 2) end
   globals.strict = on
