@@ -338,6 +338,9 @@ function TestDocsHelp.test_own_functions_have_the_comment_above_them()
   support.write_file(path, "--- Doubles.\n---@param x number\n---@return number\n"
     .. "local function double(x) return 2 * x end\nreturn double\n")
   lu.assertStrContains(help.page(dofile(path), { width = 80 }), "double(x) → number\n  Doubles.")
+  support.write_file(path, "\n--- Trebles.\nlocal function treble(x) return 3 * x end\n"
+    .. "return treble\n") -- edited and run again
+  lu.assertStrContains(help.page(dofile(path), { width = 80 }), "treble(x)\n  Trebles.")
 end
 
 function TestDocsHelp.test_what_has_no_help()

@@ -21,10 +21,12 @@ end
 --- The text of the file with this chunk name ("@unroll/optim.lua", "@script.lua").
 ---@param chunk string as debug.getinfo gives it
 ---@return string? text nil when the chunk is not a file that can be read
+---@return boolean is_inside whether it is one of the program's own, which never change
 function source.text(chunk)
   local path = chunk:match "^@(.*)$"
-  if not path then return nil end
-  return embedded and embedded.read(path) or read_file(path)
+  local text = path and embedded and embedded.read(path)
+  if text then return text, true end
+  return path and read_file(path), false
 end
 
 -- chunk -> { by_line = { [line of a definition] = record }, list = records }
@@ -34,15 +36,17 @@ local function add_place(records, path)
   for _, record in ipairs(records) do record.path = path end
 end
 
---- The records of a Lua file.
+--- The records of a Lua file. One that was edited since is read again.
 ---@param chunk string its chunk name
 ---@return table[] records none when it cannot be read
 ---@return table<integer, table> by_line by the line of the definition
 function source.records(chunk)
   local known = parsed[chunk]
-  if not known then
-    local text = source.text(chunk)
-    known = { list = text and parse.file(text) or {}, by_line = {} }
+  if known and known.is_inside then return known.list, known.by_line end
+  local text, is_inside = source.text(chunk)
+  if not known or text ~= known.text then
+    known = { text = text, is_inside = is_inside, list = text and parse.file(text) or {},
+      by_line = {} }
     add_place(known.list, chunk:sub(2))
     for _, record in ipairs(known.list) do known.by_line[record.line] = record end
     if text then parsed[chunk] = known end

@@ -26,7 +26,7 @@ local tensor = core.tensor
 ---@class unroll.Cell
 ---@field name string
 ---@field input integer I, numbers for each step, or the number of tokens
----@field hidden integer H
+---@field hidden integer H, numbers of the state
 ---@field dtype string
 ---@see rnn.cell rnn.lm Cell:forward
 local Cell = { __name = "unroll.Cell", __members = { "values" } } -- for completion
@@ -67,7 +67,7 @@ local accepted = { input = options.required, hidden = options.required, dtype = 
 
 ---@class unroll.CellOptions
 ---@field input integer I, numbers for each step, or the number of tokens
----@field hidden integer H
+---@field hidden integer H, numbers of the state
 ---@field dtype? "float32"|"float64" default "float32"
 ---@field init? string|table|number how parameters start, see `rnn.lm`; default "glorot"
 ---@field seed? integer default: drawn from the default generator

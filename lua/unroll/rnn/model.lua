@@ -142,7 +142,7 @@ local accepted = { cell = options.required, input = options.required,
 ---@class unroll.ModelOptions
 ---@field cell string|table a name (`rnn.cells`) or a definition (`rnn.register`)
 ---@field input integer numbers for each step, or the number of tokens
----@field hidden integer H
+---@field hidden integer H, numbers of the state
 ---@field output integer numbers or classes for each step
 ---@field layers? integer default 1
 ---@field head? "softmax"|"linear" what the outputs are; default "softmax"
@@ -186,7 +186,7 @@ end
 ---@field cell? string|table a name (`rnn.cells`) or a definition (`rnn.register`); default "tanh"
 ---@field vocab integer|unroll.Vocab the number of symbols, or a vocabulary (then sample takes and
 --- returns text)
----@field hidden integer H
+---@field hidden integer H, numbers of the state
 ---@field layers? integer default 1
 ---@field dtype? "float32"|"float64" default "float32"
 ---@field init? string|table|number how parameters start, see above; default "glorot"
