@@ -33,6 +33,8 @@ SINGLE = {"final": 1e-5, "train": 1e-5, "held_out": 1e-5, "test": 1e-5, "loss": 
           "prose_loss": 1e-5, "constant": 1e-6, "ratios": 1e-4}
 DEFAULT = 1e-9
 
+MEASURED = {"cost"}  # bytes and seconds: nothing to compute but the fits in derived.py
+
 
 def field_pairs(ours, theirs, name=""):
     """(name, [ours], [theirs]) of every field; what one side lacks is None."""
@@ -71,6 +73,8 @@ def compare_case(table, export):
     replays.replay(export, table)
     if export.experiment in results.RESULTS:
         compare_result(table, export)
+    elif export.experiment not in MEASURED:
+        table.compare(export.experiment, "result", "no formula", "a result", 0)
 
 
 DERIVED = {"early", "r2"}  # fields that an experiment adds to its runs; see derived.py

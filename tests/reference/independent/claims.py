@@ -462,6 +462,9 @@ def compare_check(table, check, saved, record, times):
     parts = check["parts"] + (check.get("only_if") or [])
     passed, name = [], f"claim {check['id']}"
     for part, given in zip(parts, saved["parts"], strict=True):
+        if part["measure"] not in MEASURES:
+            table.compare("verdicts", f"{name}, {part['measure']}", "no formula", "a number", 0)
+            return
         values = [float(v) for v in values_of(part, record, times)]
         ours = {"values": values, "mean": float(numpy.mean(values)), "low": min(values),
                 "high": max(values), "median": float(numpy.median(values)),

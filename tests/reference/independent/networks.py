@@ -44,6 +44,12 @@ def constants(parameters):
     return {name: torch.tensor(value) for name, value in values_of(parameters).items()}
 
 
+def function_of(cell):
+    if cell not in FUNCTIONS:
+        raise SystemExit(f"there is no formula for the cell '{cell}' in networks.py")
+    return FUNCTIONS[cell]
+
+
 def leaves(parameters):
     return {name: value.requires_grad_() for name, value in constants(parameters).items()}
 
@@ -54,9 +60,9 @@ def states_of(p, cell, x, h):
         inputs = x @ p["W_xh"].T
     else:
         inputs = p["W_xh"].T[x]
-    states = []
+    f, states = function_of(cell), []
     for t in range(x.shape[0]):
-        h = FUNCTIONS[cell](inputs[t] + h @ p["W_hh"].T + p["b_h"])
+        h = f(inputs[t] + h @ p["W_hh"].T + p["b_h"])
         states.append(h)
     return states
 

@@ -41,7 +41,7 @@ def shares(text, n=1):
 
 
 def distance(p, q):
-    return sum(abs(p.get(key, 0) - q.get(key, 0)) for key in set(p) | set(q)) / 2
+    return sum(abs(p.get(key, 0) - q.get(key, 0)) for key in sorted(set(p) | set(q))) / 2
 
 
 def longest_copy(sample, text):
