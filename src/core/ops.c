@@ -9,8 +9,10 @@
 #include "copy.h"
 #include "isa.h"
 #include "isa/elementwise.h"
+#include "parallel.h"
 #include "piece.h"
 #include "profile.h"
+#include "stop.h"
 #include "tiles.h"
 
 UN_BY_ISA(un_elementwise_kernels, un_elementwise)
@@ -112,17 +114,47 @@ static bool all_contiguous(int n, const un_view *const *view) {
   return true;
 }
 
-/* One run over everything: small tensors save the plan of a walk. */
+/* A run over everything. */
+typedef struct whole_run {
+  un_run *kernel;
+  void *context;
+  int operands;
+  int64_t n, bytes[UN_WALK_MAX];
+  void *data[UN_WALK_MAX];
+} whole_run;
+
+static const int64_t ones[UN_WALK_MAX] = {1, 1, 1, 1, 1};
+
+static void run_stretch(void *context, int index) {
+  const whole_run *r = context;
+  const int64_t first = index * UN_WALK_STRETCH, left = r->n - first;
+  void *at[UN_WALK_MAX];
+  for (int k = 0; k < r->operands; k++)
+    at[k] = (char *)r->data[k] + first * r->bytes[k];
+  if (!un_stopped())
+    r->kernel(left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH, at, ones, r->context);
+}
+
+enum { FEWEST_STRETCHES = 4 }; /* that are worth waking a thread */
+
+/* Without gaps, everything is one run, and small tensors save the plan of a walk. Very
+** large ones go by stretches, on the threads there are. */
 static void run_through(un_run *kernel, void *context, int operands,
                         const un_view *const *view) {
-  static const int64_t ones[UN_WALK_MAX] = {1, 1, 1, 1, 1};
-  void *data[UN_WALK_MAX];
-  int64_t bytes[UN_WALK_MAX];
+  whole_run r = {.kernel = kernel,
+                 .context = context,
+                 .operands = operands,
+                 .n = un_numel(view[0])};
   for (int k = 0; k < operands; k++) {
-    data[k] = view[k]->data;
-    bytes[k] = (int64_t)un_dtype_bytes(view[k]->dtype);
+    r.data[k] = view[k]->data;
+    r.bytes[k] = (int64_t)un_dtype_bytes(view[k]->dtype);
   }
-  un_walk_run(un_numel(view[0]), operands, data, ones, bytes, kernel, context);
+  const int64_t stretches = (r.n + UN_WALK_STRETCH - 1) / UN_WALK_STRETCH;
+  if (stretches >= FEWEST_STRETCHES && stretches < INT32_MAX &&
+      un_parallel_threads() > 1)
+    un_parallel((int)stretches, run_stretch, &r);
+  else
+    un_walk_run(r.n, operands, r.data, ones, r.bytes, kernel, context);
 }
 
 /* Walks the views with the kernel, which takes operand k in the dtype wanted[k]. */

@@ -117,6 +117,19 @@ function TestThreads.test_reads_and_sets()
   unroll.threads(before)
 end
 
+function TestThreads.test_large_tensors_have_the_same_bits_with_any_number()
+  local tensor, generator = unroll.tensor, unroll.tensor.generator(3)
+  local a = tensor.randn((1 << 20) + 12345, { generator = generator })
+  local b = tensor.randn((1 << 20) + 12345, { generator = generator })
+  local expected = (a * b):add_(1.5):tanh_()
+  for _, threads in ipairs { 2, 3 } do
+    unroll.threads(threads)
+    lu.assertTrue(tensor.equal((a * b):add_(1.5):tanh_(), expected))
+    lu.assertEquals(a:lt(b):sum() + a:ge(b):sum(), a:numel())
+  end
+  unroll.threads(1)
+end
+
 function TestThreads.test_misuse()
   support.raises("0 threads: must be in 1..256", unroll.threads, 0)
   support.raises("number expected, got string", unroll.threads, "many")

@@ -92,6 +92,7 @@ end
 ---@param channel userdata unroll.Channel
 ---@param find fun(request: table): function what runs the request's case
 function worker.serve_channel(channel, find)
+  sys.threads(1) -- there are as many workers as processors
   local lines = require("unroll.experiment.lines").new()
   local function send(line)
     local ok, message = channel:write(line .. "\n")

@@ -89,7 +89,8 @@ function phase.figures(data)
         ax:line(x, y, { label = name == "torch" and "PyTorch" or "unroll", marker = "circle" })
       end
     end
-    ax:set { xlabel = sweep.label, ylabel = "microseconds", xscale = "log", yscale = "log" }:legend()
+    ax:set { xlabel = sweep.label, ylabel = "microseconds", xscale = "log", yscale = "log" }
+    ax:legend()
   end
   return { sizes = fig }
 end
