@@ -3,6 +3,7 @@
 -- networks in another program; the tolerances are for a mean over 20. See checks.lua.
 local over = require("unroll").experiment.over
 
+local calibrated_runs = "calibrated runs of another program"
 local lags = { 5, 10, 25, 49 }
 local tolerance = { 0.2, 0.2, 0.5, 1.0 }
 
@@ -18,7 +19,7 @@ local calibrated = {
 }
 
 local checks = {
-  { id = "S spectra, normal", experiment = "flow_at_initialisation", source = "calibrated runs",
+  { id = "S spectra, normal", experiment = "flow_at_initialisation", source = calibrated_runs,
     statement = "A matrix of N(0, 1/50), 50 × 50, has a σ_max of 1.7 to 2.1 and a spectral radius "
       .. "of 0.8 to 1.25.",
     parts = {
@@ -34,7 +35,7 @@ local checks = {
     parts = { { "largest difference to 1", "off_orthogonal", at_most = 1e-12 } },
     why = "None is further from 1 than $1, on average over the networks." },
 
-  { id = "S flow, bound", experiment = "flow_at_initialisation", source = "calibrated runs",
+  { id = "S flow, bound", experiment = "flow_at_initialisation", source = calibrated_runs,
     statement = "With N(0, 1/n) the bound σ_max^49 says 10^14.7 where 10^-1.2 is measured.",
     parts = {
       { "log10 of the bound", "log_bound", matrix = "N(0,1/n)", lag = 49, of = "mean",
@@ -44,7 +45,7 @@ local checks = {
     },
     why = "The bound is 10^$1, measured is 10^$2." },
 
-  { id = "S flow, float32", experiment = "flow_at_initialisation", source = "calibrated runs",
+  { id = "S flow, float32", experiment = "flow_at_initialisation", source = calibrated_runs,
     statement = "With 0.01 N(0, 1) the gradient 49 steps back underflows float32.",
     parts = { { "1 where float32 gives exactly 0", "lost", matrix = "0.01 N(0,1)", at_least = 1,
                 format = "%.0f" } },

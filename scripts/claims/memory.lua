@@ -1,8 +1,15 @@
 -- memory.lua -- the further studies on memory: adding problem, temporal order, copy problem.
 -- Statements and thresholds come from calibrated runs with another program (T = 50, Adam, norm
 -- clip 1, batch 32) and from the papers that are named; they stood before these experiments
--- were written. See checks.lua for the form.
+-- were written, `history` says what did not. See checks.lua for the form.
 local experiment = require("unroll").experiment
+
+local le = "Le, Jaitly, Hinton 2015, A simple way to initialize recurrent networks of rectified "
+  .. "linear units"
+local hochreiter = "after Hochreiter and Schmidhuber 1997, Long short-term memory"
+local henaff = "after Henaff, Szlam, LeCun 2016, Recurrent orthogonal networks and long-memory "
+  .. "tasks"
+local calibrated = "calibrated runs of another program"
 
 local function adding(init, cell) return { cell = cell or "tanh", init = init } end
 
@@ -33,13 +40,13 @@ local function solved_20(init)
 end
 
 local checks = {
-  { id = "S adding, chance", experiment = "adding", source = "Le et al. 2015",
+  { id = "S adding, chance", experiment = "adding", source = le,
     statement = "To answer 1 always has a squared error of 1/6.",
     parts = { { "squared error of the answer 1 on test sequences", "constant", at_least = 0.155,
                 at_most = 0.178, expected = 0.1667, format = "%.4f" } },
     why = "Measured: $1." },
 
-  { id = "S adding, tanh", experiment = "adding", source = "calibrated runs",
+  { id = "S adding, tanh", experiment = "adding", source = calibrated,
     statement = "A tanh network does not get below 0.14 over 50 steps in 1500 updates.",
     parts = { pytorch_stays(),
       part("squared error, tanh, glorot", "adding_test", stays, adding "glorot"),
@@ -49,7 +56,7 @@ local checks = {
       .. "orthogonal matrix.",
     history = "The calibrated runs do not name the start; the condition was added after a run." },
 
-  { id = "S adding, relu", experiment = "adding", source = "Le et al. 2015",
+  { id = "S adding, relu", experiment = "adding", source = le,
     statement = "A relu network that starts at the identity solves the adding problem.",
     parts = { part("squared error, relu, identity", "adding_test", solves,
                    adding("identity", "relu")) },
@@ -59,7 +66,7 @@ local checks = {
     why = "It ends at $1; its error is $2 times that of the best tanh network.",
     history = "The condition was added after a run." },
 
-  { id = "S order, 20 steps", experiment = "temporal_order", source = "calibrated runs",
+  { id = "S order, 20 steps", experiment = "temporal_order", source = calibrated,
     statement = "Temporal order over 20 steps is solved within 1500 updates.",
     parts = { solved_20 "pytorch", solved_20 "glorot", solved_20 "orthogonal" },
     only_if = { condition = "W_hh starts as glorot or orthogonal",
@@ -67,45 +74,46 @@ local checks = {
     why = "It takes $1 (unsolved: 1501), $2 and $3 updates.",
     history = "The condition was added after a run: seeds 1 to 3 solve it from every start." },
 
-  { id = "S order, default", experiment = "temporal_order", source = "calibrated runs",
+  { id = "S order, default", experiment = "temporal_order", source = calibrated,
     statement = "Over 50 steps the default start fails within 4000 updates.",
     parts = { part("updates until solved (unsolved: 4001)", "solved",
                    { at_least = 4001, format = "%.0f" }, { length = 50, init = "pytorch" }) },
     why = "On average it would take $1 updates or more." },
 
-  { id = "S order, orthogonal", experiment = "temporal_order", source = "calibrated runs",
+  { id = "S order, orthogonal", experiment = "temporal_order", source = calibrated,
     statement = "Over 50 steps an orthogonal start solves it within 4000 updates.",
     parts = { part("updates until solved", "solved", solved_within(4000, "530 to 1660"),
                    { length = 50, init = "orthogonal" }) },
     why = "It takes $1 updates." },
 
-  { id = "S copy, memory", experiment = "copy_memory", source = "Hochreiter and Schmidhuber 1997",
+  { id = "S copy, memory", experiment = "copy_memory", source = hochreiter,
     statement = "The longer the delay, the less of it a simple network repeats.",
     parts = {
       part("share right at the shortest delay less that at the longest, glorot", "copy_fall",
-           { at_least = 1e-6, format = "%.3f" }, adding "glorot"),
-      part("the same, orthogonal", "copy_fall", { at_least = 1e-6, format = "%.3f" },
+           { at_least = 1e-6 }, adding "glorot"),
+      part("the same, orthogonal", "copy_fall", { at_least = 1e-6 },
            adding "orthogonal"),
-      part("the same, relu from the identity", "copy_fall", { at_least = 1e-6, format = "%.3f" },
+      part("the same, relu from the identity", "copy_fall", { at_least = 1e-6 },
            adding("identity", "relu")),
     },
     why = "From the shortest to the longest delay the share of right symbols falls by $1, $2 "
       .. "and $3." },
 
-  { id = "S copy, orthogonal", experiment = "copy_memory", source = "Henaff et al. 2016",
-    statement = "For copying, an orthogonal start is better than the identity and than glorot.",
+  { id = "S copy, orthogonal", experiment = "copy_memory", source = henaff,
+    statement = "For copying, an orthogonal start is better than glorot, and than a relu network "
+      .. "from the identity.",
     parts = {
       { "least lead over glorot in the share right, delays of 20 and more", "copy_lead",
-        over = "tanh glorot", from = 20, at_least = 1e-6, format = "%.3f" },
+        over = "tanh glorot", from = 20, at_least = 1e-6 },
       { "least lead over a relu network from the identity", "copy_lead", over = "relu identity",
-        from = 20, at_least = 1e-6, format = "%.3f" },
+        from = 20, at_least = 1e-6 },
     },
     only_if = { condition = "the delay is one of 20 steps, not of 40",
       parts = {
         { "lead over glorot at a delay of 20", "copy_lead", over = "tanh glorot", from = 20,
-          to = 20, at_least = 1e-6, format = "%.3f" },
+          to = 20, at_least = 1e-6 },
         { "lead over a relu network from the identity at 20", "copy_lead",
-          over = "relu identity", from = 20, to = 20, at_least = 1e-6, format = "%.3f" },
+          over = "relu identity", from = 20, to = 20, at_least = 1e-6 },
       } },
     why = "Over delays of 20 and more its least lead is $1 and $2 (shares of the symbols); at 20 "
       .. "it is $3 and $4.",

@@ -4,6 +4,7 @@
 -- step). See checks.lua.
 local experiment = require("unroll").experiment
 
+local calibrated = "calibrated runs of another program"
 local uniform = math.log(19) -- nats a character, the sentence has 19 symbols
 local cured = 0.3
 
@@ -44,7 +45,7 @@ local checks = {
 
 for i, row in ipairs(setups) do
   table.insert(checks, i, {
-    id = "S divergence, " .. row[2], experiment = "divergence", source = "calibrated runs",
+    id = "S divergence, " .. row[2], experiment = "divergence", source = calibrated,
     statement = row[3],
     parts = { { "nats a character over the last of ten passes", "final", setup = row[1],
                 at_least = row.at_least, at_most = row.at_most, expected = row[4],

@@ -94,6 +94,7 @@ end
 local function add_size(size)
   local name, index = size[1], size[2]
   add { id = "T1 " .. name .. ", loss", experiment = "architectures", document = size.loss,
+    unit = "nats",
     statement = ("The %s network reaches a loss of %s nats."):format(name, size.loss),
     parts = { make_part("loss after training, nats per character", "size_loss",
                    near(size.loss, close), { size = index, format = "%.4g" }) },
@@ -104,11 +105,11 @@ local function add_size(size)
     document = size.perplexity,
     statement = ("The %s network reaches a perplexity of %s."):format(name, size.perplexity),
     parts = { make_part("perplexity after training", "size_perplexity",
-                   near(size.perplexity, close), { size = index, format = "%.4g" }) },
+                   near(size.perplexity, close), { size = index, format = "%.4f" }) },
     only_if = if_stopped("size_passes", { size = index, level = math.log(size.perplexity) }),
     why = "We measure $1; the training passes the document's number after $2 of the updates." }
   add { id = "T1 " .. name .. ", time", experiment = "architectures", document = size.seconds,
-    times = true,
+    unit = "s", times = true,
     statement = ("Training the %s network takes %s s."):format(name, size.seconds),
     parts = { make_part("seconds of a training", "size_seconds",
                    { at_least = size.seconds / 2, at_most = size.seconds * 2 },
@@ -124,15 +125,16 @@ local function add_text(text)
     parts = { make_part("symbols", "vocabulary",
                    { at_least = text.vocabulary, at_most = text.vocabulary },
                    { text = name, format = "%.0f" }) },
-    why = "Our text has $1 symbols." }
+    why = "Our text, which may be another, has $1 symbols." }
   add { id = "T2 " .. name .. ", entropy", experiment = "datasets", exact = true,
-    document = text.bits,
+    document = text.bits, unit = "bits",
     statement = ("%s has a unigram entropy of %s bits."):format(name, text.bits),
     parts = { make_part("unigram entropy, bits", "entropy",
                    { at_least = text.bits - 0.01, at_most = text.bits + 0.01 },
                    { text = name, format = "%.3f" }) },
-    why = "Our text has $1 bits." }
+    why = "Our text, which may be another, has $1 bits." }
   add { id = "T2 " .. name .. ", loss", experiment = "datasets", document = text.loss,
+    unit = "nats",
     statement = ("On %s the loss reaches %s nats."):format(name, text.loss),
     parts = { make_part("loss, nats per character; held-out where the text does not repeat", "loss",
                    near(text.loss, close), { text = name, format = "%.4g" }) },

@@ -247,7 +247,7 @@ return experiment.define {
     { "order_steps", 1000, "updates, temporal order" },
     { "seeds", { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, "one network each" },
   },
-  quick = { seeds = { 1 }, text_steps = 1000, order_steps = 1000,
+  quick = { seeds = { 1 }, text_steps = 500, order_steps = 500,
             clips = { "none", "value 0.5", "norm 5", "norm 0.5" } },
   check = check,
   cases = cases, run_case = run_case, collect = collect, tables = tables, answer = answer,

@@ -19,7 +19,8 @@
 -- `exact = true` marks what has no seed (the vocabulary of a text): one number is enough.
 -- In `why`, $1, $2 ... stand for the means of the parts, those of only_if counted on. A check
 -- whose table was changed after a first run says in `history` what was changed and why;
--- `source` names where a statement that is not the document's comes from.
+-- `source` names where a statement that is not the document's comes from, `document` a number
+-- that the document gives, in `unit`.
 local statistics = require "unroll.experiment.statistics"
 
 local checks = {}
@@ -165,7 +166,7 @@ function checks.judge(check, measures, record, times)
   return {
     id = check.id, statement = check.statement, document = check.document,
     experiment = check.experiment, verdict = verdict, exact = check.exact,
-    source = check.source, history = check.history,
+    source = check.source, history = check.history, unit = check.unit,
     condition = verdict == "holds only if" and check.only_if.condition or nil,
     why = explain(check, verdict, passed, all), parts = all,
   }

@@ -6,7 +6,7 @@
 local texttable = {}
 
 local gap = 3          -- spaces between columns
-local least_words = 16 -- a column of words is not made narrower than this
+local least_words = 12 -- a column of words is not made narrower than this
 
 local function width(text) return utf8.len(text) or #text end
 

@@ -102,13 +102,13 @@ end
 local function number_row(verdict)
   local part, number, spread = verdict.parts[1], "–", ""
   if part then
-    number = checks.show(part.mean, part.format)
+    number = checks.show(part.mean, part.format) .. (verdict.unit and " " .. verdict.unit or "")
     spread = verdicts.numbers(verdict)[1].spread or ""
   end
   return fill('<tr><th scope="row">%s</th><td data-label="document">%s</td>'
     .. '<td data-label="ours"><b>%s</b> <span class="spread">%s</span></td>'
     .. '<td data-label="verdict">%h%h<br><span class="spread">%s</span>%h</td></tr>\n',
-    verdict.id, verdict.document or "–", number, spread, badge(verdict),
+    verdict.id, verdicts.document(verdict) or "–", number, spread, badge(verdict),
     verdict.condition and fill(" %s", verdict.condition) or "", verdict.why,
     remark("Changed", verdict.history))
 end

@@ -44,12 +44,11 @@ local function number_table(list)
   local rows = {}
   for _, verdict in ipairs(list) do
     local n = verdicts.numbers(verdict)[1]
-    rows[#rows + 1] = { verdict.id, verdict.document, n and n.number,
-                        n and (n.spread or ""):match "range (.-)," or nil,
-                        verdicts.words(verdict) }
+    rows[#rows + 1] = { verdict.id, verdicts.document(verdict), n and n.number,
+                        verdict.verdict }
   end
   return { title = "The document's tables",
-           head = { "number", "document", "ours", "range", "verdict" }, rows = rows }
+           head = { "number", "document", "ours", "verdict" }, rows = rows }
 end
 
 local function add_experiment(out, entry)
@@ -98,7 +97,8 @@ function markdown.format(content)
   for _, verdict in ipairs(content.statements) do add_statement(out, verdict) end
   out[#out + 1] = "\n## Tables\n"
   add_table(out, number_table(content.numbers))
-  out[#out + 1] = "## Further studies\n"
+  for _, verdict in ipairs(content.numbers) do add_statement(out, verdict) end
+  out[#out + 1] = "\n## Further studies\n"
   for _, verdict in ipairs(content.studies) do add_statement(out, verdict) end
   for _, entry in ipairs(content.entries) do add_experiment(out, entry) end
   out[#out + 1] = "\n## Settings\n"

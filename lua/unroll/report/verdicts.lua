@@ -11,7 +11,7 @@ verdicts.kinds = { "holds", "holds only if", "does not hold", "not decided" }
 local function undecided(check, why)
   return { id = check.id, statement = check.statement, document = check.document,
            experiment = check.experiment, verdict = "not decided", why = why, parts = {},
-           source = check.source, history = check.history }
+           source = check.source, history = check.history, unit = check.unit }
 end
 
 local function judge(check, measures, dir)
@@ -85,6 +85,13 @@ function verdicts.summary(list)
   local c = verdicts.count(list)
   return ("hold: %d; hold only under a condition: %d; do not hold: %d; not decided: %d")
     :format(c["holds"], c["holds only if"], c["does not hold"], c["not decided"])
+end
+
+--- The document's number with its unit; nil when it gives none.
+---@return string?
+function verdicts.document(verdict)
+  local unit = verdict.unit and " " .. verdict.unit or ""
+  return verdict.document and tostring(verdict.document) .. unit
 end
 
 --- The verdict in words: "holds only if the loss is a sum".
