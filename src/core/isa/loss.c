@@ -97,8 +97,7 @@ static void FN(softmax_group)(const un_loss *l, int64_t first, int count,
       dy[label] -= factor;
     }
   }
-  for (int r = 0; r < GROUP; r++)
-    sum[r] = un_vlog(sum[r]);
+  NO_UNROLL for (int r = 0; r < GROUP; r++) sum[r] = un_vlog(sum[r]);
   for (int r = 0; r < count; r++)
     each[first + r] = (double)FN(weight)(l, first + r) * (sum[r] + gap[r]);
 }

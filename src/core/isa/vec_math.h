@@ -1,19 +1,24 @@
 /* isa/vec_math.h -- the functions of vmath.h on a whole vector in registers.
 **
 ** The loops have as many turns as a vector has lanes: compiled with -O3 they are vector
-** code, and the arrays are registers. */
+** code, and the arrays are registers. Unrolled they would not be. */
 #ifndef UN_VEC_MATH_H
 #define UN_VEC_MATH_H
 
 #include "vec.h"
 #include "vmath.h"
 
+#ifdef __clang__
+#define NO_UNROLL
+#else
+#define NO_UNROLL _Pragma("GCC unroll 1")
+#endif
+
 #define UN_VEC_FUNCTION(name, suffix, type, function)                                  \
   ALWAYS_INLINE vec_##suffix name##_##suffix(vec_##suffix x) {                         \
     type lane[LANES_##suffix];                                                         \
     store_##suffix(lane, x);                                                           \
-    for (int i = 0; i < LANES_##suffix; i++)                                           \
-      lane[i] = function(lane[i]);                                                     \
+    NO_UNROLL for (int i = 0; i < LANES_##suffix; i++) lane[i] = function(lane[i]);    \
     return load_##suffix(lane);                                                        \
   }
 UN_VEC_FUNCTION(vexp, f32, float, un_vexpf)
@@ -37,8 +42,8 @@ UN_VEC_FUNCTION(vrelu, f64, double, un_relu)
     type a[LANES_##suffix], lane[LANES_##suffix];                                      \
     store_##suffix(a, at);                                                             \
     store_##suffix(lane, x);                                                           \
-    for (int i = 0; i < LANES_##suffix; i++)                                           \
-      lane[i] = a[i] > 0 ? lane[i] : 0;                                                \
+    NO_UNROLL for (int i = 0; i < LANES_##suffix; i++) lane[i] =                       \
+        a[i] > 0 ? lane[i] : 0;                                                        \
     return load_##suffix(lane);                                                        \
   }
 UN_WHERE_POSITIVE(f32, float)
@@ -55,8 +60,7 @@ UN_VEC_FUNCTION(vabs, f64, double, __builtin_fabs)
     type lane[LANES_##suffix];                                                         \
     double part[LANES_##suffix];                                                       \
     store_##suffix(lane, v);                                                           \
-    for (int i = 0; i < LANES_##suffix; i++)                                           \
-      part[i] = (double)lane[i];                                                       \
+    NO_UNROLL for (int i = 0; i < LANES_##suffix; i++) part[i] = (double)lane[i];      \
     for (int i = 0; i < LANES_##suffix; i += LANES_f64) {                              \
       vec_f64 p = scale * load_f64(part + i);                                          \
       sum += p * p;                                                                    \
