@@ -13,6 +13,15 @@
 
 enum { LANES = 16, PAIRWISE = 512, PIECE = 256, BLOCK = 64 };
 
+/* for (i = 0; i < n; i++), of steps that do not depend on each other; between stretches of
+** it the work can be stopped. */
+enum { STRETCH = 1 << 16 };
+#define IN_STRETCHES(n)                                                                \
+  for (int64_t first = 0; first < (n) && !un_stopped(); first += STRETCH)              \
+    INDEPENDENT                                                                        \
+  for (int64_t i = first, end = (n)-first < STRETCH ? (n) : first + STRETCH; i < end;  \
+       i++)
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 static double add_lanes(const double *lane) {
@@ -319,14 +328,10 @@ static double FN(exp_line)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_
   FN(max)(n, x, sx, &t);
   const REAL max = (REAL)t.best;
   if (un_stopped()) return 1;
-  if (sx == 1 && sy == 1) {
-    INDEPENDENT
-    for (int64_t i = 0; i < n; i++)
-      y[i] = M(un_vexp)(x[i] - max);
-  } else {
-    for (int64_t i = 0; i < n; i++)
-      y[i * sy] = M(un_vexp)(x[i * sx] - max);
-  }
+  if (sx == 1 && sy == 1)
+    IN_STRETCHES(n) y[i] = M(un_vexp)(x[i] - max);
+  else
+    IN_STRETCHES(n) y[i * sy] = M(un_vexp)(x[i * sx] - max);
   if (un_stopped()) return 1;
   return FN(total)(n, y, sy);
 }
@@ -338,8 +343,7 @@ static void FN(softmax)(int64_t n, void *const *data, const int64_t *stride,
   REAL *y = data[0];
   REAL scale = (REAL)(1 / FN(exp_line)(n, y, stride[0], data[1], stride[1]));
   if (un_stopped()) return;
-  for (int64_t i = 0; i < n; i++)
-    y[i * stride[0]] *= scale;
+  IN_STRETCHES(n) y[i * stride[0]] *= scale;
 }
 
 /* log_softmax(x)_i = x_i - max x - log sum_j exp(x_j - max x) */
@@ -353,8 +357,7 @@ static void FN(log_softmax)(int64_t n, void *const *data, const int64_t *stride,
   const REAL max = (REAL)t.best;
   const REAL log_sum = (REAL)log(FN(exp_total)(n, x, stride[1], max));
   if (un_stopped()) return;
-  for (int64_t i = 0; i < n; i++)
-    y[i * stride[0]] = x[i * stride[1]] - max - log_sum;
+  IN_STRETCHES(n) y[i * stride[0]] = x[i * stride[1]] - max - log_sum;
 }
 
 /* dx = y (dy - sum dy y) */
@@ -364,8 +367,7 @@ static void FN(softmax_gradient)(int64_t n, void *const *data, const int64_t *st
   REAL *dx = data[0];
   const REAL *dy = data[1], *y = data[2];
   const REAL mean = (REAL)FN(dot)(n, dy, stride[1], y, stride[2]);
-  for (int64_t i = 0; i < n; i++)
-    dx[i * stride[0]] = y[i * stride[2]] * (dy[i * stride[1]] - mean);
+  IN_STRETCHES(n) dx[i * stride[0]] = y[i * stride[2]] * (dy[i * stride[1]] - mean);
 }
 
 /* dx = dy - exp(y) sum dy */
@@ -375,8 +377,8 @@ static void FN(log_softmax_gradient)(int64_t n, void *const *data,
   REAL *dx = data[0];
   const REAL *dy = data[1], *y = data[2];
   const REAL sum = (REAL)FN(total)(n, dy, stride[1]);
-  for (int64_t i = 0; i < n; i++)
-    dx[i * stride[0]] = dy[i * stride[1]] - M(un_vexp)(y[i * stride[2]]) * sum;
+  IN_STRETCHES(n)
+  dx[i * stride[0]] = dy[i * stride[1]] - M(un_vexp)(y[i * stride[2]]) * sum;
 }
 
 /* --- running sums ----------------------------------------------------------------- */
