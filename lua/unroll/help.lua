@@ -124,8 +124,14 @@ function help.page(what, opts)
   return parts.page.text(found[1], o) .. others(found, o)
 end
 
+-- For a terminal without UTF-8.
+local function in_ascii(text) return (text:gsub("→", "->"):gsub("…", "...")) end
+
 -- A page that is longer than the terminal goes through less, which leaves it on the screen.
 local function show(text)
+  if core.sys.isatty(1) and not require("unroll.train.progress").is_utf8() then
+    text = in_ascii(text)
+  end
   local _, rows = core.sys.terminal_size()
   local _, lines = text:gsub("\n", "")
   local pager = rows and lines + 2 > rows and core.sys.isatty(0) and core.sys.isatty(1)

@@ -105,3 +105,12 @@ function TestHelpOnATerminal.test_marks_and_misspelt_names()
   lu.assertStrContains(t:enter "help()", "apropos \"clip\"")
   t:finish()
 end
+
+function TestHelpOnATerminal.test_a_terminal_without_utf8_gets_ascii()
+  local t = terminal.start { rows = 50, env = "NO_COLOR=1 LC_ALL=C" }
+  t:expect "> "
+  local page = t:enter "?tensor.dot"
+  lu.assertStrContains(page, "tensor.dot(a, b) -> number")
+  lu.assertNil(page:find "[\128-\255]")
+  t:finish()
+end
