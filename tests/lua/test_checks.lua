@@ -41,6 +41,9 @@ local function seeds(count, f)
   return out
 end
 
+-- As many seeds as the check needs.
+local function enough(check, f) return seeds(check.least or 5, f) end
+
 local function is_conditional(check, part)
   for _, p in ipairs(check.only_if and check.only_if.parts or {}) do
     if p == part then return true end
@@ -67,7 +70,7 @@ end
 
 function TestChecks.test_every_check_can_hold()
   each_check(function(check)
-    local v = judge(check, function(part) return seeds(5, function() return inside(part) end) end)
+    local v = judge(check, function(part) return enough(check, function() return inside(part) end) end)
     lu.assertEquals(v.verdict, "holds", check.id)
     lu.assertNil(v.condition)
     lu.assertNil(v.why:find("%$%d"), check.id)
@@ -79,7 +82,7 @@ function TestChecks.test_every_check_can_fail()
     for broken = 1, #check.parts do -- each part alone is enough
       local v = judge(check, function(part)
         local bad = part == check.parts[broken] or is_conditional(check, part)
-        return seeds(5, function() return (bad and outside or inside)(part) end)
+        return enough(check, function() return (bad and outside or inside)(part) end)
       end)
       lu.assertEquals(v.verdict, "does not hold", check.id)
     end
@@ -93,7 +96,7 @@ function TestChecks.test_every_condition_can_decide()
     count = count + 1
     local v = judge(check, function(part)
       local bad = not is_conditional(check, part)
-      return seeds(5, function() return (bad and outside or inside)(part) end)
+      return enough(check, function() return (bad and outside or inside)(part) end)
     end)
     lu.assertEquals(v.verdict, "holds only if", check.id)
     lu.assertEquals(v.condition, check.only_if.condition)
@@ -109,7 +112,7 @@ function TestChecks.test_seeds_that_disagree_leave_it_open()
   each_check(function(check)
     if check.exact or is_of_means(check) then return end
     local v = judge(check, function(part)
-      return seeds(5, function(seed) return (seed == 3 and outside or inside)(part) end)
+      return enough(check, function(seed) return (seed == 3 and outside or inside)(part) end)
     end)
     lu.assertEquals(v.verdict, "not decided", check.id)
     lu.assertStrContains(v.why, "It passes for 4 of 5 seeds.")
@@ -124,7 +127,8 @@ function TestChecks.test_means_decide_where_a_check_says_so()
     local function with(shift)
       return judge(check, function(part)
         local middle = (part.at_least + part.at_most) / 2
-        return { middle - 100, middle + shift, middle + 100, middle, middle }
+        local apart = { -100, 4 * shift, 100 }
+        return seeds(check.least, function(seed) return middle + (apart[seed] or 0) end)
       end).verdict
     end
     lu.assertEquals(with(0), "holds", check.id)
@@ -139,18 +143,23 @@ function TestChecks.test_studies_name_their_source()
   end)
 end
 
-function TestChecks.test_four_seeds_are_too_few()
+function TestChecks.test_one_seed_less_is_too_few()
   each_check(function(check)
-    local v = judge(check, function(part) return seeds(4, function() return inside(part) end) end)
+    local v = judge(check, function(part)
+      return seeds((check.least or 5) - 1, function() return inside(part) end)
+    end)
     lu.assertEquals(v.verdict, check.exact and "holds" or "not decided", check.id)
-    if not check.exact then lu.assertStrContains(v.why, "4 of the 5 seeds") end
+    if not check.exact then
+      local least = check.least or 5
+      lu.assertStrContains(v.why, ("%d of the %d seeds"):format(least - 1, least))
+    end
   end)
 end
 
 function TestChecks.test_not_a_number_does_not_pass()
   local check = { id = "x", statement = "s", experiment = "e", why = "$1 and $9",
                   parts = { { "p", "m", at_least = 0 } } }
-  local v = judge(check, function() return seeds(5, function() return 0 / 0 end) end)
+  local v = judge(check, function() return enough(check, function() return 0 / 0 end) end)
   lu.assertEquals(v.verdict, "does not hold")
 end
 

@@ -14,7 +14,7 @@
 --   holds             when all parts pass for every seed;
 --   holds only if ... when not, but all parts of `only_if` pass for every seed;
 --   not decided       when the parts pass for some seeds and fail for others, or when there
---                     are fewer than five seeds;
+--                     are fewer seeds than `least`, by default five;
 --   does not hold     when no seed passes.
 -- `exact = true` marks what has no seed (the vocabulary of a text): one number is enough.
 -- In `why`, $1, $2 ... stand for the means of the parts, those of only_if counted on. A check
@@ -98,10 +98,12 @@ local function count_true(list)
   return count
 end
 
+local function least_of(check) return check.least or least_seeds end
+
 -- The verdict that follows from which seeds pass, without and with the condition.
 local function decide(check, passed, passed_if)
   local seeds, good = #passed, count_true(passed)
-  if seeds < least_seeds and not check.exact then return "not decided" end
+  if seeds < least_of(check) and not check.exact then return "not decided" end
   if good == seeds then return "holds" end
   if passed_if and count_true(passed_if) == #passed_if then return "holds only if" end
   return good == 0 and "does not hold" or "not decided"
@@ -117,8 +119,8 @@ end
 local function explain(check, verdict, passed, measured)
   local why = fill_in(check.why, measured)
   if verdict ~= "not decided" then return why end
-  if #passed < least_seeds then
-    return ("%s %d of the %d seeds that a verdict needs."):format(why, #passed, least_seeds)
+  if #passed < least_of(check) then
+    return ("%s %d of the %d seeds that a verdict needs."):format(why, #passed, least_of(check))
   end
   return ("%s It passes for %d of %d seeds."):format(why, count_true(passed), #passed)
 end

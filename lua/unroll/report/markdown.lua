@@ -30,7 +30,8 @@ local function add_numbers(out, verdict)
 end
 
 local function add_statement(out, verdict)
-  local name = tonumber(verdict.id) and verdict.id .. ". " or ""
+  local name = tonumber(verdict.id) and verdict.id .. ". "
+    or verdict.document and verdict.id .. ": " or ""
   add(out, ("- **%s%s** %s"):format(name, verdict.statement, verdicts.words(verdict):upper()),
       "", "  ")
   add(out, verdict.why, "  ")
