@@ -4,6 +4,10 @@
 ** script unroll.lua in the current directory does not hide the library. When
 ** UNROLL_LUA=dir is set, the modules unroll.* come from the files there instead (to edit
 ** without building); the packages argparse and dkjson stay those of the program.
+**
+** What the searcher loads has global variables of its own: those of Lua as they were at
+** the start, before those of the scripts. So a script, or somebody at the prompt, may call
+** a variable `type`, `next` or `error`, and the library still works.
 */
 #include "embedded.h"
 
@@ -34,6 +38,35 @@ static bool is_own_module(const char *name) {
   return strcmp(name, "unroll") == 0 || strncmp(name, "unroll.", 7) == 0;
 }
 
+/* --- global variables of the library ------------------------------------------------ */
+
+static const char environment_key = 'e';
+
+/* A copy of the global table, in front of it. */
+static void make_environment(lua_State *L) {
+  lua_newtable(L);
+  lua_pushglobaltable(L);
+  for (lua_pushnil(L); lua_next(L, -2);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2); /* table, globals, key, key, value */
+    lua_rawset(L, -5);
+  }
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "__index");
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "__newindex");
+  lua_setmetatable(L, -3);
+  lua_pop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &environment_key);
+}
+
+/* Gives it to the chunk on top of the stack. */
+static void set_environment(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &environment_key);
+  lua_setupvalue(L, -2, 1);
+}
+
 /* --- from files --------------------------------------------------------------------- */
 
 static int search_directory(lua_State *L, const char *name, const char *directory) {
@@ -48,6 +81,7 @@ static int search_directory(lua_State *L, const char *name, const char *director
                       lua_tostring(L, -1));
   if (!path) return 1;
   if (luaL_loadfile(L, path) != LUA_OK) return lua_error(L);
+  set_environment(L);
   lua_pushstring(L, path);
   return 2;
 }
@@ -65,6 +99,7 @@ static int search_program(lua_State *L, const char *name) {
   const char *chunk_name = lua_pushfstring(L, "@%s", file->name);
   if (luaL_loadbuffer(L, (const char *)file->bytes, file->length, chunk_name) != LUA_OK)
     return lua_error(L);
+  set_environment(L);
   lua_pushstring(L, file->name);
   return 2;
 }
@@ -102,6 +137,7 @@ static int open_reader(lua_State *L) {
 }
 
 void host_open_embedded(lua_State *L) {
+  make_environment(L);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
   for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* 1 is package.preload */

@@ -71,7 +71,8 @@ void host_track_coroutines(lua_State *L);
 
 /* --- embedded.c --------------------------------------------------------------------- */
 
-/* Makes require find unroll.* and the packages inside the program first. */
+/* Makes require find unroll.* and the packages inside the program first. Comes after the
+** standard libraries and before any script. */
 void host_open_embedded(lua_State *L);
 
 void host_print_licenses(void);

@@ -228,6 +228,15 @@ function TestEmbedded.test_UNROLL_LUA_without_a_library()
   lu.assertEquals(code, 1)
 end
 
+function TestEmbedded.test_the_library_does_not_see_a_script_s_variables()
+  local names = "type next error pairs ipairs select table string math tostring setmetatable "
+  local code = "local pcall, print = pcall, print " .. names:gsub("(%w+) ", "%1 = 1 ")
+    .. "local m = unroll.rnn.lm { cell = [[tanh]], vocab = 3, hidden = 2 } "
+    .. "print(pcall(function() return m.missing_name end))"
+  local output = run(("-e '%s' 2>&1"):format(code))
+  lu.assertStrContains(output, "has no 'missing_name'")
+end
+
 function TestEmbedded.test_tracebacks_name_the_library_s_files()
   local output = run("-e 'require(\"unroll.json\").encode(print)' 2>&1")
   lu.assertStrContains(output, "(command line):1: json.encode: value is a function")

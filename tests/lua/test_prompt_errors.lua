@@ -76,6 +76,33 @@ function TestErrors.test_files()
   t:finish()
 end
 
+function TestErrors.test_a_coroutine_shows_the_line_inside()
+  local t = start()
+  lu.assertEquals(t:enter "f = coroutine.wrap(function() local q return q.x end)", "")
+  lu.assertEquals(t:enter "f()", table.concat({
+    "error: attempt to index a nil value (local 'q')", "  prompt:1",
+    "  > 1  f = coroutine.wrap(function() local q return q.x end)",
+    "                                                    ^", "  called from", "    prompt:2" }, "\n"))
+  t:finish()
+end
+
+function TestErrors.test_a_file_of_bytes()
+  local t = start()
+  support.write_file(t.home .. "/bytes.lua", "x = \27[31m\xff\0\n")
+  local text = t:enter "%run bytes.lua"
+  lu.assertStrContains(text, "> 1  x = ?[31m??")
+  t:finish()
+end
+
+function TestErrors.test_the_library_survives_variables_with_its_names()
+  local t = start()
+  t:enter "local type, next, error, table, string, select = 1, 2, 3, 4, 5, 6"
+  lu.assertStrContains(t:enter "tensor.ones(2, 2)", "tensor float32 (2, 2)")
+  lu.assertStrContains(t:enter "tensr", "Did you mean 'tensor'?")
+  lu.assertEquals(t:enter "type + next", "3")
+  t:finish()
+end
+
 function TestErrors.test_a_stack_overflow()
   local t = start()
   t:enter "function deep(n) return 1 + deep(n + 1) end"

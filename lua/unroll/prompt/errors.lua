@@ -44,20 +44,34 @@ local function code_of(source, short)
   return code
 end
 
+-- A line as it can be shown, whatever the file holds.
+local function printable(line)
+  if not utf8.len(line) then line = line:gsub("[\128-\255]", "?") end
+  return (line:gsub("[^%C\t]", "?"))
+end
+
 local function lines_of(code)
   local lines = {}
-  for line in (code .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
+  for line in (code .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = printable(line) end
   if code:sub(-1) == "\n" then lines[#lines] = nil end
   return lines
 end
 
 -- --- where -------------------------------------------------------------------------------
 
--- Takes "place:12: " from the front of a message.
-local function split(message)
+-- Takes "place:12: " from the front of a message. Coroutines put one in front of another:
+-- then the last that can be shown is where the error came from.
+local split
+function split(message)
   for _, pattern in ipairs { "^(prompt:%d+):(%d+): (.*)$", "^(.-):(%d+): (.*)$" } do
     local place, line, text = message:match(pattern)
-    if place and not place:find "\n" then return text, place, tonumber(line) end
+    if place and not place:find "\n" then
+      local inner, inner_place, inner_line = split(text)
+      if inner_place and code_of("@" .. inner_place, inner_place) then
+        return inner, inner_place, inner_line
+      end
+      return text, place, tonumber(line)
+    end
   end
   return message
 end
