@@ -268,7 +268,7 @@ end
 
 function TestAxes.test_log2()
   local fig = plot.figure {}
-  fig:at():line({ 1, 2, 3 }, { 1, 16, 64 }):set { yscale = "log2" }
+  fig:at():line({ 1, 2, 3 }, { 1.2, 16, 50 }):set { yscale = "log2" }
   local y = panel_of(fig).y
   lu.assertEquals({ y.scale, y.low, y.high }, { "log2", 1, 64 })
   for _, v in ipairs(y.ticks) do lu.assertEquals(math.log(v, 2) % 1, 0) end

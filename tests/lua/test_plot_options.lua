@@ -247,6 +247,19 @@ function TestRemarks.test_labels_without_room()
   lu.assertEquals(fig:describe().remark, "no room for the numbers of the bars")
 end
 
+function TestRemarks.test_ticks_of_the_user_without_room()
+  local fig, ticks = plot.figure {}, {}
+  for i = 1, 200 do ticks[i] = { i, "a tick" } end
+  fig:at():line({ 1, 200 }, { 1, 2 }):set { xticks = ticks }
+  lu.assertStrMatches(fig:describe().remark, "no room for 1%d%d tick labels")
+end
+
+function TestRemarks.test_an_aspect_without_room()
+  local fig = plot.figure {}
+  fig:at():line({ 0, 1000 }, { 0, 1 }):set { aspect = "equal" }
+  lu.assertEquals(fig:describe().remark, "no room for the aspect")
+end
+
 function TestRemarks.test_nothing_to_say()
   local fig = plot.figure { title = "loss" }
   fig:at():line { 1, 2 }

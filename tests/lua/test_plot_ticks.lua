@@ -125,7 +125,8 @@ end
 
 function TestPlotTicks.test_minor_ticks_between_decades()
   lu.assertEquals(#y_axis(1, 100, { yscale = "log" }).minor, 16)
-  lu.assertEquals(#y_axis(1e-20, 1, { yscale = "log" }).minor, 0)
+  lu.assertEquals(#y_axis(1e-20, 1, { yscale = "log" }).minor, 21) -- the decades themselves
+  lu.assertEquals(#y_axis(1e-60, 1, { yscale = "log" }).minor, 0)
 end
 
 function TestPlotTicks.test_narrow_log_range_falls_back_to_the_linear_rule()
@@ -172,7 +173,7 @@ function TestPlotTicks.test_limits_that_are_half_given()
 end
 
 function TestPlotTicks.test_log_limits_reach_decades_when_they_are_near()
-  local p = axes_of({ 0.012, 0.5, 95 }, { yscale = "log" })
+  local p = axes_of({ 0.015, 0.5, 70 }, { yscale = "log" })
   lu.assertAlmostEquals(p.y.low, 0.01, 1e-12)
   lu.assertAlmostEquals(p.y.high, 100, 1e-9)
   p = axes_of({ 3, 20 }, { yscale = "log" })
@@ -198,6 +199,12 @@ function TestPlotTicks.test_a_log_axis_over_six_hundred_decades()
       lu.assertAlmostEquals(math.log(at[i], 10) % 1, 0, 1e-6)
     end
   end
+end
+
+function TestPlotTicks.test_data_at_whole_decades_do_not_lie_on_the_axis()
+  local p = axes_of({ 1, 10, 100 }, { yscale = "log" })
+  lu.assertTrue(p.y.low > 0.5 and p.y.low < 1 and p.y.high > 100 and p.y.high < 200)
+  lu.assertEquals(p.y.labels, { "1", "10", "100" })
 end
 
 -- --- formats -----------------------------------------------------------------------------

@@ -254,10 +254,20 @@ local function adder(name)
   return adders[name]
 end
 
+-- Their names, and those of others that were used.
+local function known_names()
+  local names = copy(known)
+  for module in pairs(package.loaded) do
+    local name = type(module) == "string" and module:match "^unroll%.plot%.marks%.([%w_]+)$"
+    if name and name ~= "common" then names[name] = true end
+  end
+  return names
+end
+
 function Axes:__index(name)
   local method = rawget(Axes, name) or adder(name)
   if method then return method end
-  error("axes have no chart or method " .. options.describe_unknown(name, known), 2)
+  error("axes have no chart or method " .. options.describe_unknown(name, known_names()), 2)
 end
 
 function Axes:__tostring()

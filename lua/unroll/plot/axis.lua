@@ -35,10 +35,23 @@ local function keep_sign(side, low, high, data_low, data_high)
   return low, high
 end
 
+-- Whole decades, a little more where the data would lie on an end of the axis.
+local function whole_decades(side, data_low, data_high)
+  local s = side.scale
+  local low, high = scale.decades(s, data_low, data_high)
+  if not low then return nil end
+  local range = s.forward(high) - s.forward(low)
+  local function near(a, b) return math.abs(s.forward(a) - s.forward(b)) < 0.02 * range end
+  local below = near(low, data_low) and not side.edges[data_low] and 0.04 or 0
+  local above = near(high, data_high) and not side.edges[data_high] and 0.04 or 0
+  if below + above == 0 then return low, high end
+  return scale.widen(s, low, high, below, above)
+end
+
 local function padded(side, data_low, data_high)
   local s = side.scale
   if s.positive and not side.given_margin then
-    local low, high = scale.decades(s, data_low, data_high)
+    local low, high = whole_decades(side, data_low, data_high)
     if low then return low, high end
   end
   local below = side.edges[data_low] and 0 or side.margin
@@ -120,20 +133,21 @@ local function half_extent(plan, item)
   return math.max(up, item.height - up)
 end
 
--- Walks over the labels along the axis, each row by itself, and calls crowded(tick) for
--- each that is nearer than `gap` to the one before it.
+-- Is the tick's label nearer than `gap` to the one before it in its row? last: where the
+-- labels of each row end so far.
+local function is_crowded(plan, tick, gap, last)
+  local row, half = tick.row or 0, half_extent(plan, tick.text)
+  local middle = position(plan, tick.at)
+  if last[row] and middle - half < last[row] + gap then return true end
+  last[row] = middle + half
+  return false
+end
+
+-- Calls crowded(tick) for each label that is nearer than `gap` to the one before it.
 local function each_crowded(plan, gap, crowded)
   local last = {}
   for _, tick in ipairs(plan.ticks) do
-    if tick.text then
-      local row, half = tick.row or 0, half_extent(plan, tick.text)
-      local middle = position(plan, tick.at)
-      if last[row] and middle - half < last[row] + gap then
-        crowded(tick)
-      else
-        last[row] = middle + half
-      end
-    end
+    if tick.text and is_crowded(plan, tick, gap, last) then crowded(tick) end
   end
 end
 
@@ -233,19 +247,24 @@ end
 
 -- --- categories ----------------------------------------------------------------------
 
--- look: {size, wrap, angle, longest, rows}
+-- look: {size, wrap, angle, longest, rows, gap}
 local function category_item(name, theme, look)
   return text.shorten(text.category(name), { size = look.size or theme.tick_size,
     color = theme.muted, role = "xtick", wrap = look.wrap, angle = look.angle,
     align = look.angle and "right" or look.wrap and "center" }, look.longest or 1e4)
 end
 
+-- Writes all names in this look; false at the first one that stands too near to another.
 local function set_categories(plan, names, theme, look)
+  local last = {}
   plan.ticks, plan.rows = {}, look.rows
   for i, name in ipairs(names) do
-    plan.ticks[i] = { at = i, text = category_item(name, theme, look),
+    local tick = { at = i, text = category_item(name, theme, look),
       row = look.rows and (i - 1) % look.rows }
+    if is_crowded(plan, tick, look.gap, last) then return false end
+    plan.ticks[i] = tick
   end
+  return true
 end
 
 -- Does no word have to break at this width?
@@ -258,12 +277,11 @@ local function words_whole(names, size, width)
   return true
 end
 
-local function widest(names, size)
-  local most = 0
+local function all_short(names, size, width)
   for _, name in ipairs(names) do
-    most = math.max(most, text.new(text.category(name), { size = size }).width)
+    if text.new(text.category(name), { size = size }).width > width then return false end
   end
-  return most
+  return true
 end
 
 -- The ways to write many or long labels, best first: level, on several lines, smaller,
@@ -274,7 +292,7 @@ local function category_looks(names, theme, slot, cell)
   if words_whole(names, theme.tick_size, slot - 3) then add { wrap = slot - 3, gap = 2 } end
   add { size = 8, gap = 1.2 }
   if words_whole(names, 8, slot - 3) then add { size = 8, wrap = slot - 3, gap = 2 } end
-  if widest(names, 8) <= 24 then
+  if all_short(names, 8, 24) then
     for rows = 2, 3 do add { size = 8, rows = rows, gap = 2.5 } end
   end
   add { angle = 90, longest = 0.3 * cell, gap = 1 }
@@ -326,14 +344,16 @@ local function fit_categories(plan, names, theme, cell)
   local second_best
   if slot < least_slot then return thin_categories(plan, names, theme, cell) end
   for _, look in ipairs(category_looks(names, theme, slot, cell)) do
-    set_categories(plan, names, theme, look)
-    if labels_fit(plan, look.gap) then
+    if set_categories(plan, names, theme, look) then
       if not has_cut_label(plan) then return end
       second_best = second_best or look
     end
   end
-  if second_best then return set_categories(plan, names, theme, second_best) end
-  thin_categories(plan, names, theme, cell)
+  if second_best then
+    set_categories(plan, names, theme, second_best)
+  else
+    thin_categories(plan, names, theme, cell)
+  end
 end
 
 -- Names beside a y axis: cut when they would take much of the panel, thinned when they are
@@ -395,7 +415,9 @@ function axis.plan(which, panel, side, space, theme)
     fit_automatic(plan, side, spec, theme)
     if side.scale.kind == "log" then plan.minor = ticks.log_minor(plan.low, plan.high) end
   end
-  each_crowded(plan, 0, function(tick) tick.text = false end) -- the last resort
+  each_crowded(plan, 0, function(tick) -- the last resort
+    tick.text, plan.dropped = false, (plan.dropped or 0) + 1
+  end)
   plan.label = axis_label(plan, side, settings)
   return plan
 end

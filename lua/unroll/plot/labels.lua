@@ -104,6 +104,11 @@ end
 local function requests_of(p, plan)
   local fixed, free, on_page = {}, {}, {}
   if p.no_aspect then p.left_out[1] = "the aspect" end
+  for _, axis in ipairs { p.x, p.y } do
+    if axis.dropped then
+      p.left_out[#p.left_out + 1] = plural(axis.dropped, "%d tick label%s")
+    end
+  end
   labels.each_mark(p, function(mark, at)
     if not mark.kind.labels then return end
     local requests, left_out = mark.kind.labels(mark, at, plan.theme, plan.page)

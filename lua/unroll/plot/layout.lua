@@ -180,6 +180,7 @@ local first_decision, last_decision = 2, 4 -- passes
 local function decide_legend(p, pass, plan)
   local lg, theme = p.legend, plan.theme
   if not lg or lg.outside or (pass ~= first_decision and pass ~= last_decision) then return end
+  if plan.outside[p.panel] then return legend.go_outside(lg, p.cell, theme) end
   if pass == last_decision and not lg.room then return end
   labels.place(p, plan)
   if legend.place_inside(lg, p.box, p.obstacles, theme) then return end
@@ -341,8 +342,7 @@ local function place_legend(plan, p)
   if lg.outside then
     legend.place_outside(lg, p.box, p.decor, plan.theme)
   elseif not legend.place_inside(lg, p.box, p.obstacles, plan.theme) then
-    p.legend = nil -- no spot is left after all; the list of what is left out says so
-    p.left_out[#p.left_out + 1] = "legend"
+    plan.outside[p.panel], plan.again = true, true -- no spot is left after all
     return
   end
   legend.arrange(lg, plan.theme)
@@ -376,10 +376,11 @@ local function sorted_panels(fig)
   return panels
 end
 
-local function start_plan(fig, enlarged, remark)
+local function start_plan(fig, enlarged, remark, outside)
   local theme = style.of(fig)
   local plan = { figure = fig, theme = theme, zoom = 1 / enlarged, texts = {}, panels = {},
-    width = fig.width * 72 * enlarged, height = fig.height * 72 * enlarged, remark = remark }
+    width = fig.width * 72 * enlarged, height = fig.height * 72 * enlarged, remark = remark,
+    enlarged = enlarged, outside = outside }
   plan.page = box.new(0, 0, plan.width, plan.height)
   heading.place(plan)
   local panels, wrapped = sorted_panels(fig), {}
@@ -415,13 +416,17 @@ local function settle(plan)
   return false
 end
 
-local function plan_with(fig, remark)
-  local enlarged, plan = 1
+-- The plan on the first page, `enlarged` times as large or more, on which everything fits.
+-- Where a legend finds no spot in its panel in the end, the page is divided again with it
+-- outside; `outside` remembers of which panels.
+local function plan_with(fig, enlarged, remark, outside)
+  local plan
   repeat
-    plan = start_plan(fig, enlarged, remark)
+    plan = start_plan(fig, enlarged, remark, outside)
     enlarged = enlarged * 1.1
   until settle(plan) or enlarged > 1e3
   for _, p in ipairs(plan.panels) do finish_panel(plan, p) end
+  if plan.again then return plan_with(fig, plan.enlarged, remark, outside) end
   labels.place_on_page(plan)
   return plan
 end
@@ -432,11 +437,12 @@ local most_remarks = 3
 --- divided again, with room for a remark that says so.
 ---@return table plan {width, height, zoom, texts, panels, theme, remark}
 function layout.plan(fig)
-  local plan = plan_with(fig)
+  local outside = {}
+  local plan = plan_with(fig, 1, nil, outside)
   for _ = 1, most_remarks do
     local remark = labels.remark(plan)
     if not remark or remark == plan.remark then break end
-    plan = plan_with(fig, remark)
+    plan = plan_with(fig, plan.enlarged, remark, outside)
   end
   return plan
 end

@@ -1,6 +1,6 @@
 --- The legend of a panel: entries, size, and where it goes.
 --
--- "best" takes the first of nine spots inside the panel that covers no data and no text,
+-- "best" takes the first of seventeen spots in the panel that covers no data and no text,
 -- in one column or several. When there is none, the axis grows a little upwards to make
 -- room for a flat legend; when that would take too much, the legend goes outside: to the
 -- right, or below when it is wide.
@@ -94,6 +94,10 @@ local spots = {
   { "lower", 0.5, 1 }, { "center", 0.5, 0.5 },
 }
 
+-- More of them along the edges, for "best" only.
+local between = { { "", 0.75, 0 }, { "", 0.25, 0 }, { "", 0.75, 1 }, { "", 0.25, 1 },
+  { "", 1, 0.25 }, { "", 1, 0.75 }, { "", 0, 0.25 }, { "", 0, 0.75 } }
+
 local gap = 4 -- points between the legend and the edge of the panel
 
 local function spot_box(lg, b, h, v)
@@ -114,11 +118,13 @@ end
 
 -- A spot that covers nothing; nil when there is none.
 local function free_spot(lg, b, obstacles)
-  for _, spot in ipairs(spots) do
-    local candidate = spot_box(lg, b, spot[2], spot[3])
-    if not place.covers_text(obstacles, candidate)
-      and place.hits(obstacles, box.grow(candidate, 1), 1) == 0 then
-      return candidate
+  for _, list in ipairs { spots, between } do
+    for _, spot in ipairs(list) do
+      local candidate = spot_box(lg, b, spot[2], spot[3])
+      if not place.covers_text(obstacles, candidate)
+        and place.hits(obstacles, box.grow(candidate, 1), 1) == 0 then
+        return candidate
+      end
     end
   end
 end

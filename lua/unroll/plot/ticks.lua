@@ -138,10 +138,12 @@ function ticks.symlog(low, high, threshold, most)
   return #values >= 2 and values or nil
 end
 
---- Small marks at 2..9 between the decades, when there are at most ten.
+--- Small marks between the labels: at 2..9 when there are at most ten decades, at the decades
+--- when there are at most fifty.
 function ticks.log_minor(low, high)
-  if math.log(high, 10) - math.log(low, 10) > 10 then return {} end
-  return digits_between(low, high, { 2, 3, 4, 5, 6, 7, 8, 9 }, 1)
+  local span = math.log(high, 10) - math.log(low, 10)
+  if span > 50 then return {} end
+  return digits_between(low, high, span > 10 and { 1 } or { 2, 3, 4, 5, 6, 7, 8, 9 }, 1)
 end
 
 return ticks

@@ -25,7 +25,9 @@ local most_whole = 60 -- distinct whole numbers that get a bin each
 
 -- The finite values of all series together, sorted; on a log axis the positive ones.
 local function pooled(mark, s)
-  if #mark.series_values == 1 and not s.positive then return canvas.sorted(mark.series_values[1]) end
+  if #mark.series_values == 1 and not s.positive then
+    return canvas.sorted(mark.series_values[1])
+  end
   local all = {}
   for _, series in ipairs(mark.series_values) do
     for _, v in ipairs(data.values(canvas.sorted(series))) do
