@@ -326,8 +326,10 @@ local function in_float64(name)
 end
 for _, name in ipairs { "log", "log2", "log1p", "expm1" } do exact[name] = in_float64(name) end
 
+exact.sin, exact.cos = math.sin, math.cos
+
 local bound = { exp = 1.0, tanh = 2.45, sigmoid = 2.45, log = 0.8, log2 = 1.75, log1p = 2.1,
-  expm1 = 2.1 }
+  expm1 = 2.1, sin = 0.56, cos = 0.56 }
 
 -- Random bit patterns cover all magnitudes; the second half lies where the functions bend.
 local function floats(n)
@@ -351,6 +353,24 @@ function TestVectorMath.test_float32_errors_stay_within_the_stated_bounds()
       end
     end
     luaunit.assertTrue(worst <= bound[name] + 0.01, ("%s: %.3f ulp"):format(name, worst))
+  end
+end
+
+-- Moderate angles, large ones among them (the C library's), and in place.
+function TestVectorMath.test_float64_sine_and_cosine()
+  local x = tensor.linspace(-1e5, 1e5, 20001, { dtype = "float64" })
+  x[700], x[9000], x[9001] = 1e300, inf, nan
+  local inputs = list(x)
+  for name, reference in pairs { sin = math.sin, cos = math.cos } do
+    local values = list(tensor[name](x))
+    for i, v in ipairs(inputs) do
+      local r = reference(v)
+      luaunit.assertTrue(ulps(values[i], r, 53, -1022) <= 2.5, v)
+    end
+    local part = x:narrow(1, 1, 8000)
+    luaunit.assertTrue(tensor.equal(tensor[name](part, part:clone()), tensor[name](part)))
+    local own = part:clone()
+    luaunit.assertTrue(tensor.equal(tensor[name](own, own), tensor[name](part)))
   end
 end
 

@@ -135,7 +135,36 @@ ALWAYS_INLINE REAL FN(bound)(REAL x, REAL low, REAL high) {
 
 /* --- the loops -------------------------------------------------------------------- */
 
+/* Sine and cosine, by pieces: the vector functions hold for moderate angles, the C
+** library's for all. */
+ALWAYS_INLINE void FN(each_angle)(uint64_t quarters, int64_t n, REAL *y, int64_t sy,
+                                  const REAL *x, int64_t sx) {
+  enum { ANGLES = 512 };
+  for (int64_t first = 0; first < n;
+       first += ANGLES, y += ANGLES * sy, x += ANGLES * sx) {
+    const int64_t count = n - first < ANGLES ? n - first : ANGLES;
+    int large = 0;
+    for (int64_t i = 0; i < count; i++)
+      large |= !(M(fabs)(x[i * sx]) <= (REAL)UN_CIRCULAR_LIMIT);
+    if (large) {
+      for (int64_t i = 0; i < count; i++)
+        y[i * sy] = quarters ? M(cos)(x[i * sx]) : M(sin)(x[i * sx]);
+    } else if (sy == 1 && sx == 1) {
+      INDEPENDENT
+      for (int64_t i = 0; i < count; i++)
+        y[i] = M(un_vcircular)(x[i], quarters);
+    } else {
+      for (int64_t i = 0; i < count; i++)
+        y[i * sy] = M(un_vcircular)(x[i * sx], quarters);
+    }
+  }
+}
+
 ALWAYS_INLINE void FN(each1)(REAL (*f)(REAL, REAL, REAL), RUN_ARGS) {
+  if (f == FN(sin) || f == FN(cos)) { /* known when this is compiled */
+    FN(each_angle)(f == FN(cos), n, data[0], stride[0], data[1], stride[1]);
+    return;
+  }
   const double *param = context;
   const REAL p = (REAL)param[0], q = (REAL)param[1];
   REAL *y = data[0];
