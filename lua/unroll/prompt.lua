@@ -51,9 +51,17 @@ function Session:read_line(is_first)
   return self.host.read(text)
 end
 
--- Whether a line is not Lua: such an entry ends with its line.
+-- Whether a line is not Lua: such an entry ends with its line, unless it is code to be timed.
 local function is_command(line)
   return line:find "^%s*[%%!?]" ~= nil or line:find "^[%w_.:]+%?$" ~= nil
+end
+
+local takes_code = { time = true, timeit = true, prof = true }
+
+local function needs_more(text)
+  if not is_command(text) then return compile.needs_more(text) end
+  local name, code = text:match "^%s*%%(%a+)%s+(.*)$"
+  return takes_code[name] and compile.needs_more(code)
 end
 
 --- Reads an entry; goes on while it is not complete.
@@ -62,7 +70,7 @@ end
 function Session:read_entry()
   local text, how = self:read_line(true)
   if not text then return nil, how end
-  while not is_command(text) and compile.needs_more(text) do
+  while needs_more(text) do
     self.pending = text .. "\n"
     local line
     line, how = self:read_line(false)

@@ -44,7 +44,10 @@ function TestCommands.test_time()
   lu.assertStrMatches(t:enter "%time local x = 5", "  %d[%d.]* %S-s")
   lu.assertEquals(t:enter "x", "5")
   lu.assertStrMatches(t:enter "%timeit x + 1", "  [%d.]+ ns  %(min [%d.]+ ns, %d+ × %d+ runs%)")
-  lu.assertStrContains(t:enter "%timeit x +", "error: ")
+  t:enter("%time for i = 1, 2 do", ".. ")
+  lu.assertStrContains(t:enter "x = x + i end", "s")
+  lu.assertEquals(t:enter "x", "8")
+  lu.assertStrContains(t:enter "%timeit x + * 2", "error: ")
   lu.assertStrContains(t:enter "%timeit", "error: %timeit takes")
   lu.assertStrContains(t:enter "%prof tensor.ones(9, 9):matmul(tensor.ones(9, 9))", "matmul")
   t:finish()
@@ -67,7 +70,7 @@ end
 
 function TestCommands.test_run_of_a_script_that_is_interrupted()
   local t = start()
-  support.write_file(t.home .. "/long.lua", "steps = 0 print 'go' while true do steps = 1 end")
+  support.write_file(t.home .. "/long.lua", "steps = 1 print 'go' while true do end")
   t:type "%run long.lua\n"
   t:expect "\ngo\n"
   t:type "\3"
@@ -133,6 +136,8 @@ function TestCommands.test_who_and_reset()
   t:enter "alpha, beta = 5, {1, 2}"
   local text = t:enter "%who"
   lu.assertStrMatches(text, "alpha  number +5\nbeta   table +.*")
+  t:enter "mine = 1"
+  lu.assertStrContains(t:enter "%who", "mine   number")
   t:enter "%reset"
   lu.assertStrContains(t:enter "alpha", "there is no variable")
   lu.assertEquals(t:enter "tensor.ones(2):sum()", "2.0")

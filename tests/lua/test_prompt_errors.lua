@@ -82,7 +82,8 @@ function TestErrors.test_a_coroutine_shows_the_line_inside()
   lu.assertEquals(t:enter "f()", table.concat({
     "error: attempt to index a nil value (local 'q')", "  prompt:1",
     "  > 1  f = coroutine.wrap(function() local q return q.x end)",
-    "                                                    ^", "  called from", "    prompt:2" }, "\n"))
+    "                                                    ^", "  called from", "    prompt:2" },
+    "\n"))
   t:finish()
 end
 

@@ -52,6 +52,7 @@ end
 function TestPipes.test_names_of_a_script_stay()
   support.write_file(directory .. "/names.lua", "text = 'mine'")
   lu.assertEquals(talk("text\n", "names.lua"), '"mine"\n')
+  lu.assertStrContains(talk("%who\n", "names.lua"), "text  string")
 end
 
 function TestPipes.test_a_script_s_error_ends_before_the_prompt()

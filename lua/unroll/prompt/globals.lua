@@ -97,16 +97,18 @@ function globals.open()
       return value
     end })
   end
-  globals.first = {}
-  for name in next, _G do globals.first[name] = true end
 end
 
---- The names that were set since the session began.
+-- What is there from the start: the library's own view of Lua's names (see src/host/embedded.c).
+local given = { unroll = true, arg = true, strict = true }
+for name in next, _ENV do given[name] = true end
+
+--- The names that scripts and entries have set.
 ---@return string[] sorted
 function globals.own()
   local names = {}
   for name, value in next, _G do
-    if type(name) == "string" and not globals.first[name] and not optional[name]
+    if type(name) == "string" and not given[name] and not optional[name]
         and (loaded[name] == nil or value ~= loaded[name]) then
       names[#names + 1] = name
     end
