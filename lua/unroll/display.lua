@@ -60,7 +60,7 @@ local function tensor_inside(t)
   return ("tensor %s (%s)"):format(t:dtype(), table.concat(t:size(), ", "))
 end
 
-local function object_inside(value)
+local function object_inside(value, width)
   local module = type(value) == "table" and modules.name_of(value)
   if module then return "module " .. module end
   if tensor.is_tensor(value) then return tensor_inside(value) end
@@ -68,7 +68,7 @@ local function object_inside(value)
   local whole = metafield(value, "__tostring") and call("__tostring", value)
   if not whole then return tostring(name or type(value)) end
   if whole:find "\n" and type(name) == "string" then return name:gsub("^unroll%.", "") .. " …" end
-  return text.cut(whole:gsub("\n.*", ""):gsub("%c", " "), 100)
+  return text.cut(whole:gsub("\n.*", ""):gsub("%c", " "), math.min(100, width - 4))
 end
 
 -- --- one value -----------------------------------------------------------------------------
@@ -94,7 +94,7 @@ local function atom(value, how, alone)
   elseif kind == "thread" then
     return "coroutine: " .. coroutine.status(value)
   elseif kind == "table" or is_object(value) then -- a table that is an object or a module
-    return object_inside(value)
+    return object_inside(value, how.width)
   end
   return tostring(value)
 end
@@ -114,7 +114,7 @@ end
 local function show_object(value, how)
   if tensor.is_tensor(value) then return require "unroll.tensor.print" (value, how.width) end
   if metafield(value, "__display") then return call("__display", value, how) end
-  return call("__tostring", value)
+  return text.fold(call("__tostring", value), how.width)
 end
 
 --- The text of a value, as the prompt shows it.

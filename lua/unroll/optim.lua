@@ -352,14 +352,15 @@ function Optimizer:__tostring()
 end
 
 function Optimizer:__display(how)
-  local own, words, numbers = hidden[self], {}, 0
+  local own, others, numbers = hidden[self], {}, 0
   for name, value in pairs(current_options(self)) do
-    if name ~= "lr" then words[#words + 1] = name .. " " .. describe(value) end
+    if name ~= "lr" then others[#others + 1] = name .. " " .. describe(value) end
   end
-  table.sort(words)
+  table.sort(others)
+  local pieces = { how.paint("heading", own.name), "lr " .. describe(self.lr),
+    table.unpack(others) }
   for _, slot in ipairs(own.slots) do numbers = numbers + slot.p:numel() end
-  return ("%s   lr %s   %s\n  %s over %s"):format(
-    how.paint("heading", own.name), describe(self.lr), table.concat(words, "   "),
+  return ("%s\n  %s over %s"):format(shown.join(pieces, how.width, 2),
     shown.count(own.t, "step"), shown.count(numbers, "parameter"))
 end
 

@@ -189,7 +189,10 @@ function TestDisplayObjects.test_model()
   lu.assertStrContains(show(small_model(2)), "2 × tanh 32")
   local linear = rnn.model { cell = "relu", input = 2, hidden = 3, output = 1, head = "linear" }
   lu.assertStrContains(show(linear), "model   2 → relu 3 → 1 (linear)")
-  lu.assertTrue(widest(show(small_model(1), 40)) <= 52) -- only the first line may be wider
+  for _, object in ipairs { small_model(2), small_model(1).layers[1], optim.adam(model) } do
+    lu.assertTrue(widest(show(object, 40)) <= 40)
+    lu.assertTrue(widest(show({ object, x = { object } }, 40)) <= 46)
+  end
 end
 
 function TestDisplayObjects.test_parameters_cells_and_traces()
@@ -205,9 +208,9 @@ function TestDisplayObjects.test_parameters_cells_and_traces()
   lu.assertNotStrContains(show(trace), "∂L")
   model:backward(trace)
   local norms = trace:state_gradient_norms(2)
-  lu.assertStrContains(show(trace), ("layer 2   |∂L/∂h|  %.3g at step 1   %.3g at step 5"):format(
+  lu.assertStrContains(show(trace), ("layer 2   |∂L/∂h|   %.3g at step 1   %.3g at step 5"):format(
     norms[1], norms[5]))
-  lu.assertStrContains(show(trace.layers[1]), "trace   tanh 32, T = 5, B = 2")
+  lu.assertStrContains(show(trace.layers[1]), "trace   tanh 32   T = 5, B = 2")
 end
 
 function TestDisplayObjects.test_text_and_training()
@@ -226,6 +229,9 @@ function TestDisplayObjects.test_text_and_training()
     history.loss[60]))
   lu.assertStrContains(shown, "best val")
   lu.assertStrContains(shown, "loss █")
+  for _, object in ipairs { corpus, history, unroll.tasks.adding {} } do
+    lu.assertTrue(widest(show(object, 48)) <= 48)
+  end
   local opt = optim.adam(model, { lr = 0.5 })
   lu.assertStrContains(show(opt), "adam   lr 0.5")
   lu.assertStrContains(show(opt), "0 steps over")

@@ -278,7 +278,7 @@ function TestRnnCellParts.test_parameters()
   cell.b_h:zero_()
   luaunit.assertEquals(p.flat:sum(), 56)
   luaunit.assertEquals(cell:parameters(), p)
-  luaunit.assertStrContains(tostring(cell), "tanh, input 3, hidden 4")
+  luaunit.assertStrContains(tostring(cell), "cell tanh   3 → 4")
 end
 
 function TestRnnCellParts.test_gradients_add_up()

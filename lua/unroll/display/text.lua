@@ -113,4 +113,33 @@ function text.first_line(s)
   return s:match "^[^\r\n]*"
 end
 
+--- Pieces side by side, with three spaces between them, on as many lines as they need.
+---@param pieces string[]
+---@param width integer columns of a line
+---@param indent integer columns before every line but the first
+---@return string
+function text.join(pieces, width, indent)
+  local lines, line = {}, pieces[1]
+  for i = 2, #pieces do
+    if text.width(line) + 3 + text.width(pieces[i]) <= width then
+      line = line .. "   " .. pieces[i]
+    else
+      lines[#lines + 1], line = line, (" "):rep(indent) .. pieces[i]
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
+--- A line of pieces that three spaces part, broken between them where it is too long.
+---@param line string
+---@param width integer
+---@return string
+function text.fold(line, width)
+  if line:find "\n" or text.width(line) <= width then return line end
+  local pieces = {}
+  for piece in (line .. "   "):gmatch "(.-)   +" do pieces[#pieces + 1] = piece end
+  return text.join(pieces, width, 2)
+end
+
 return text

@@ -46,12 +46,7 @@ function Cell:__index(name)
   return value
 end
 
-function Cell:__tostring()
-  return ("cell   %s, input %d, hidden %d, %s, %d parameters"):format(self.name, self.input,
-    self.hidden, self.dtype, self.values.flat:numel())
-end
-
-Cell.__display = display.cell
+Cell.__tostring, Cell.__display = display.cell_line, display.cell
 
 --- A cell on parameters that exist already: a layer of a model.
 ---@param d table the definition

@@ -25,26 +25,23 @@ local function spectrum_text(t)
   return tostring(found):find "NaN" and "  not finite" or ""
 end
 
--- Parameters with their sizes, on as many lines as they need behind `name`.
+-- Parameters with their sizes behind `name`, on as many lines as they need.
 local function parameter_lines(lines, name, list, how)
-  local line, indent = ("  %-10s"):format(name), (" "):rep(12)
-  local is_first = true
-  for _, entry in ipairs(list) do
-    local word = entry.name .. " " .. size_text(entry.tensor)
+  local pieces = {}
+  for i, entry in ipairs(list) do
+    pieces[i] = entry.name .. " " .. size_text(entry.tensor)
       .. (entry.name == "W_hh" and spectrum_text(entry.tensor) or "")
-    if not is_first and text.width(line) + 3 + text.width(word) > how.width then
-      lines[#lines + 1] = line
-      line, is_first = indent, true
-    end
-    line = line .. (is_first and "" or "   ") .. word
-    is_first = false
   end
-  lines[#lines + 1] = line
+  pieces[1] = (name == "" and "  " or ("  %-10s"):format(name)) .. pieces[1]
+  lines[#lines + 1] = text.join(pieces, how.width, how.width < 60 and 4 or 12)
+end
+
+local function sizes_of(list, dtype)
+  return ("%s, %s"):format(text.count(list.flat:numel(), "parameter"), dtype)
 end
 
 local function head_line(how, name, chain, list, dtype)
-  return ("%s   %s   %s parameters, %s"):format(how.paint("heading", name), chain,
-    text.thousands(list.flat:numel()), dtype)
+  return text.join({ how.paint("heading", name), chain, sizes_of(list, dtype) }, how.width, 2)
 end
 
 --- What a model is called in texts: a language model predicts its own inputs.
@@ -59,6 +56,22 @@ local function chain_of(model)
   if #model.layers > 1 then cell = ("%d × %s"):format(#model.layers, cell) end
   local output = model.head == "softmax" and "%d" or "%d (linear)"
   return ("%d → %s → %s"):format(model.input, cell, output:format(model.output))
+end
+
+--- A model in one line.
+---@param model unroll.Model
+---@return string
+function display.model_line(model)
+  return ("%s   %s   %s"):format(display.kind(model), chain_of(model),
+    sizes_of(model:parameters(), model.dtype))
+end
+
+--- A cell in one line.
+---@param cell unroll.Cell
+---@return string
+function display.cell_line(cell)
+  return ("cell %s   %d → %d   %s"):format(cell.name, cell.input, cell.hidden,
+    sizes_of(cell:parameters(), cell.dtype))
 end
 
 --- A model: its sizes, and the parameters of each layer.
@@ -97,34 +110,35 @@ function display.parameters(list, how)
   local title = ("%s   %s numbers, %s\n"):format(how.paint("heading", ("%d tensors"):format(#list)),
     text.thousands(list.flat:numel()), list.flat:dtype())
   return title .. require("unroll.experiment.texttable").format({
-    head = { "name", "size", "norm", "max |x|" }, rows = rows,
+    head = { "name", "size", "norm", "largest" }, rows = rows,
   }, how.width)
 end
 
 -- First and last of the norms of dL/dh_t, when a backward pass has left them.
-local function gradient_line(lines, name, norms)
+local function gradient_line(lines, name, norms, how)
   local T = norms:numel()
-  lines[#lines + 1] = ("  %-10s|∂L/∂h|  %.3g at step 1   %.3g at step %d"):format(name,
-    norms[1], norms[T], T)
+  lines[#lines + 1] = text.join({ (name == "" and "  " or ("  %-10s"):format(name)) .. "|∂L/∂h|",
+    ("%.3g at step 1"):format(norms[1]), ("%.3g at step %d"):format(norms[T], T) }, how.width, 4)
 end
 
 --- The trace of a cell.
 function display.trace(trace, how)
-  local lines = { ("%s   %s %d, T = %s, B = %s"):format(how.paint("heading", "trace"),
-    trace.cell.name, trace.cell.hidden, tostring(trace.T), tostring(trace.B)) }
-  if trace.has_norms then gradient_line(lines, "", trace:state_gradient_norms()) end
+  local lines = { text.join({ how.paint("heading", "trace"),
+    ("%s %d"):format(trace.cell.name, trace.cell.hidden),
+    ("T = %s, B = %s"):format(tostring(trace.T), tostring(trace.B)) }, how.width, 2) }
+  if trace.has_norms then gradient_line(lines, "", trace:state_gradient_norms(), how) end
   return table.concat(lines, "\n")
 end
 
 --- The trace of a model.
 function display.model_trace(trace, how)
   local model = trace.model
-  local lines = { ("%s   %s, T = %s, B = %s"):format(how.paint("heading", "trace"),
-    chain_of(model), tostring(trace.T), tostring(trace.B)) }
-  if trace.loss then lines[1] = lines[1] .. ("   loss %.4g"):format(trace.loss) end
+  local lines = { text.join({ how.paint("heading", "trace"), chain_of(model),
+    ("T = %s, B = %s"):format(tostring(trace.T), tostring(trace.B)),
+    trace.loss and ("loss %.4g"):format(trace.loss) }, how.width, 2) }
   for l = 1, math.min(#trace.layers, most_layers) do
     if trace.layers[l].has_norms then
-      gradient_line(lines, "layer " .. l, trace:state_gradient_norms(l))
+      gradient_line(lines, "layer " .. l, trace:state_gradient_norms(l), how)
     end
   end
   return table.concat(lines, "\n")

@@ -64,13 +64,7 @@ function Model:__newindex(name, value)
   rawset(self, name, value)
 end
 
-function Model:__tostring()
-  return ("model   %d x %s, input %d, hidden %d, %s output %d, %s, %d parameters"):format(
-    #self.layers, self.cell, self.input, self.hidden, self.head, self.output, self.dtype,
-    self.values.flat:numel())
-end
-
-Model.__display = display.model
+Model.__tostring, Model.__display = display.model_line, display.model
 
 -- --- making ---------------------------------------------------------------------------
 

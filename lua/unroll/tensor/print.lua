@@ -11,6 +11,7 @@
 -- next line, further in.
 
 local core = require "unroll.core"
+local words = require "unroll.display.text"
 
 local full, edge = 1000, 3
 local statistics_from = 100 -- elements; a smaller tensor can be read at a glance
@@ -198,7 +199,7 @@ return function(t, width)
     local digits = t:dtype() == "float64" and "%.15g" or "%.7g"
     return header(t) .. "   " .. number_text(t:item(), digits)
   end
-  local lines = { header(t) }
+  local lines = { words.fold(header(t), line_width(width)) }
   add_elements(lines, t, width)
   return table.concat(lines, "\n")
 end

@@ -9,7 +9,7 @@ local batches = require "unroll.text.batches"
 local builtin = require "unroll.text.builtin"
 local options = require "unroll.options"
 local shown = require "unroll.display.text"
-local unknown = require "unroll.unknown"
+local unknown_names = require "unroll.unknown"
 local vocab = require "unroll.text.vocab"
 
 --- A text, its vocabulary, its tokens and their split: training first, then validation, then
@@ -23,7 +23,7 @@ local vocab = require "unroll.text.vocab"
 local Corpus = {}
 Corpus.__name = "unroll.Corpus"
 
-local member = unknown.index(Corpus, "corpus")
+local member = unknown_names.index(Corpus, "corpus")
 
 function Corpus.__index(self, key)
   if key == "text" then return self.vocab:decode(self.all_tokens) end
@@ -253,25 +253,27 @@ end
 -- Entropies take a moment: of a long text only the beginning counts here.
 local most_measured <const> = 1000000
 
-local function entropy_line(self)
+local function entropy_line(self, how)
   local tokens, words = self:tokens():narrow(1, 1, math.min(self.length, most_measured)), {}
   for k, value in ipairs(core.text.entropies(tokens:to "int32", self.vocab:size(), 5)) do
     words[k] = ("%.2f"):format(value)
   end
-  return ("  entropy after 0 to 4 symbols   %s bits%s"):format(table.concat(words, "  "),
-    self.length > most_measured and ", of the first million" or "")
+  return shown.join({ "  entropy after 0 to 4 symbols", table.concat(words, "  ") .. " bits",
+    self.length > most_measured and "(of the first million)" or nil }, how.width, 4)
 end
 
 function Corpus:__display(how)
-  local start = self.vocab:decode(self:tokens():narrow(1, 1, math.min(self.length, 60)))
-  local more = self.length > 60 and "…" or ""
+  local count = math.min(self.length, 60, how.width - 10)
+  local start = self.vocab:decode(self:tokens():narrow(1, 1, count))
+  local more = self.length > count and "…" or ""
   return table.concat({
-    how.paint("heading", "corpus " .. self.name) .. ("   %s %s, %d different"):format(
-      shown.thousands(self.length), self.vocab.units, self.vocab:size()),
-    ("  train %s   validation %s   test %s"):format(shown.thousands(self.sizes[1]),
-      shown.thousands(self.sizes[2]), shown.thousands(self.sizes[3])),
-    entropy_line(self),
-    "  " .. how.paint("string", shown.quote(start, 60)) .. more,
+    shown.join({ how.paint("heading", "corpus " .. self.name), ("%s %s, %d different"):format(
+      shown.thousands(self.length), self.vocab.units, self.vocab:size()) }, how.width, 2),
+    shown.join({ "  train " .. shown.thousands(self.sizes[1]),
+      "validation " .. shown.thousands(self.sizes[2]),
+      "test " .. shown.thousands(self.sizes[3]) }, how.width, 2),
+    entropy_line(self, how),
+    "  " .. how.paint("string", shown.cut(shown.quote(start, 60), how.width - 3)) .. more,
   }, "\n")
 end
 

@@ -6,7 +6,7 @@
 
 local core = require "unroll.core"
 local display = require "unroll.display.text"
-local unknown = require "unroll.unknown"
+local unknown_names = require "unroll.unknown"
 
 --- The symbols of a text and their tokens: the token of a symbol is its place, from 1 on, in
 --- the order of the codes; so the same set of symbols always gives the same tokens.
@@ -17,7 +17,7 @@ local unknown = require "unroll.unknown"
 ---@field codes unroll.Tensor (V) int32, ascending
 ---@see text.vocab unroll.Corpus
 local Vocab = {}
-Vocab.__index = unknown.index(Vocab, "vocab")
+Vocab.__index = unknown_names.index(Vocab, "vocab")
 Vocab.__name = "unroll.Vocab"
 
 local vocab = { Vocab = Vocab }

@@ -26,28 +26,24 @@ local function sparkline(series, cells)
   return table.concat(means)
 end
 
-local function losses(history)
-  local first, last = history.loss[1], history.loss[history.steps]
-  local parts = { ("   loss %.4g → %.4g"):format(first, last) }
-  if history.best then
-    parts[2] = ("   best val %.4g at step %s"):format(history.best.loss,
-      text.thousands(history.best.step))
-  end
-  return table.concat(parts)
-end
-
 --- The text of a history.
 ---@param history unroll.History
 ---@param how table see unroll.display
 ---@return string
 return function(history, how)
   local stop = history.stop == "steps" and "" or (" (%s)"):format(history.stop)
-  local head = ("%s   %s%s"):format(how.paint("heading", "history"),
-    text.count(history.steps, "step"), stop)
-  if history.steps == 0 then return head end
+  local head = { how.paint("heading", "history"), text.count(history.steps, "step") .. stop }
+  if history.steps == 0 then return text.join(head, how.width, 2) end
+  head[3] = ("loss %.4g → %.4g"):format(history.loss[1], history.loss[history.steps])
+  head[4] = history.best and ("best val %.4g at step %s"):format(history.best.loss,
+    text.thousands(history.best.step))
   local cells = math.max(4, math.min(most_cells, (how.width - 22) // 2))
-  return ("%s%s\n  loss %s   |∇| %s\n  %.0f %% of the steps clipped   %s   %s symbols/s"):format(
-    head, losses(history), sparkline(history.loss, cells),
-    sparkline(history.gradient_norm, cells), 100 * history.clipped,
-    progress.duration(history.duration), progress.rate(history.chars_per_second))
+  return table.concat({
+    text.join(head, how.width, 2),
+    ("  loss %s   |∇| %s"):format(sparkline(history.loss, cells),
+      sparkline(history.gradient_norm, cells)),
+    text.join({ ("  %.0f %% of the steps clipped"):format(100 * history.clipped),
+      progress.duration(history.duration),
+      progress.rate(history.chars_per_second) .. " symbols/s" }, how.width, 2),
+  }, "\n")
 end
