@@ -7,6 +7,7 @@
 #ifndef REAL
 #include "loss.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "isa.h"
@@ -25,45 +26,41 @@ const un_loss_kernels ISA(un_loss_table) = {.softmax = {softmax_f32, softmax_f64
 
 #else
 
+/* A vector of a row; what it has beyond the row is -infinity, and counts for nothing. */
+ALWAYS_INLINE FN(vec) FN(row_at)(const REAL *y, int64_t i, int64_t n) {
+  return i + FN(LANES) <= n ? FN(load)(y + i)
+                            : FN(load_part_or)(y + i, n - i, -(REAL)INFINITY);
+}
+
+ALWAYS_INLINE void FN(put_row)(REAL *y, FN(vec) x, int64_t i, int64_t n) {
+  if (i + FN(LANES) <= n)
+    FN(store)(y + i, x);
+  else
+    FN(store_part)(y + i, x, n - i);
+}
+
 /* The largest element; a NaN need not be found, it shows in the sum. */
 ALWAYS_INLINE REAL FN(row_max)(const REAL *y, int64_t n) {
   FN(vec) max = FN(all)(y[0]);
-  int64_t i = 0;
-  for (; i + FN(LANES) <= n; i += FN(LANES))
-    max = FN(max)(FN(load)(y + i), max);
-  if (i < n) {
-    REAL rest = FN(reduce_max)(max);
-    for (; i < n; i++)
-      rest = y[i] > rest ? y[i] : rest;
-    return rest;
-  }
+  for (int64_t i = 0; i < n; i += FN(LANES))
+    max = FN(max)(FN(row_at)(y, i, n), max);
   return FN(reduce_max)(max);
 }
 
 /* Returns sum exp(y - max); e gets the terms when it is not NULL. */
 ALWAYS_INLINE REAL FN(row_exp)(REAL *e, const REAL *y, REAL max, int64_t n) {
   FN(vec) sum = {0};
-  int64_t i = 0;
-  for (; i + FN(LANES) <= n; i += FN(LANES)) {
-    FN(vec) terms = FN(vexp)(FN(load)(y + i) - max);
-    if (e) FN(store)(e + i, terms);
-    sum += terms;
-  }
-  if (i < n) {
-    REAL rest[FN(LANES)] = {0};
-    FN(store)(rest, FN(vexp)(FN(load_part)(y + i, n - i) - max));
-    FN(vec) terms = FN(load_part)(rest, n - i);
-    if (e) FN(store_part)(e + i, terms, n - i);
+  for (int64_t i = 0; i < n; i += FN(LANES)) {
+    FN(vec) terms = FN(vexp)(FN(row_at)(y, i, n) - max);
+    if (e) FN(put_row)(e, terms, i, n);
     sum += terms;
   }
   return FN(reduce_add)(sum);
 }
 
 ALWAYS_INLINE void FN(scale_row)(REAL *y, REAL factor, int64_t n) {
-  int64_t i = 0;
-  for (; i + FN(LANES) <= n; i += FN(LANES))
-    FN(store)(y + i, FN(load)(y + i) * factor);
-  if (i < n) FN(store_part)(y + i, FN(load_part)(y + i, n - i) * factor, n - i);
+  for (int64_t i = 0; i < n; i += FN(LANES))
+    FN(put_row)(y, FN(row_at)(y, i, n) * factor, i, n);
 }
 
 static REAL FN(weight)(const un_loss *l, int64_t row) {
@@ -74,32 +71,43 @@ static REAL *FN(gradient)(const un_loss *l, int64_t row) {
   return l->dy ? (REAL *)l->dy + row * l->columns : NULL;
 }
 
-/* A row without weight takes no part: its label may be anything. */
+/* softmax(y) - 1 at the label, times weight and scale, from the terms of the sum. */
+ALWAYS_INLINE void FN(finish_row)(const un_loss *l, int64_t row, REAL weight,
+                                  REAL sum) {
+  REAL *dy = FN(gradient)(l, row), factor = (REAL)((double)weight * l->scale);
+  if (!dy) return;
+  if (weight == 0) {
+    memset(dy, 0, (size_t)l->columns * sizeof *dy);
+    return;
+  }
+  FN(scale_row)(dy, factor / sum, l->columns);
+  dy[l->labels[row] - 1] -= factor;
+}
+
+/* One thing after the other for all rows of a group: the rows do not wait for each other.
+** A row without weight takes no part: its label may be anything. */
 static void FN(softmax_group)(const un_loss *l, int64_t first, int count,
                               double *each) {
   int64_t n = l->columns;
-  double gap[GROUP], sum[GROUP] = {1, 1, 1, 1, 1, 1, 1, 1};
-  for (int r = 0; r < count; r++) {
-    const REAL *y = (const REAL *)l->y + (first + r) * n;
-    REAL *dy = FN(gradient)(l, first + r), weight = FN(weight)(l, first + r);
-    gap[r] = 0;
-    if (weight == 0) {
-      if (dy) memset(dy, 0, (size_t)n * sizeof *dy);
-      continue;
-    }
-    int64_t label = l->labels[first + r] - 1;
-    REAL max = FN(row_max)(y, n), total;
-    gap[r] = (double)max - (double)y[label];
-    sum[r] = (double)(total = FN(row_exp)(dy, y, max, n));
-    if (dy) { /* softmax(y) - 1 at the label, times weight and scale */
-      REAL factor = (REAL)((double)weight * l->scale);
-      FN(scale_row)(dy, factor / total, n);
-      dy[label] -= factor;
-    }
-  }
-  NO_UNROLL for (int r = 0; r < GROUP; r++) sum[r] = un_vlog(sum[r]);
+  const REAL *y = (const REAL *)l->y + first * n;
+  REAL max[GROUP], sum[GROUP];
+  double gap[GROUP], logs[GROUP] = {1, 1, 1, 1, 1, 1, 1, 1};
   for (int r = 0; r < count; r++)
-    each[first + r] = (double)FN(weight)(l, first + r) * (sum[r] + gap[r]);
+    max[r] = FN(row_max)(y + r * n, n);
+  for (int r = 0; r < count; r++)
+    gap[r] = FN(weight)(l, first + r) == 0
+                 ? 0
+                 : (double)max[r] - (double)y[r * n + l->labels[first + r] - 1];
+  for (int r = 0; r < count; r++)
+    logs[r] = (double)(sum[r] = FN(row_exp)(FN(gradient)(l, first + r), y + r * n,
+                                            max[r], n));
+  for (int r = 0; r < count; r++)
+    FN(finish_row)(l, first + r, FN(weight)(l, first + r), sum[r]);
+  NO_UNROLL for (int r = 0; r < GROUP; r++) logs[r] = un_vlog(logs[r]);
+  for (int r = 0; r < count; r++) {
+    REAL weight = FN(weight)(l, first + r);
+    each[first + r] = weight == 0 ? 0 : (double)weight * (logs[r] + gap[r]);
+  }
 }
 
 static void FN(softmax)(const un_loss *l, double *each) {

@@ -19,11 +19,8 @@ const un_pick_kernels ISA(un_pick_table) = {.shares = {shares_f32, shares_f64}};
 
 /* What the last vector has beyond the logits counts as -infinity, and its share is 0. */
 ALWAYS_INLINE FN(vec) FN(logits_at)(const REAL *logits, int64_t i, int64_t n) {
-  if (i + FN(LANES) <= n) return FN(load)(logits + i);
-  REAL lane[FN(LANES)];
-  for (int k = 0; k < FN(LANES); k++)
-    lane[k] = i + k < n ? logits[i + k] : -(REAL)INFINITY;
-  return FN(load)(lane);
+  return i + FN(LANES) <= n ? FN(load)(logits + i)
+                            : FN(load_part_or)(logits + i, n - i, -(REAL)INFINITY);
 }
 
 static double FN(shares)(const void *vlogits, int64_t n, double temperature,

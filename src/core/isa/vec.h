@@ -206,4 +206,35 @@ ALWAYS_INLINE void store_part_f64(double *p, vec_f64 v, int64_t n) {
 }
 
 #endif
+/* The first n lanes from memory, the others `rest`. */
+#if defined __AVX512F__
+
+ALWAYS_INLINE vec_f32 load_part_or_f32(const float *p, int64_t n, float rest) {
+  return (vec_f32)_mm512_mask_loadu_ps(_mm512_set1_ps(rest), (__mmask16)((1u << n) - 1),
+                                       p);
+}
+
+ALWAYS_INLINE vec_f64 load_part_or_f64(const double *p, int64_t n, double rest) {
+  return (vec_f64)_mm512_mask_loadu_pd(_mm512_set1_pd(rest), (__mmask8)((1u << n) - 1),
+                                       p);
+}
+
+#else
+
+ALWAYS_INLINE vec_f32 load_part_or_f32(const float *p, int64_t n, float rest) {
+  float lane[LANES_f32];
+  for (int i = 0; i < LANES_f32; i++)
+    lane[i] = i < n ? p[i] : rest;
+  return load_f32(lane);
+}
+
+ALWAYS_INLINE vec_f64 load_part_or_f64(const double *p, int64_t n, double rest) {
+  double lane[LANES_f64];
+  for (int i = 0; i < LANES_f64; i++)
+    lane[i] = i < n ? p[i] : rest;
+  return load_f64(lane);
+}
+
+#endif
+
 #endif
