@@ -6,6 +6,7 @@
 -- number comes from DIR/*.json, the figures from DIR/*.svg. The verdicts are saved as
 -- DIR/verdicts.json, those on times as DIR/verdicts-times.json.
 local argparse = require "argparse"
+local commandline = require "unroll.experiment.commandline"
 local html = require "unroll.report.html"
 local machine = require "unroll.report.machine"
 local markdown = require "unroll.report.markdown"
@@ -29,11 +30,18 @@ local function load_claims()
   return claims
 end
 
+local function stop(message)
+  io.stderr:write("unroll: ", message, "\n")
+  os.exit(1, true)
+end
+
 -- An experiment with what it has saved; nil when it has not been run.
 local function load_entry(file, dir)
-  local e = dofile(file)
-  local record = store.read(dir, e.name)
-  if not record then return nil end
+  local e, problem = commandline.load(file)
+  if not e then stop(problem) end
+  if not sys.read_file(("%s/%s.json"):format(dir, e.name)) then return nil end
+  local record, message = store.read(dir, e.name)
+  if not record then stop(message) end
   local entry = { experiment = e, record = record, times = store.read(dir, e.name .. "-times"),
                   figures = {}, svg = {} }
   for _, figure in ipairs { e.name, e.name .. "-times" } do
@@ -67,6 +75,10 @@ parser:argument("files", "scripts of the experiments"):args "+"
 parser:option("--out", "folder of the results"):default "results"
 local settings = parser:parse(arg)
 local dir = settings.out
+local entries = load_entries(settings.files, dir)
+if #entries == 0 then
+  stop(("there are no results in %s: run scripts/reproduce, or an experiment"):format(dir))
+end
 
 local plain, of_times = verdicts.judge(load_claims(), dir)
 local no_numbers = { nan = "null" } -- a measured infinity fails its check and is saved as null
@@ -81,7 +93,7 @@ local content = {
     .. "(%s)."):format(#statements, verdicts.summary(statements), #numbers,
     verdicts.summary(numbers), #studies, verdicts.summary(studies)),
   statements = statements, numbers = numbers, studies = studies,
-  entries = load_entries(settings.files, dir),
+  entries = entries,
   machine = machine.rows(store.read(dir, "machine") or machine.describe()),
 }
 save(dir, "report.html", html.format(content))

@@ -19,21 +19,22 @@ local function parse()
   parser:option("--out", "folder for results and figures"):default "results"
   parser:option("--jobs", "worker processes (default: one a core)")
     :convert(commandline.positive)
-  parser:option("--formats", "figure files to write"):default "png,svg"
+  parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
+    :convert(commandline.formats)
   parser:flag("--fresh", "run every case, also those that an earlier start has kept")
   parser:flag("--quick", "the short form of every experiment")
-  local settings = parser:parse(arg)
-  local formats = {}
-  for format in settings.formats:gmatch "[^,]+" do formats[#formats + 1] = format end
-  settings.formats = formats
-  return settings
+  return parser:parse(arg)
 end
 
 -- The experiments of the files, with their settings and tasks.
 local function load_all(settings)
   local entries = {}
   for i, file in ipairs(settings.files) do
-    local e = dofile(file)
+    local e, message = commandline.load(file)
+    if not e then
+      say("unroll: ", message, "\n")
+      os.exit(1, true)
+    end
     local config = e:config(settings.quick and e.quick or {})
     entries[i] = { experiment = e, config = config, tasks = e:tasks(config, file) }
   end

@@ -70,7 +70,9 @@ end
 
 function TestChecks.test_every_check_can_hold()
   each_check(function(check)
-    local v = judge(check, function(part) return enough(check, function() return inside(part) end) end)
+    local v = judge(check, function(part)
+      return enough(check, function() return inside(part) end)
+    end)
     lu.assertEquals(v.verdict, "holds", check.id)
     lu.assertNil(v.condition)
     lu.assertNil(v.why:find("%$%d"), check.id)

@@ -100,6 +100,26 @@ function TestReport.test_verdicts_are_saved_and_the_report_is_the_same_again()
   lu.assertTrue(page() == first)
 end
 
+-- What a person can mend is told without a traceback.
+function TestReport.test_wrong_calls()
+  local function fails(command, part)
+    local output, code = support.run(("%s '%s/scripts/%s"):format(support.quoted_program,
+      support.root, command) .. " 2>&1")
+    lu.assertEquals(code, 1, output)
+    lu.assertStrContains(output, part)
+    lu.assertNil(output:find "traceback", output)
+  end
+  local training = ("'%s/scripts/experiments/training.lua'"):format(support.root)
+  local empty = support.tmpdir()
+  fails(("report.lua' --out '%s' %s"):format(empty, training), "there are no results in " .. empty)
+  fails(("report.lua' --out '%s' none.lua"):format(empty), "there is no script none.lua")
+  fails(("suite.lua' --out '%s' none.lua"):format(empty), "there is no script none.lua")
+  support.write_file(empty .. "/training.json", "{bad")
+  fails(("report.lua' --out '%s' %s"):format(empty, training), "training.json: json.decode")
+  support.write_file(empty .. "/no.lua", "return 1")
+  fails(("report.lua' --out '%s' '%s/no.lua'"):format(empty, empty), "defines no experiment")
+end
+
 function TestReport.test_words_are_escaped()
   lu.assertEquals(html.escape [[a < b & "c"]], "a &lt; b &amp; &quot;c&quot;")
 end

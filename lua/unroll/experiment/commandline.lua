@@ -71,10 +71,40 @@ local function add_option(parser, option)
     :description(("%s (default %s)"):format(help, show(default)))
 end
 
+local known_formats = { png = true, svg = true, pdf = true }
+
+--- "png,svg" as a list.
+---@param text string
+---@return string[]? formats
+---@return string? message names one that figures cannot have
+function commandline.formats(text)
+  local formats = split(text)
+  for _, format in ipairs(formats) do
+    if not known_formats[format] then
+      return nil, ("'%s' is none of png, svg, pdf"):format(format)
+    end
+  end
+  return formats
+end
+
+--- The experiment that a script defines.
+---@param file string
+---@return unroll.Experiment? e
+---@return string? message why there is none
+function commandline.load(file)
+  local chunk, message = loadfile(file)
+  if not chunk then return nil, (message:gsub("^cannot open (.*)$", "there is no script %1")) end
+  local e = chunk()
+  if type(e) ~= "table" or type(e.run_case) ~= "function" then
+    return nil, file .. " defines no experiment"
+  end
+  return e
+end
+
 local function shared_options(parser)
   parser:option("--out", "folder for results and figures"):default("results")
   parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
-    :convert(split)
+    :convert(commandline.formats)
   parser:option("--jobs", "worker processes (default: one a core; 1 where time is measured)")
     :convert(commandline.positive)
   parser:option("--executor", "what runs the cases: process, serial, or a .lua file")
