@@ -19,6 +19,10 @@ enum { TN_BLOCK = 256 };
 ** cache: they are packed, too. */
 enum { TILES_FROM = 2048 };
 
+/* Up to this many bytes a row, rows of b that are whole lines of the cache are read where
+** they lie. Wider ones would be on too many pages. */
+enum { PLAIN_UP_TO = 1024, LINE = 64 };
+
 /* Rows of a tile in each kernel; a thread's share of a product is a multiple of it. */
 enum { TILE = 6 };
 
@@ -60,6 +64,11 @@ static bool wants_tiles(un_dtype dtype, int64_t m) {
   return (size_t)m * un_dtype_bytes(dtype) >= TILES_FROM;
 }
 
+static bool is_plain(un_dtype dtype, const void *b, int64_t n) {
+  size_t bytes = (size_t)n * un_dtype_bytes(dtype);
+  return bytes <= PLAIN_UP_TO && bytes % LINE == 0 && (uintptr_t)b % LINE == 0;
+}
+
 static int64_t tn_depth(int64_t k) {
   return k < TN_BLOCK ? k : TN_BLOCK;
 }
@@ -99,12 +108,13 @@ static void tn_job(void *context, int index) {
 
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, int64_t k, void *scratch) {
-  bool tiles = wants_tiles(dtype, m);
+  bool tiles = wants_tiles(dtype, m), plain = is_plain(dtype, b, n);
   tn_block block = {.dtype = dtype, .m = m, .jobs = un_parallel_threads()};
   block.tiles = (char *)scratch + un_panel_bytes(dtype, tn_depth(k), n);
   for (int64_t first = 0; first < k && !un_stopped(); first += TN_BLOCK) {
     int64_t depth = tn_depth(k - first);
-    un_panel_pack(dtype, scratch, rows_on(b, first * n, dtype), depth, n, n, 1);
+    const void *rows = rows_on(b, first * n, dtype);
+    if (!plain) un_panel_pack(dtype, scratch, rows, depth, n, n, 1);
     block.a = rows_on(a, first * m, dtype);
     block.product = (un_product){.depth = depth,
                                  .columns = n,
@@ -112,7 +122,8 @@ void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t 
                                  .x_row = 1,
                                  .x_column = m,
                                  .x_tiles = tiles,
-                                 .packed = scratch,
+                                 .packed = plain ? rows : scratch,
+                                 .plain_row = plain ? n : 0,
                                  .init = c,
                                  .init_row = n,
                                  .y = c,

@@ -24,6 +24,8 @@ typedef struct un_product {
   int64_t x_row, x_column;
   bool x_tiles; /* x lies in the tiles of un_pack_kernels.tiles; no strides then */
   const void *packed;
+  int64_t plain_row; /* not 0: `packed` is no packed matrix but one that lies row-major,
+                        its rows so far apart, columns a multiple of 64 bytes */
   const void *init;
   int64_t init_row;
   void *y;

@@ -39,6 +39,7 @@ typedef struct FN(tile) {
   const REAL *x, *packed, *init;
   REAL *y;
   int64_t x_row, x_column, init_row, y_row, depth, last;
+  int64_t w_row, panel; /* from row to row of W, from panel to panel */
 } FN(tile);
 
 #define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
@@ -99,17 +100,18 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const int rows,
   FOR(r, rows) FOR(v, vectors) other[r][v] = acc[r][v] = (FN(vec)){0};
   if (t.init && rows > 1) FN(tile_prefetch)(&t, rows, vectors);
   const int64_t row = t.x_row * (int64_t)sizeof(REAL), odd[3] = {row, 3 * row, 5 * row};
-  const int64_t next = t.x_column * (int64_t)sizeof(REAL), panel = t.depth * FN(WIDTH);
+  const int64_t next = t.x_column * (int64_t)sizeof(REAL), panel = t.panel,
+                w_row = t.w_row;
   const REAL *packed = t.packed;
   const char *x = (const char *)t.x;
   int64_t k = t.depth;
   if (chains == 2) {
-    for (; k >= 2; k -= 2, packed += 2 * FN(WIDTH), x += 2 * next) {
+    for (; k >= 2; k -= 2, packed += 2 * w_row, x += 2 * next) {
       FN(tile_rank1)(packed, panel, x, odd, rows, vectors, acc);
-      FN(tile_rank1)(packed + FN(WIDTH), panel, x + next, odd, rows, vectors, other);
+      FN(tile_rank1)(packed + w_row, panel, x + next, odd, rows, vectors, other);
     }
   }
-  for (; k > 0; k--, packed += FN(WIDTH), x += next)
+  for (; k > 0; k--, packed += w_row, x += next)
     FN(tile_rank1)(packed, panel, x, odd, rows, vectors, acc);
   if (chains == 2) FOR(r, rows) FOR(v, vectors) acc[r][v] += other[r][v];
   if (t.init) FN(tile_add)(&t, rows, vectors, acc);
@@ -199,25 +201,37 @@ static void FN(dot_column)(const un_product *p, int64_t column, const REAL *w) {
 
 static void FN(multiply)(const un_product *p) {
   int64_t block = (p->rows == 1 ? ROW_VECTORS : PANEL_VECTORS) * FN(LANES);
-  int64_t dots = p->x_column == 1 && !p->x_tiles ? FN(dot_columns)(p->columns) : 0;
+  const bool plain = p->plain_row != 0;
+  bool has_dots = p->x_column == 1 && !p->x_tiles && !plain;
+  int64_t dots = has_dots ? FN(dot_columns)(p->columns) : 0;
   int64_t columns = p->columns - dots;
   int chains = p->columns <= 2 * FN(LANES) ? MAX_CHAINS : 1;
   FN(tile)
-  t = {p->x,        p->packed,   p->init,  p->y,     p->x_row,
-       p->x_column, p->init_row, p->y_row, p->depth, FN(LANES)};
+  t = {p->x,
+       p->packed,
+       p->init,
+       p->y,
+       p->x_row,
+       p->x_column,
+       p->init_row,
+       p->y_row,
+       p->depth,
+       FN(LANES),
+       plain ? p->plain_row : FN(WIDTH),
+       plain ? FN(WIDTH) : p->depth * FN(WIDTH)};
   if (p->x_tiles) t.x_row = 1;
   for (int64_t j = 0; j < columns && !un_stopped(); j += block) {
     int64_t n = columns - j < block ? columns - j : block;
     int vectors = (int)((n + FN(LANES) - 1) / FN(LANES));
     t.last = n - (vectors - 1) * FN(LANES);
-    t.packed = (const REAL *)p->packed + j * p->depth;
+    t.packed = (const REAL *)p->packed + (plain ? j : j * p->depth);
     t.y = (REAL *)p->y + j;
     t.init = p->init ? (const REAL *)p->init + j : NULL;
     FN(multiply_columns)(t, p->rows, vectors, chains, p->x_tiles);
   }
   for (int64_t i = 0; i < dots; i++)
     FN(dot_column)
-    (p, columns + i, FN(dot_column_at)(p->packed, p->depth, p->columns, i));
+  (p, columns + i, FN(dot_column_at)(p->packed, p->depth, p->columns, i));
 }
 #undef FOR
 
