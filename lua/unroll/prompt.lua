@@ -13,6 +13,7 @@ local globals = require "unroll.prompt.globals"
 local history = require "unroll.prompt.history"
 local show = require "unroll.prompt.show"
 local snapshot = require "unroll.prompt.snapshot"
+local transcript = require "unroll.prompt.transcript"
 
 local prompt = {}
 
@@ -70,6 +71,7 @@ end
 function Session:read_entry()
   local text, how = self:read_line(true)
   if not text then return nil, how end
+  if not text:find "\n" then text = text:gsub("^> ", "") end
   while needs_more(text) do
     self.pending = text .. "\n"
     local line
@@ -205,7 +207,7 @@ local function turns(self)
   while true do
     local text, how = self:read_entry()
     if text then
-      self:enter(text)
+      for _, entry in ipairs(transcript.entries(text)) do self:enter(entry) end
     elseif how == "end" then
       if not self.frame then return end
       self.frame, self.environment = nil, _G

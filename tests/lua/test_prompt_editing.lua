@@ -42,6 +42,17 @@ function TestMultiLine.test_forty_lines_are_pasted()
   t:finish()
 end
 
+function TestMultiLine.test_a_transcript_is_run_without_its_prompts_and_output()
+  local t = start()
+  t:type(paste_begin .. "> x = 20\n> for i = 1, 2 do\n..   x = x + i\n.. end\n> x\n99\n> x + 1\n"
+    .. paste_end .. "\n")
+  t:expect "\n23\n24\n> "
+  lu.assertEquals(t:enter "> x", "23")
+  t:enter("> for i = 1, 2 do", ".. ")
+  t:enter "end"
+  t:finish()
+end
+
 function TestMultiLine.test_it_is_recalled_and_edited_as_a_whole()
   local t = start()
   t:enter("for i = 1, 2 do", ".. ")

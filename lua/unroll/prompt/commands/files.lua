@@ -89,7 +89,13 @@ end
 
 -- --- %edit -------------------------------------------------------------------------------
 
-local function editor() return os.getenv "VISUAL" or os.getenv "EDITOR" or "vi" end
+local function editor()
+  for _, name in ipairs { "VISUAL", "EDITOR" } do
+    local value = os.getenv(name)
+    if value and value ~= "" then return value end
+  end
+  return "vi"
+end
 
 -- Opens a file in the editor; whether it ended well.
 local function open_editor(path)
