@@ -4,6 +4,7 @@
 
 local lu = require "luaunit"
 local support = require "support"
+local terminal = require "terminal"
 
 TestLongWork = {}
 
@@ -79,7 +80,10 @@ function TestLongWork.test_in_a_coroutine()
   finishes [[
     ends("in wrap", coroutine.wrap(function() huge:sum() end))
     ends("as the coroutine", coroutine.wrap(huge.sum), huge)
-    local co = coroutine.create(function() coroutine.yield(pcall(huge.sum, huge)) return "went on" end)
+    local co = coroutine.create(function()
+      coroutine.yield(pcall(huge.sum, huge))
+      return "went on"
+    end)
     os.execute "sleep 1.05"
     press()
     local _, ok = coroutine.resume(co)
@@ -141,6 +145,25 @@ function TestLongWork.test_second_press_in_training()
     local ok, message = pcall(unroll.train.fit, model, source, { steps = 100, progress = false })
     assert(not ok and message:find "interrupted!", message)
     assert(clock() - started < 3)]]
+end
+
+-- At a terminal: the prompt is there again, with everything that there was.
+function TestLongWork.test_at_the_prompt()
+  local t = terminal.start()
+  t:expect "> "
+  t:enter "a = tensor.rand(6000, 6000)"
+  t:enter "x = 5"
+  for _, code in ipairs { "b = tensor.matmul(a, a)",
+    "coroutine.wrap(function() b = a:matmul(a) end)()", "s = tensor.ones(1):expand(1e6, 1e6):sum()" } do
+    t:type("io.write('go', 1, '\\n') " .. code .. "\n")
+    t:expect "go1"
+    t:type "\3"
+    t:expect "interrupted after"
+    t:expect "\n> "
+  end
+  lu.assertEquals(t:enter "x, rawget(_G, 'b'), rawget(_G, 's')", "5\tnil\tnil")
+  lu.assertEquals(t:enter "tensor.matmul(tensor.eye(2), tensor.eye(2)):sum()", "2.0")
+  lu.assertEquals({ t:finish() }, { 0, true })
 end
 
 -- What the library calls with pcall must not take the key press for a failure of its own.

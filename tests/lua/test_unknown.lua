@@ -2,6 +2,7 @@
 
 local lu = require "luaunit"
 local support = require "support"
+local terminal = require "terminal"
 local unroll = require "unroll"
 
 local options = require "unroll.options"
@@ -81,6 +82,15 @@ function TestUnknown.test_globals_in_scripts_are_plain_lua()
   local path = support.tmpdir() .. "/globals.lua"
   support.write_file(path, "if x_that_is_nowhere then print(1) else print(2) end")
   lu.assertEquals(support.run(support.quoted_program .. " " .. path), "2\n")
+end
+
+function TestUnknown.test_the_prompt_names_the_library()
+  local t = terminal.start()
+  t:expect "> "
+  lu.assertStrContains(t:enter "lm {}", "there is no variable 'lm'. Did you mean 'rnn.lm'?")
+  lu.assertStrContains(t:enter "tensro", "there is no variable 'tensro'. Did you mean 'tensor'?")
+  lu.assertStrContains(t:enter "tensor.matmull", "tensor has no 'matmull'. Did you mean 'matmul'?")
+  t:finish()
 end
 
 function TestUnknown.test_nearest()

@@ -50,8 +50,18 @@ local function every_name()
   return names
 end
 
+-- A function of a library: "rnn.lm" for "lm".
+local function in_a_library(name)
+  for _, library in ipairs(libraries) do
+    local module = unroll[library]
+    if type(module) == "table" and type(rawget(module, name)) == "function" then
+      return library .. "." .. name
+    end
+  end
+end
+
 local function nearest(name)
-  local found = options.nearest(name, every_name())
+  local found = in_a_library(name) or options.nearest(name, every_name())
   return found and (" Did you mean '%s'?"):format(found) or ""
 end
 
