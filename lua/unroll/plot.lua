@@ -85,8 +85,8 @@ local plot = {}
 
 --- A new figure: a grid of panels.
 ---
----     local fig = plot.figure { rows = 2, cols = 2, title = "Training", letters = true }
----     plot.figure { width = 3.3, style = { tick_size = 8, label_size = 8 } }   -- one column
+---     local fig = plot.figure { rows = 2, cols = 2, letters = true }
+---     local column = plot.figure { width = 3.3, style = { tick_size = 8 } }
 ---
 --- Errors: an unknown option (with the nearest known one), a size that no page can have.
 ---@param opts? unroll.FigureOptions

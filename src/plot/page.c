@@ -58,8 +58,10 @@ static cairo_status_t collect(void *bytes, const unsigned char *data, unsigned s
 
 /* A fixed date, or the one that reproducible builds ask for. */
 static void creation_date(char *text, size_t room) {
+  static const long long last = 253402300799; /* of the year 9999 */
   const char *epoch = getenv("SOURCE_DATE_EPOCH");
-  time_t seconds = epoch ? (time_t)strtoll(epoch, NULL, 10) : 0;
+  long long given = epoch ? strtoll(epoch, NULL, 10) : 0;
+  time_t seconds = (time_t)(given < 0 ? 0 : given > last ? last : given);
   struct tm date;
   if (!gmtime_r(&seconds, &date)) memset(&date, 0, sizeof date);
   strftime(text, room, "%Y-%m-%dT%H:%M:%SZ", &date);

@@ -6,6 +6,7 @@ local colormap = require "unroll.plot.colormap"
 local draw = require "unroll.plot.draw"
 local layout = require "unroll.plot.layout"
 local plot = require "unroll.plot"
+local support = require "support"
 local tensor = require("unroll").tensor
 
 local function panel_of(fig)
@@ -225,6 +226,29 @@ function TestCrop.test_nothing_is_cut_or_moved_by_parts_of_a_pixel()
   local whole, cut = png_size(fig:render("png")), png_size(fig:render("png", { crop = true }))
   lu.assertTrue(cut < whole)
   lu.assertEquals(fig:render("png", { crop = true }), fig:render("png", { crop = true }))
+end
+
+-- --- files -------------------------------------------------------------------------------
+
+TestFiles = {}
+
+local function pdf_with_epoch(epoch)
+  local path = support.tmpdir() .. "/epoch.pdf"
+  local output = support.run(("SOURCE_DATE_EPOCH=%s %s -e \"require('unroll.plot').line({ 1, 2 })"
+    .. ":save('%s')\""):format(epoch, support.quoted_program, path))
+  lu.assertEquals(output, "")
+  return support.read_file(path)
+end
+
+function TestFiles.test_the_date_of_a_pdf_is_that_of_the_sources()
+  lu.assertStrContains(pdf_with_epoch "1700000000", "/CreationDate (20231114221320Z")
+  lu.assertStrContains(pdf_with_epoch "-5", "/CreationDate (19700101000000Z")
+  lu.assertStrContains(pdf_with_epoch "99999999999999999999", "/CreationDate (99991231235959Z")
+end
+
+function TestFiles.test_a_missing_folder_is_named()
+  local _, message = plot.figure {}:save("/nowhere/at/all/figure.png")
+  lu.assertStrContains(message, "(make the folder /nowhere/at/all first)")
 end
 
 -- --- remarks -----------------------------------------------------------------------------

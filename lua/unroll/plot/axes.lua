@@ -144,7 +144,7 @@ end
 
 --- Sets what surrounds the data; may be called again, later values win.
 ---
----     ax:set { title = "Loss", xlabel = "training step", ylabel = "nats", yscale = "log" }
+---     ax:set { xlabel = "training step", ylabel = "nats", yscale = "log" }
 ---     ax:set { ylim = { 0, nil }, xticks = { 1, 10, { 100, "hundred" } } }
 ---
 --- Errors: an unknown setting (with the nearest known one), limits that do not rise or that a

@@ -216,7 +216,11 @@ end
 ---@return string? message nil and a message when it cannot be written
 function Figure:save(path, opts)
   local format = options.guard(check_path, self, path, opts)
-  return core.sys.write_file(path, self:render(format, opts))
+  local ok, message = core.sys.write_file(path, self:render(format, opts))
+  if not ok and message:find "No such file or directory" then
+    message = ("%s (make the folder %s first)"):format(message, path:match "^(.*)/" or ".")
+  end
+  return ok, message
 end
 
 --- What is drawn, as plain data, so that a test needs no pixels: width, height (points), zoom,

@@ -133,7 +133,7 @@ end
 --- Bars that stand on 0; on a log axis on its lower end.
 ---
 ---     ax:bar({ "tanh", "gru" }, { 1.91, 1.62 }, { values = true })
----     ax:bar(names, { train, test }, { labels = { "train", "test" }, errors = { a, b } })
+---     ax:bar(names, { train, test }, { labels = { "train", "test" } })
 ---
 --- Errors: series of different lengths, another number of labels or colours than series.
 ---@param categories? (string|number)[]|unroll.Tensor (n) one a slot; without it 1, 2, ..., n.

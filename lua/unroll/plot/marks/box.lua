@@ -81,7 +81,7 @@ end
 --- Boxes with whiskers (Tukey 1977): quartiles and median of samples, whiskers to the last
 --- value within 1.5 times the box's height, and the values beyond as points.
 ---
----     ax:box({ "tanh", "gru" }, { losses_of_tanh, losses_of_gru }, { points = true })
+---     ax:box({ "tanh", "gru" }, { losses_tanh, losses_gru })
 ---@param categories? (string|number)[] (k) names of the samples; without it 1, 2, ..., k
 ---@param samples table list of k series of any lengths; NaN and infinities are left out
 ---@param opts? unroll.BoxOptions

@@ -47,7 +47,7 @@ end
 --- Points with error bars. On a log axis a bar that would reach zero ends at the axis,
 --- without a cap.
 ---
----     ax:errorbar(sizes, means, { yerr = deviations, line = true, label = "GRU" })
+---     ax:errorbar(sizes, means, { yerr = deviations, line = true })
 ---     ax:errorbar(sizes, medians, { yerr = { low = down, high = up } })
 ---@param x? unroll.Tensor|number[]|string[] (n), or names of categories; nil: 1, 2, ..., n
 ---@param y unroll.Tensor|number[] (n)

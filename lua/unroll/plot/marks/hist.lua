@@ -172,7 +172,7 @@ end
 --- the page. NaN and infinities are left out and counted in a note.
 ---
 ---     ax:hist(model.W_hh, { label = "W_hh" })
----     ax:hist({ before, after }, { labels = { "before", "after" }, density = true })
+---     ax:hist({ before, after }, { labels = { "before", "after" } })
 ---@param values unroll.Tensor|number[]|table (n), or a list of such series; all elements of a
 --- tensor with more dimensions
 ---@param opts? unroll.HistOptions

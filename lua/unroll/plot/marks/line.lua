@@ -62,7 +62,7 @@ end
 --- Errors: x and y of different lengths, more than one dimension, an unknown option.
 ---
 ---     ax:line(steps, loss, { label = "train" })
----     ax:line({ "tanh", "relu", "gru" }, { 1.9, 2.0, 1.6 }, { marker = "square" })
+---     ax:line({ "tanh", "relu", "gru" }, { 1.9, 2.0, 1.6 })
 ---@param x? unroll.Tensor|number[]|string[] (n), or names of categories; without it the points
 --- lie at 1, 2, ..., n
 ---@param y unroll.Tensor|number[] (n)

@@ -68,7 +68,7 @@ end
 --- finite, or not positive on a log axis, are counted in a note.
 ---
 ---     ax:scatter(analytic, numeric, { alpha = 0.6 })
----     ax:scatter(width, loss, { color = steps, norm = "log", bar_label = "steps" })
+---     ax:scatter(width, loss, { color = steps, bar_label = "steps" })
 ---@param x? unroll.Tensor|number[]|string[] (n), or names of categories; without it 1, 2, ..., n
 ---@param y unroll.Tensor|number[] (n)
 ---@param opts? unroll.ScatterOptions
