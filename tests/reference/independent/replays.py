@@ -57,7 +57,7 @@ def compare_segment(export, call, segment, table, allowed, rounding):
     for key, value in after.items():
         table.compare(name, "training: parameters after some steps", value, theirs[key],
                       allowed["parameters"], float(abs(theirs[key]).max()) + 0.01,
-                      again(lambda _, p, key=key: p[key]))
+                      again(lambda _, p, key=key: p[key]), together=True)
 
 
 def check_batches(export, call, table):

@@ -36,7 +36,9 @@ class Table:
     def row(self, study, quantity, tolerance):
         return self.rows.setdefault((study, quantity), Row(tolerance))
 
-    def compare(self, study, quantity, ours, theirs, tolerance, floor=0.0, again=None):
+    def compare(self, study, quantity, ours, theirs, tolerance, floor=0.0, again=None,
+                together=False):
+        """`together`: what rounding does to one of the numbers, it may do to each."""
         row = self.row(study, quantity, tolerance)
         ours, theirs = list(flatten(ours)), list(flatten(theirs))
         if len(ours) != len(theirs):
@@ -46,19 +48,20 @@ class Table:
         for i, (a, b) in enumerate(zip(ours, theirs)):
             far = deviation(a, b, floor)
             if far > tolerance and again and math.isfinite(far):
-                units = units or self.changes(ours, again, floor)
+                units = units or self.changes(ours, again, floor, together)
                 if units[i] > 0.05 * tolerance:
                     self.row(study, quantity + ", sensitive", self.units).add(a, b, far / units[i])
                     continue
             row.add(a, b, far)
 
-    def changes(self, ours, again, floor):
-        """How far rounding moves each number: at least as the middle one of the list."""
+    def changes(self, ours, again, floor, together):
+        """How far rounding moves each number: at least as the middle one of the list, or as the
+        one that it moves most."""
         others = [list(flatten(again(seed))) for seed in self.seeds]
         moved = [max(deviation(a, other[i], floor) for other in others)
                  for i, a in enumerate(ours)]
-        middle = sorted(moved)[len(moved) // 2]
-        return [max(change, middle) for change in moved]
+        least = max(moved) if together else sorted(moved)[len(moved) // 2]
+        return [max(change, least) for change in moved]
 
     def print(self):
         line = "{:<22} {:<44} {:>7} {:>14} {:>14} {:>9} {:>9}  {}"
