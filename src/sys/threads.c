@@ -15,6 +15,7 @@
 #include "threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -44,7 +45,9 @@ static struct pool {
 
 static int threads = 1;
 
-static void pause_briefly(void) {
+/* Now and then another thread may have the processor: perhaps the one that is awaited. */
+static void pause_briefly(int round) {
+  if (round % 64 == 63) sched_yield();
 #if defined __x86_64__ || defined __i386__
   __builtin_ia32_pause();
 #endif
@@ -79,7 +82,7 @@ static bool is_news(uint64_t seen) {
 static void wait_for_work(uint64_t seen) {
   for (int i = 0; i < SPINS; i++) {
     if (is_news(seen)) return;
-    pause_briefly();
+    pause_briefly(i);
   }
   pthread_mutex_lock(&pool.lock);
   atomic_fetch_add(&pool.sleepers, 1);
@@ -156,7 +159,7 @@ static void publish(int jobs, void (*job)(void *, int), void *context) {
 
 static void wait_until_done(void) {
   for (int i = 0; i < SPINS && atomic_load(&pool.unfinished) > 0; i++)
-    pause_briefly();
+    pause_briefly(i);
   if (atomic_load(&pool.unfinished) > 0) {
     pthread_mutex_lock(&pool.lock);
     atomic_store(&pool.caller_sleeps, true);
