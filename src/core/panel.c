@@ -20,8 +20,8 @@ enum { TN_BLOCK = 256 };
 enum { TILES_FROM = 2048 };
 
 /* Up to this many bytes a row, rows of b that are whole lines of the cache are read where
-** they lie. Wider ones would be on too many pages. */
-enum { PLAIN_UP_TO = 1024, LINE = 64 };
+** they lie. Wider ones are on many pages, and packed unless c has only few rows. */
+enum { PLAIN_UP_TO = 1024, FEW = 128, LINE = 64 };
 
 /* Rows of a tile in each kernel; a thread's share of a product is a multiple of it. */
 enum { TILE = 6 };
@@ -64,9 +64,10 @@ static bool wants_tiles(un_dtype dtype, int64_t m) {
   return (size_t)m * un_dtype_bytes(dtype) >= TILES_FROM;
 }
 
-static bool is_plain(un_dtype dtype, const void *b, int64_t n) {
+static bool is_plain(un_dtype dtype, const void *b, int64_t m, int64_t n) {
   size_t bytes = (size_t)n * un_dtype_bytes(dtype);
-  return bytes <= PLAIN_UP_TO && bytes % LINE == 0 && (uintptr_t)b % LINE == 0;
+  return (bytes <= PLAIN_UP_TO || m <= FEW) && bytes % LINE == 0 &&
+         (uintptr_t)b % LINE == 0;
 }
 
 static int64_t tn_depth(int64_t k) {
@@ -108,7 +109,7 @@ static void tn_job(void *context, int index) {
 
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, int64_t k, void *scratch) {
-  bool tiles = wants_tiles(dtype, m), plain = is_plain(dtype, b, n);
+  bool tiles = wants_tiles(dtype, m), plain = is_plain(dtype, b, m, n);
   tn_block block = {.dtype = dtype, .m = m, .jobs = un_parallel_threads()};
   block.tiles = (char *)scratch + un_panel_bytes(dtype, tn_depth(k), n);
   for (int64_t first = 0; first < k && !un_stopped(); first += TN_BLOCK) {
