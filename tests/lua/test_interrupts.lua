@@ -154,7 +154,8 @@ function TestLongWork.test_at_the_prompt()
   t:enter "a = tensor.rand(6000, 6000)"
   t:enter "x = 5"
   for _, code in ipairs { "b = tensor.matmul(a, a)",
-    "coroutine.wrap(function() b = a:matmul(a) end)()", "s = tensor.ones(1):expand(1e6, 1e6):sum()" } do
+    "coroutine.wrap(function() b = a:matmul(a) end)()",
+    "s = tensor.ones(1):expand(1e6, 1e6):sum()" } do
     t:type("io.write('go', 1, '\\n') " .. code .. "\n")
     t:expect "go1"
     t:type "\3"
