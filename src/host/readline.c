@@ -362,7 +362,7 @@ static void suspend(void) {
 
 /* --- the four functions -------------------------------------------------------------- */
 
-enum { LONG_PAUSE = 100, SHORT_PAUSE = 5 }; /* ms without a key: somebody thinks */
+enum { LONG_PAUSE = 30, SHORT_PAUSE = 5 }; /* ms without a key: time to prepare */
 
 static char *line_read;
 static bool line_done, is_begun, is_prepared;
