@@ -59,7 +59,7 @@ static void read_line(mapping *m, size_t row) {
     const double *cell =
         g->data + (ptrdiff_t)row * g->row_stride + (ptrdiff_t)column * g->column_stride;
     double u = un_map_fast(&m->map, *cell);
-    m->line[k] = u > 1 ? 1 : u < 0 ? 0 : u;
+    m->line[k] = !isfinite(*cell) ? (double)NAN : u > 1 ? 1 : u < 0 ? 0 : u;
   }
 }
 

@@ -69,8 +69,9 @@ enum { NO_COLOR = UN_PALETTE_SIZE, ALL_COLORS };
 /* The palette's entry for point i; NO_COLOR when its value has none. */
 static int color_index(const un_marker_style *style, size_t i) {
   if (!style->values) return 0;
-  double u = un_map_value(&style->palette->map, un_series_value(style->values, i));
-  if (isnan(u)) return NO_COLOR;
+  double v = un_series_value(style->values, i);
+  double u = un_map_value(&style->palette->map, v);
+  if (!isfinite(v) || isnan(u)) return NO_COLOR;
   return (int)(fmin(fmax(u, 0), 1) * (UN_PALETTE_SIZE - 1) + 0.5);
 }
 

@@ -140,6 +140,15 @@ function TestHeatmap.test_cells_have_the_colours_of_their_values()
   lu.assertEquals(pixel(cell_point(p.box, 1, 1, 2, 3)), colormap.at("viridis", 1))
 end
 
+function TestHeatmap.test_cells_that_are_no_numbers_are_grey()
+  local fig = plot.figure {}
+  fig:at():heatmap({ { 0 / 0, 1 / 0 }, { -1 / 0, 1 } })
+  local read, p = pixel_reader(fig)
+  for _, cell in ipairs { { 1, 1 }, { 1, 2 }, { 2, 1 } } do
+    lu.assertEquals(read(cell_point(p.box, cell[1], cell[2], 2, 2)), "#d9d9d9")
+  end
+end
+
 function TestHeatmap.test_small_cells_are_averaged()
   local rows = {}
   for i = 1, 3000 do rows[i] = { i % 2, i % 2 } end

@@ -43,7 +43,8 @@ function TestScatter.test_points_have_the_colours_of_their_values()
     for i = 1, n do x[i], values[i] = i % 5, i % 5 end
     values[5] = 0 / 0
     local fig = plot.figure {}
-    fig:at():scatter(x, x, { color = values, size = 8, limits = { 0, 4 } }):set { xlim = { -1, 5 }, grid = false }
+    fig:at():scatter(x, x, { color = values, size = 8, limits = { 0, 4 } })
+      :set { xlim = { -1, 5 }, grid = false }
     local color = color_at(fig)
     for i = 1, 4 do lu.assertEquals(color(i, i), colormap.at("viridis", i / 4), "value " .. i) end
   end
@@ -51,9 +52,10 @@ end
 
 function TestScatter.test_a_value_that_is_no_number_is_grey_and_the_bar_has_the_range()
   local fig = plot.figure {}
-  fig:at():scatter({ 1, 2, 3 }, { 1, 2, 3 }, { color = { 10, 0 / 0, 1000 }, norm = "log", size = 8,
-    bar_label = "steps" })
+  fig:at():scatter({ 1, 2, 3, 4 }, { 1, 2, 3, 4 }, { color = { 10, 0 / 0, 1000, 1 / 0 },
+    norm = "log", size = 8, bar_label = "steps" })
   lu.assertEquals(color_at(fig)(2, 2), "#d9d9d9")
+  lu.assertEquals(color_at(fig)(4, 4), "#d9d9d9")
   local series = panel_of(fig).series[1]
   lu.assertEquals({ series.low, series.high, series.map }, { 10, 1000, "viridis" })
   lu.assertEquals(text_of(fig, "ylabel").text, "steps")

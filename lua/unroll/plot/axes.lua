@@ -14,7 +14,8 @@
 --                          what has no room, in words
 --   color_bar(mark), draw_color_bar(mark, page, box, theme)    as plot/colorbar.lua has them
 --   series(mark, theme)    what figure:describe() says of it: {label, points, color}
---   bare                   true: no grid behind it
+--   bare                   true: no grid behind it, a frame around it
+--   standing               true: it stands on the axes, which are drawn over it
 -- pen.view has x and y (functions from data to page points) and frame (for page:polyline,
 -- page:markers, page:area, which take series of numbers).
 

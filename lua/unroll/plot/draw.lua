@@ -11,10 +11,10 @@ local draw = {}
 
 -- --- axes ----------------------------------------------------------------------------
 
--- Is there a chart that covers all of the panel?
-local function is_bare(p)
+-- Is there a chart of which this is true?
+local function any_mark(p, what)
   for _, mark in ipairs(p.panel.marks) do
-    if mark.kind.bare then return true end
+    if mark.kind[what] then return true end
   end
   return false
 end
@@ -172,12 +172,14 @@ end
 
 -- --- the whole -----------------------------------------------------------------------
 
+-- Lines and markers at the edge lie over the axes, bars stand on them.
 local function draw_panel(page, p, theme)
-  local bare = is_bare(p)
+  local bare, standing = any_mark(p, "bare"), any_mark(p, "standing")
   if not bare and p.panel.settings.grid ~= false then grid_lines(page, p, theme) end
+  if not bare and not standing then spines(page, p, theme) end
   draw_marks(page, p.panel, p.view, theme)
   if p.panel.twin then draw_marks(page, p.panel.twin, p.sides[1].view, theme) end
-  if bare then sides.frame(page, p.box, theme) else spines(page, p, theme) end
+  if bare then sides.frame(page, p.box, theme) elseif standing then spines(page, p, theme) end
   sides.draw(page, p, theme)
   tick_marks(page, p, theme)
   draw_labels(page, p, theme)

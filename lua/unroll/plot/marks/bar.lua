@@ -16,7 +16,7 @@ local style = require "unroll.plot.style"
 local text = require "unroll.plot.text"
 local view_of = require "unroll.plot.view"
 
-local bar = {}
+local bar = { standing = true }
 
 local kinds = { labels = "table", label = "string|number", values = "boolean",
   format = "string|function", errors = "table|userdata", color = "string|number",

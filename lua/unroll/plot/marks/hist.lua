@@ -13,7 +13,7 @@ local style = require "unroll.plot.style"
 local common = require "unroll.plot.marks.common"
 local view_of = require "unroll.plot.view"
 
-local hist = {}
+local hist = { standing = true }
 
 local kinds = { bins = "number|table", density = "boolean", range = "table", labels = "table",
   label = "string|number", color = "string|number", alpha = "number" }
