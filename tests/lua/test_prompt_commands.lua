@@ -160,7 +160,7 @@ function TestCommands.test_shell()
   lu.assertEquals(t:enter "_", "0")
   lu.assertStrContains(t:enter "!exit 3", "exit code 3")
   lu.assertEquals(t:enter "_", "3")
-  t:type "!echo go; sleep 100\n"
+  t:type "!echo go; exec sleep 100\n"
   t:expect "\ngo\n"
   t:type "\3"
   t:expect "exit code 130"
