@@ -64,6 +64,23 @@ end
 
 TestPlotLayout = {}
 
+-- In two rows, with raised letters in some names: these are higher than the others.
+function TestPlotLayout.test_rows_of_names_of_different_heights()
+  local names, values = {}, {}
+  for i = 1, 36 do names[i], values[i] = i % 3 == 0 and "h_{t}^{2}" or "ab", i end
+  local fig = plot.figure { width = 5 }
+  fig:at():bar(names, values)
+  local texts = fig:describe().texts
+  for i, a in ipairs(texts) do
+    for j = 1, i - 1 do
+      local b = texts[j]
+      lu.assertFalse(a.box.left < b.box.right - 0.01 and b.box.left < a.box.right - 0.01
+        and a.box.top < b.box.bottom - 0.01 and b.box.top < a.box.bottom - 0.01,
+        a.text .. " over " .. b.text)
+    end
+  end
+end
+
 function TestPlotLayout.test_random_figures()
   for seed = 1, 200 do check(random_figure(seed), "seed " .. seed) end
 end

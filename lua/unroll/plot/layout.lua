@@ -306,10 +306,10 @@ end
 
 local function place_ticks(plan, p)
   local theme = plan.theme
-  local out = theme.tick_length + theme.tick_pad
+  local out, row_height = theme.tick_length + theme.tick_pad, largest(p.x.ticks, "height")
   for _, tick in ipairs(p.x.ticks) do
     if tick.text then
-      local down = (tick.row or 0) * tick.text.height
+      local down = (tick.row or 0) * row_height
       add(plan, text.place(tick.text, p.view.x(tick.at), p.box.bottom + out + down, 0.5, 0))
     end
   end
