@@ -236,5 +236,6 @@ function TestTab.test_indent_signature_and_files()
   t:type "\21"
   t:type "io.open('only\t):read 'a'\n"
   t:expect "text"
+  t:expect "\n> "
   t:finish()
 end

@@ -75,7 +75,7 @@ end
 function TestMultiLine.test_without_paste_mode_lines_run_one_by_one()
   local t = start { env = "NO_COLOR=1" }
   t:type "x = 4\nx = x + 1\nx\n"
-  t:expect "\n5\n"
+  t:expect "\n5\n> "
   t:finish()
 end
 
