@@ -23,6 +23,28 @@ function TestErrors.test_message_line_and_caret()
   lu.assertEquals({ t:finish() }, { 0, true })
 end
 
+-- The place of the error and that of its caller are one line: it is shown once.
+function TestErrors.test_a_line_that_calls_itself()
+  local t = start()
+  lu.assertEquals(t:enter "(function() error 'direct' end)()", "error: direct\n  prompt:1")
+  t:type "(function()\n"
+  t:expect ".. "
+  lu.assertStrContains(t:enter "error 'far' end)()", "called from\n    prompt:2:1")
+  t:finish()
+end
+
+function TestErrors.test_which_lines_wait_for_more()
+  local t = start()
+  lu.assertEquals(t:enter "x = 'open", "error: unfinished string near <eof>\n  prompt:1")
+  t:type "#'a\\\n"
+  t:expect ".. "
+  lu.assertEquals(t:enter "b'", "3")
+  t:type "{1,\n"
+  t:expect ".. "
+  lu.assertEquals(t:enter "2}", "{ 1, 2 }")
+  t:finish()
+end
+
 function TestErrors.test_context_and_callers()
   local t = start()
   t:type("\27[200~function add(a)\n  local b = 'é' .. a + 1\n  return b\nend\27[201~\n")

@@ -9,7 +9,13 @@ local locals = require "unroll.prompt.locals"
 
 local compile = {}
 
-local function is_incomplete(message) return message:find "<eof>'?$" ~= nil end
+-- A string in quotes goes on in the next line only after a backslash or \z.
+local function is_incomplete(text, message)
+  if message:find "unfinished string near <eof>$" then
+    return text:find "\\$" ~= nil or text:find "\\z%s*$" ~= nil
+  end
+  return message:find "<eof>'?$" ~= nil
+end
 
 -- "= expression" is an expression.
 local function without_equals(text) return (text:gsub("^%s*=", "", 1)) end
@@ -19,9 +25,12 @@ local function without_equals(text) return (text:gsub("^%s*=", "", 1)) end
 ---@return boolean
 function compile.needs_more(text)
   local code = without_equals(text)
-  if load("return " .. code, "=?") then return false end
-  local chunk, message = load(code == text and text or "return " .. code, "=?")
-  return chunk == nil and is_incomplete(message)
+  local expression, message = load("return " .. code, "=?")
+  if expression then return false end
+  local is_open = is_incomplete(text, message)
+  if code ~= text then return is_open end
+  local statements, wrong = load(text, "=?")
+  return statements == nil and (is_open or is_incomplete(text, wrong))
 end
 
 --- Whether the entry ends with ";": then its values are not shown.

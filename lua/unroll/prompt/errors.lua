@@ -233,8 +233,9 @@ local function callers(frames, index)
   return out
 end
 
-local function add_callers(out, frames, index)
+local function add_callers(out, frames, index, place)
   local list = callers(frames, index)
+  if list[#list] == place then list[#list] = nil end -- an entry of one line that calls itself
   if #list == 0 then return end
   out[#out + 1] = color.paint("dim", "  called from")
   for i = 1, math.min(#list, most_frames) do
@@ -265,17 +266,17 @@ end
 ---@return string
 function errors.format(value, frames, current)
   local where = locate(errors.text(value), frames)
-  local out = { color.paint("error", "error: ") .. where.text }
+  local out, place = { color.paint("error", "error: ") .. where.text }, nil
   if where.place then
     local code = code_of(where.source, where.place)
     local is_line = code and not code:find "\n" and typed[where.place]
-    local place = is_line and where.place or where.place .. ":" .. where.line
+    place = is_line and where.place or where.place .. ":" .. where.line
     out[#out + 1] = "  " .. color.paint("name", place)
     if code and not is_in_sight(code, where, current) then
       table.move(lines_around(code, where.line, where.text), 1, 1e3, #out + 1, out)
     end
   end
-  add_callers(out, frames, where.frame)
+  add_callers(out, frames, where.frame, place)
   return table.concat(out, "\n")
 end
 
