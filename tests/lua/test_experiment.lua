@@ -162,7 +162,7 @@ end
 TestScripts = {}
 
 -- Runs an experiment script in its short form.
-local function run_script(path, options)
+local function run_quick(path, options)
   return support.run(("'%s' %s --quick"):format(support.program, options:format(path)))
 end
 
@@ -170,7 +170,7 @@ function TestScripts.test_each_runs_and_draws()
   local count = 0
   for path in io.popen(("ls '%s'/scripts/experiments/*.lua"):format(support.root)):lines() do
     local name, out = path:match("([^/]+)%.lua$"), support.tmpdir()
-    local output, code = run_script(path, "'%s' --out " .. out)
+    local output, code = run_quick(path, "'%s' --out " .. out)
     lu.assertEquals(code, 0, output)
     lu.assertTrue(#support.read_file(("%s/%s.json"):format(out, name)) > 0, name)
     local e = dofile(path)
@@ -186,7 +186,7 @@ function TestScripts.test_each_runs_and_draws()
 end
 
 function TestScripts.test_a_corpus_that_is_not_there()
-  local output, code = run_script(support.root .. "/scripts/experiments/training.lua",
+  local output, code = run_quick(support.root .. "/scripts/experiments/training.lua",
     "'%s' --corpus shakespear")
   lu.assertStrContains(output, "Did you mean 'shakespeare'?")
   lu.assertEquals(code, 1)

@@ -63,7 +63,8 @@ function TestOptions.test_integer_and_choice()
     support.raises("f: n must be an integer of at least 1, got", options.integer, bad, "n", "f")
   end
   support.raises("got the string '3'", options.integer, "3", "n", "f")
-  support.raises("f: n must be an integer, got 0.5", options.integer, 0.5, "n", "f", math.mininteger)
+  support.raises("f: n must be an integer, got 0.5", options.integer, 0.5, "n", "f",
+    math.mininteger)
   lu.assertEquals(options.choice("mean", { "mean", "sum" }, "reduction", "f"), "mean")
   support.raises("f: reduction is 'maen'. Did you mean 'mean'?", options.choice, "maen",
     { "mean", "sum" }, "reduction", "f")

@@ -118,7 +118,7 @@ function TestThreads.test_reads_and_sets()
 end
 
 function TestThreads.test_large_tensors_have_the_same_bits_with_any_number()
-  local tensor, generator = unroll.tensor, unroll.tensor.generator(3)
+  local generator = tensor.generator(3)
   local a = tensor.randn((1 << 20) + 12345, { generator = generator })
   local b = tensor.randn((1 << 20) + 12345, { generator = generator })
   local expected = (a * b):add_(1.5):tanh_()

@@ -1,7 +1,6 @@
 -- The prompt on a terminal: reading, editing, history, results, Ctrl-C, signals.
 
 local lu = require "luaunit"
-local support = require "support"
 local terminal = require "terminal"
 
 -- Starts at the first prompt.

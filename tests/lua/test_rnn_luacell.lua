@@ -273,8 +273,8 @@ end
 
 function TestLuaCellDefinition.test_cells_in_the_folder_are_listed()
   local root = support.tmpdir()
-  support.run(("cp -r '%s/lua/unroll' '%s' && mkdir -p '%s/unroll/cells'"):format(support.root, root,
-    root))
+  support.run(("cp -r '%s/lua/unroll' '%s' && mkdir -p '%s/unroll/cells'"):format(support.root,
+    root, root))
   support.write_file(root .. "/unroll/cells/mix.lua", "return { name = 'mix', states = { 'h' } }")
   local output = support.run(([[UNROLL_LUA='%s' %s -e '
     local rnn = require("unroll").rnn

@@ -114,7 +114,8 @@ function TestCopy.test_to_integers_cuts_the_fraction()
     tensor.zeros(1).to, tensor { 3e9 }, "int32")
   support.raises("to: -1 is out of range for uint8",
     tensor.zeros(1).to, tensor({ -1 }, { dtype = "int32" }), "uint8")
-  support.raises("dtype is 'half', must be one of float32, float64, int32, uint8, uint16", tensor.zeros(1).to, tensor { 1 }, "half")
+  support.raises("dtype is 'half', must be one of float32, float64, int32, uint8, uint16",
+    tensor.zeros(1).to, tensor { 1 }, "half")
 end
 
 function TestCopy.test_to_float32_rounds()

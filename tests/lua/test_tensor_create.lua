@@ -88,7 +88,8 @@ function TestFromTables.test_frequent_mistakes()
 end
 
 function TestFromTables.test_options()
-  support.raises("no option 'dtpye', there are: dtype)", tensor.tensor, { 1 }, { dtpye = "float64" })
+  support.raises("no option 'dtpye', there are: dtype)", tensor.tensor, { 1 },
+    { dtpye = "float64" })
   support.raises("dtype is 'float16', must be one of float32, float64, int32, uint8, uint16",
     tensor.tensor, { 1 }, { dtype = "float16" })
   support.raises("table expected", tensor.tensor, { 1 }, "float64")

@@ -32,8 +32,8 @@ function TestViews.test_transpose_and_t()
   eq(tensor { 1, 2 }:t():totable(), { 1, 2 })
   eq(tensor(3):t():item(), 3.0)
   support.raises("t: a matrix expected, got (1,1,1)", function() tensor.zeros(1, 1, 1):t() end)
-  support.raises("bad argument #2 to 'unroll.tensor.transpose' (a dimension of (2,2) expected, got no value)",
-    tensor.transpose, tensor.zeros(2, 2))
+  support.raises("bad argument #2 to 'unroll.tensor.transpose' "
+    .. "(a dimension of (2,2) expected, got no value)", tensor.transpose, tensor.zeros(2, 2))
   support.raises("#1 to 'transpose' (a dimension of (2,2) expected, got no value)", function()
     tensor.zeros(2, 2):transpose()
   end)

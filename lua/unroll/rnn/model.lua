@@ -58,8 +58,8 @@ end
 -- Parameters are views of one tensor; a field of the same name would only hide one.
 function Model:__newindex(name, value)
   if rawget(self, "values")[name] ~= nil then
-    error(("a model's '%s' cannot be replaced; write into it: model.%s:copy_(t)"):format(name, name),
-      2)
+    local text = "a model's '%s' cannot be replaced; write into it: model.%s:copy_(t)"
+    error(text:format(name, name), 2)
   end
   rawset(self, name, value)
 end
@@ -197,8 +197,9 @@ end
 --- Errors: unknown, missing or misshapen options.
 --- Source: Glorot & Bengio, Understanding the difficulty of training deep feedforward neural
 --- networks, 2010; Saxe, McClelland & Ganguli, Exact solutions to the nonlinear dynamics of
---- learning in deep linear neural networks, 2013; Le, Jaitly & Hinton, A simple way to initialize recurrent
---- networks of rectified linear units, 2015; He et al., Delving deep into rectifiers, 2015.
+--- learning in deep linear neural networks, 2013; Le, Jaitly & Hinton, A simple way to
+--- initialize recurrent networks of rectified linear units, 2015; He et al., Delving deep into
+--- rectifiers, 2015.
 --- Dtypes: float32, float64
 --- > model = rnn.lm{cell = "tanh", vocab = 65, hidden = 128, seed = 1}
 --- > model.W_xh:size()   --> (128, 65)
