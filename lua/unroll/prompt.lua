@@ -1,9 +1,10 @@
 --- The prompt: reads entries, runs them, shows their values.
 --
--- The program calls prompt.run(host, options). host is what it lends: open, read, add_history
--- and close (a reader of lines, with editing where there is a terminal) and call (xpcall, open
--- to Ctrl-C). An entry is Lua code of one or more lines, or one line that begins with % (a
--- command), ! (the shell) or ? (help). Every entry has a number; its chunk is prompt:<number>.
+-- The program calls prompt.run(host, options). host is what it lends: open, read, add_history,
+-- close and give_back (a reader of lines, with editing where there is a terminal) and call
+-- (xpcall, open to Ctrl-C). An entry is Lua code of one or more lines, or one line that begins
+-- with % (a command), ! (the shell) or ? (help). Every entry has a number; its chunk is
+-- prompt:<number>.
 
 local color = require "unroll.prompt.color"
 local compile = require "unroll.prompt.compile"
@@ -240,6 +241,7 @@ local function open_editor(self)
     if not text then return prepare(self) end
     return require("unroll.prompt.complete").complete(self.pending, text, self.environment)
   end, no_color == nil or no_color == "")
+  if self.editor then require("unroll.plot.terminal").give_back = self.host.give_back end
 end
 
 local function run_startup_file(self)
@@ -255,7 +257,7 @@ local function run_startup_file(self)
 end
 
 --- Talks until the input ends.
----@param host table open, read, add_history, close, call
+---@param host table open, read, add_history, close, give_back, call
 ---@param options table quiet, norc, lua_locals; color = "auto", "always" or "never"; lua
 function prompt.run(host, options)
   color.setup(options.color)

@@ -58,4 +58,5 @@ static void close_plain(void) {
   room = 0;
 }
 
-const host_reader host_plain_reader = {open_plain, read_plain, add_nothing, close_plain};
+const host_reader host_plain_reader = {open_plain, read_plain, add_nothing, close_plain,
+                                       NULL};

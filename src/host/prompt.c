@@ -1,6 +1,6 @@
 /* prompt.c -- what lua/unroll/prompt gets from the program: the reader as the functions
-** open, read, add_history and close, and `call`, which runs Lua code open to Ctrl-C. All
-** that is a decision is taken there. */
+** open, read, add_history, close and give_back, and `call`, which runs Lua code open to
+** Ctrl-C. All that is a decision is taken there. */
 #include <signal.h>
 #include <string.h>
 
@@ -122,6 +122,14 @@ static int prompt_close(lua_State *L) {
   return 0;
 }
 
+/* give_back(keys): what another has read from the terminal is typed again. */
+static int prompt_give_back(lua_State *L) {
+  size_t length;
+  const char *keys = luaL_checklstring(L, 1, &length);
+  if (reader->give_back) reader->give_back(keys, length);
+  return 0;
+}
+
 /* call(handler, f, ...): xpcall, open to Ctrl-C, also to one that came since the line was
 ** read. */
 static int prompt_call(lua_State *L) {
@@ -140,6 +148,7 @@ static const luaL_Reg functions[] = {{"open", prompt_open},
                                      {"read", prompt_read},
                                      {"add_history", prompt_add_history},
                                      {"close", prompt_close},
+                                     {"give_back", prompt_give_back},
                                      {"call", prompt_call},
                                      {NULL, NULL}};
 

@@ -1,6 +1,6 @@
 /* reader.h -- reads lines: with editing (readline.c) or as they come (plain.c).
 **
-** Both offer the same four functions. What the prompt says, what is remembered and what
+** Both offer the same functions. What the prompt says, what is remembered and what
 ** Tab offers is decided by their caller.
 */
 #ifndef UN_READER_H
@@ -39,6 +39,10 @@ typedef struct host_reader {
 
   void (*add_history)(const char *entry);
   void (*close)(void);
+
+  /* Keys that another has read from the terminal, to be read before those that follow;
+  ** NULL when this reader cannot. */
+  void (*give_back)(const char *keys, size_t length);
 } host_reader;
 
 extern const host_reader host_plain_reader, host_line_editor;

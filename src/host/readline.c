@@ -43,6 +43,7 @@ static struct {
   int (*insert_text)(const char *text);
   int (*variable_bind)(const char *name, const char *value);
   int (*bind_keyseq)(const char *keys, command *function);
+  int (*get_char)(FILE *file);
   command *(*function_of_keyseq)(const char *keys, void *map, int *type);
   command *complete, *get_previous_history, *get_next_history;
   command *history_search_backward, *history_search_forward, *vi_editing_mode;
@@ -58,6 +59,7 @@ static struct {
   int *filename_completion_desired, *point, *end, *eof_found;
   char **line_buffer;
   command **last_func;
+  int (**getc_function)(FILE *file);
   char **(**attempted_completion_function)(const char *text, int start, int stop);
   char *(**completion_word_break_hook)(void);
 } rl;
@@ -81,6 +83,7 @@ static const struct {
     {"rl_insert_text", &rl.insert_text},
     {"rl_variable_bind", &rl.variable_bind},
     {"rl_bind_keyseq", &rl.bind_keyseq},
+    {"rl_getc", &rl.get_char},
     {"rl_function_of_keyseq", &rl.function_of_keyseq},
     {"rl_complete", &rl.complete},
     {"rl_get_previous_history", &rl.get_previous_history},
@@ -107,6 +110,7 @@ static const struct {
     {"rl_eof_found", &rl.eof_found},
     {"rl_line_buffer", &rl.line_buffer},
     {"rl_last_func", &rl.last_func},
+    {"rl_getc_function", &rl.getc_function},
     {"rl_attempted_completion_function", &rl.attempted_completion_function},
     {"rl_completion_word_break_hook", &rl.completion_word_break_hook},
 };
@@ -360,6 +364,24 @@ static void suspend(void) {
   rl.forced_update_display();
 }
 
+/* --- keys that were read elsewhere --------------------------------------------------- */
+
+static char given[1024]; /* the keys from given_next to given_end are still to be read */
+static size_t given_next, given_end;
+
+static int next_key(FILE *file) {
+  if (given_next < given_end) return (unsigned char)given[given_next++];
+  return rl.get_char(file);
+}
+
+/* Keys for which there is no room are lost, as in the queue of a terminal. */
+static void give_back(const char *keys, size_t length) {
+  if (given_next == given_end) given_next = given_end = 0;
+  if (length > sizeof given - given_end) length = sizeof given - given_end;
+  memcpy(given + given_end, keys, length);
+  given_end += length;
+}
+
 /* --- the four functions -------------------------------------------------------------- */
 
 enum { LONG_PAUSE = 30, SHORT_PAUSE = 5 }; /* ms without a key: time to prepare */
@@ -386,6 +408,7 @@ static bool open_editor(const host_completer *c, bool paste) {
   *rl.readline_name = "unroll";
   *rl.catch_signals = *rl.catch_sigwinch = *rl.change_environment = 0;
   *rl.completion_query_items = 0; /* a question would not hear Ctrl-C, nor would a pager */
+  *rl.getc_function = next_key;
   *rl.completion_word_break_hook = find_word;
   *rl.attempted_completion_function = find_names;
   rl.variable_bind("page-completions", "off");
@@ -397,6 +420,7 @@ static bool open_editor(const host_completer *c, bool paste) {
 }
 
 static void drop_line(void) {
+  given_next = given_end = 0;
   *rl.point = *rl.end;
   rl.redisplay();
   fputs("^C", stdout);
@@ -412,7 +436,8 @@ static void drop_line(void) {
 static bool edit(void) {
   int pause = LONG_PAUSE;
   while (!line_done) {
-    switch (host_wait_for_input(is_prepared ? -1 : pause)) {
+    bool is_given = given_next < given_end;
+    switch (is_given ? HOST_INPUT : host_wait_for_input(is_prepared ? -1 : pause)) {
     case HOST_INPUT:
       rl.callback_read_char();
       pause = LONG_PAUSE;
@@ -473,4 +498,5 @@ static void close_editor(void) {
   line_read = NULL;
 }
 
-const host_reader host_line_editor = {open_editor, read_line, add_history, close_editor};
+const host_reader host_line_editor = {open_editor, read_line, add_history, close_editor,
+                                      give_back};

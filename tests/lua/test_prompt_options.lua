@@ -214,6 +214,19 @@ function TestShows.test_a_figure_shows_itself()
   t:finish()
 end
 
+-- The keys come while the terminal is asked what it can show; it gives no answer here.
+function TestShows.test_keys_typed_before_the_first_figure_are_not_lost()
+  local t = terminal.start { env = "TERM=xterm UNROLL_IMAGE= TERM_PROGRAM= KITTY_WINDOW_ID= TMUX=" }
+  t:expect "> "
+  t:type "print('go' .. 1) plot.show(plot.line({1, 3, 2}))\n"
+  t:expect "go1"
+  t:type "x = 'é' .. 617\n#x * 100\n"
+  t:expect "\n> "
+  t:expect "\n500"
+  lu.assertStrContains(t.raw, "\27[16t")
+  t:finish()
+end
+
 function TestShows.test_training_and_ctrl_c()
   local t = terminal.start { columns = 60 }
   t:expect "> "
