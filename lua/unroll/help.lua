@@ -127,7 +127,8 @@ end
 -- For a terminal without UTF-8.
 local function in_ascii(text) return (text:gsub("→", "->"):gsub("…", "...")) end
 
--- A page that is longer than the terminal goes through less, which leaves it on the screen.
+-- A page that is longer than the terminal goes through less, which leaves it on the screen;
+-- under NO_COLOR, which promises that no escape sequence is written, it does not.
 local function show(text)
   if core.sys.isatty(1) and not require("unroll.train.progress").is_utf8() then
     text = in_ascii(text)
@@ -135,7 +136,8 @@ local function show(text)
   local _, rows = core.sys.terminal_size()
   local _, lines = text:gsub("\n", "")
   local pager = rows and lines + 2 > rows and core.sys.isatty(0) and core.sys.isatty(1)
-    and os.getenv "TERM" ~= "dumb" and io.popen("less -FRX 2>/dev/null", "w")
+    and os.getenv "TERM" ~= "dumb" and (os.getenv "NO_COLOR" or "") == ""
+    and io.popen("less -FRX 2>/dev/null", "w")
   if not pager then return print(text) end
   pager:write(text, "\n")
   local done, _, code = pager:close()

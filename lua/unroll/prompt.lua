@@ -221,7 +221,7 @@ end
 -- A person at a terminal that can move its cursor.
 local function can_edit()
   local term = os.getenv "TERM"
-  return core.sys.isatty(0) and core.sys.isatty(1) and term ~= nil and term ~= "dumb"
+  return core.sys.isatty(0) and core.sys.isatty(1) and (term or "") ~= "" and term ~= "dumb"
     and os.getenv "UNROLL_READLINE" ~= "0"
 end
 

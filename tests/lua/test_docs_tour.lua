@@ -114,3 +114,12 @@ function TestHelpOnATerminal.test_a_terminal_without_utf8_gets_ascii()
   lu.assertNil(page:find "[\128-\255]")
   t:finish()
 end
+
+function TestHelpOnATerminal.test_no_escape_byte_under_no_color()
+  local t = terminal.start { rows = 10, env = "NO_COLOR=1" }
+  t:expect "> "
+  t:enter "?tensor"
+  lu.assertStrContains(t:enter "plot.line{1, 2}", ".png")
+  lu.assertEquals(t:finish(), 0)
+  lu.assertNotStrContains(t.raw, "\27")
+end

@@ -26,6 +26,10 @@ end
 local cases = {
   { { "path", false }, { TERM = "xterm-kitty" }, is_tty = false },
   { { "path", false }, { TERM = "dumb", LANG = "C.UTF-8" } },
+  { { "path", false }, { TERM = "", LANG = "C.UTF-8" } },
+  { { "path", false }, { TERM = "xterm-kitty", NO_COLOR = "1" } },
+  { { "kitty", false }, { TERM = "xterm-kitty", NO_COLOR = "" } },
+  { { "sixel", false }, { TERM = "xterm", NO_COLOR = "1", UNROLL_IMAGE = "sixel" } },
   { { "path", false }, { TERM = "xterm-kitty", UNROLL_IMAGE = "none" } },
   { { "path", false }, { UNROLL_IMAGE = "kitty" }, is_tty = false },
   { { "block", false }, { TERM = "xterm-kitty", UNROLL_IMAGE = "block" } },

@@ -135,7 +135,7 @@ end
 -- --- between the pages ------------------------------------------------------------------------
 
 local advice = "Enter goes on. Try some Lua, ask ?name; b goes back, a number to that page, "
-  .. "q leaves."
+  .. "q leaves. After Ctrl-C, tour() goes on where it was."
 
 -- An entry of one or more lines; nil at the end of the input.
 local function read_entry(number)

@@ -1,9 +1,9 @@
 --- What the terminal can show, found out at the first figure.
 --
--- In this order: no terminal, TERM=dumb or UNROLL_IMAGE=none means a path; UNROLL_IMAGE
--- decides; the environment names a terminal that is known; the terminal itself is asked (its
--- device attributes tell sixel). Inside tmux and screen the environment is that of another
--- terminal, so only the question counts.
+-- In this order: no terminal, a TERM that is dumb or empty or UNROLL_IMAGE=none means a path;
+-- UNROLL_IMAGE decides; NO_COLOR means a path; the environment names a terminal that is known;
+-- the terminal itself is asked (its device attributes tell sixel). Inside tmux and screen the
+-- environment is that of another terminal, so only the question counts.
 --
 -- Keys typed before the answer come out with it. Whoever reads keys (the prompt) sets
 -- terminal.give_back, a function that takes them; without it a terminal with keys waiting is
@@ -77,10 +77,11 @@ function terminal.detect(env, is_tty, ask_terminal)
     return "path", nil, nil, ("UNROLL_IMAGE=%s is not known: kitty, iterm, sixel, block or none")
       :format(wish)
   end
-  if wish == "none" or not is_tty or env("TERM") == "dumb" then return "path" end
+  local term, no_color = env("TERM"), env("NO_COLOR")
+  if wish == "none" or not is_tty or term == "dumb" or term == "" then return "path" end
   if wish then return known[wish] end
-  local nested = env("TMUX") or (env("TERM") or ""):match("^screen") or (env("TERM") or "")
-    :match("^tmux")
+  if no_color and no_color ~= "" then return "path" end
+  local nested = env("TMUX") or (term or ""):match("^screen") or (term or ""):match("^tmux")
   local named = not nested and from_environment(env)
   if named then return named end
   local sixel, width, height = ask(ask_terminal)

@@ -23,7 +23,7 @@ function color.decide(wish, env, is_terminal)
   for _, name in ipairs { "FORCE_COLOR", "CLICOLOR_FORCE" } do
     if is_set(env, name) and env(name) ~= "0" then return true end
   end
-  return is_terminal and env "TERM" ~= "dumb" and env "TERM" ~= nil
+  return is_terminal and env "TERM" ~= "dumb" and is_set(env, "TERM")
 end
 
 ---@param wish "auto"|"always"|"never"
