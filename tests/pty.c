@@ -53,6 +53,9 @@ static void start(char **words) {
     dup2(slave, fd);
   close(slave);
   close(terminal);
+  static const int usual[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+  for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    signal(usual[i], SIG_DFL); /* a job in the background has some of them ignored */
   execvp(words[0], words);
   fail(words[0]);
 }
