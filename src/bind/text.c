@@ -152,6 +152,7 @@ static int text_decode(lua_State *L) {
 ---@param tokens unroll.Tensor (N) uint8, uint16 or int32, all in 1..V
 ---@param V integer
 ---@return unroll.Tensor counts (V) float64
+--- Errors: a token that is not in 1..V.
 function core.text.count(tokens, V) end
 */
 static int text_count(lua_State *L) {
@@ -159,7 +160,8 @@ static int text_count(lua_State *L) {
   int64_t V = luaL_checkinteger(L, 2);
   luaL_argcheck(L, V >= 0 && V <= 0x110000, 2, "out of range 0..1114112");
   int64_t *counts = lua_newuserdatauv(L, (size_t)(V + 1) * sizeof *counts, 0);
-  un_text_count(tokens, V, counts);
+  un_err err;
+  if (!un_text_count(tokens, V, counts, &err)) return unl_raise(L, &err);
   un_view *out = unl_newtensor(L, "count", UN_F64, 1, &V);
   for (int64_t k = 0; k < V; k++)
     ((double *)out->data)[k] = (double)counts[k];

@@ -156,6 +156,7 @@ void un_text_make_table(un_text_table *table, const int32_t *codes, int64_t V,
   *table = (un_text_table){.codes = codes, .V = V, .wide = wide};
   if (wide) memset(wide, 0, UN_TEXT_WIDE * sizeof *wide);
   for (int64_t k = 0; k < V; k++) {
+    if (codes[k] < 0) continue; /* no symbol has it */
     if (codes[k] < 256) table->low[codes[k]] = (int32_t)k + 1;
     if (wide && codes[k] < UN_TEXT_WIDE) wide[codes[k]] = (int32_t)k + 1;
   }
@@ -256,11 +257,17 @@ int64_t un_text_decode(const un_view *tokens, un_text_units units, const int32_t
   return bytes;
 }
 
-void un_text_count(const un_view *tokens, int64_t V, int64_t *counts) {
+bool un_text_count(const un_view *tokens, int64_t V, int64_t *counts, un_err *err) {
   for (int64_t k = 0; k < V; k++)
     counts[k] = 0;
-  for (int64_t i = 0; i < tokens->size[0] && !un_stopped_at(i); i++)
-    counts[token_at(tokens, i) - 1]++;
+  for (int64_t i = 0; i < tokens->size[0] && !un_stopped_at(i); i++) {
+    int64_t token = token_at(tokens, i);
+    if (token < 1 || token > V)
+      return un_fail(err, "count: token %lld is %lld, must be in 1..%lld",
+                     (long long)i + 1, (long long)token, (long long)V);
+    counts[token - 1]++;
+  }
+  return true;
 }
 
 /* --- batches ---------------------------------------------------------------------- */

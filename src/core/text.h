@@ -48,8 +48,8 @@ int64_t un_text_encode(const char *text, size_t bytes, un_text_units units,
 int64_t un_text_decode(const un_view *tokens, un_text_units units, const int32_t *codes,
                        int64_t V, char *text, int64_t *bad);
 
-/* How often each of 1..V is among the tokens (1-d, all in 1..V). */
-void un_text_count(const un_view *tokens, int64_t V, int64_t *counts);
+/* How often each of 1..V is among the tokens (1-d); false when one is another. */
+bool un_text_count(const un_view *tokens, int64_t V, int64_t *counts, un_err *err);
 
 /* One window of B parallel streams over `tokens` (N), N > B, without gaps. The N-1
 ** transitions are cut into B runs, the first (N-1) mod B of them one longer. x and y (T,B)

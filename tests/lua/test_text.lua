@@ -368,6 +368,22 @@ function TestEntropy.test_of_a_split_and_of_short_texts()
   support.raises("orders must be an integer", c.entropies, c, 0)
 end
 
+-- The tokens are a view: whoever writes to them gets an error, not another's memory.
+function TestCorpus.test_tokens_out_of_the_vocabulary()
+  local c = text.from_string "banana"
+  c:tokens():fill_(0)
+  support.raises("count: token 1 is 0, must be in 1..3", c.shares, c)
+  c:tokens():fill_(4)
+  support.raises("count: token 1 is 4, must be in 1..3", c.shares, c)
+end
+
+function TestCorpus.test_codes_below_zero_stand_for_nothing()
+  local core = require "unroll.core"
+  local codes = core.tensor.full({ 2 }, -7, { dtype = "int32" })
+  codes:select(1, 2):fill_(97)
+  lu.assertEquals(core.text.encode("aa", codes):totable(), { 2, 2 })
+end
+
 -- --- measures --------------------------------------------------------------------------
 
 TestMetrics = {}
