@@ -432,6 +432,18 @@ static void drop_line(void) {
   fflush(stdout);
 }
 
+/* Each flag goes down before its work, so that a signal meanwhile counts again. */
+static void heed_signals(void) {
+  if (suspended) {
+    suspended = 0;
+    suspend();
+  }
+  if (resized) {
+    resized = 0;
+    rl.resize_terminal();
+  }
+}
+
 /* Handles what comes until a line is there. False after Ctrl-C. */
 static bool edit(void) {
   int pause = LONG_PAUSE;
@@ -451,9 +463,7 @@ static bool edit(void) {
     case HOST_SIGNAL:
       break;
     }
-    if (suspended) suspend();
-    if (resized) rl.resize_terminal();
-    resized = suspended = 0;
+    heed_signals();
   }
   return true;
 }
