@@ -82,6 +82,7 @@ bool un_optim_update(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TE
   un_walk w;
   UN_PROFILE_BEGIN(UN_PHASE_OPTIMISER);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, job.operands, operand);
+  w.is_whole = true; /* half a step would spoil the model */
   un_walk_each(&w, update_run, &job);
   UN_PROFILE_END(0);
   return true;

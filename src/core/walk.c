@@ -97,9 +97,12 @@ void un_walk_each(const un_walk *w, un_run *run, void *context) {
   int64_t index[UN_MAX_DIMS] = {0};
   void *data[UN_WALK_MAX];
   memcpy(data, w->data, sizeof data);
-  while (!un_stopped()) {
-    un_walk_run(w->size[last], w->operands, data, w->stride[last], w->bytes, run,
-                context);
+  while (w->is_whole || !un_stopped()) {
+    if (w->is_whole)
+      run(w->size[last], data, w->stride[last], context);
+    else
+      un_walk_run(w->size[last], w->operands, data, w->stride[last], w->bytes, run,
+                  context);
     int d = last - 1;
     for (; d >= 0 && ++index[d] == w->size[d]; d--) { /* as an odometer */
       step(w, data, d, 1 - w->size[d]);

@@ -30,6 +30,7 @@ typedef struct un_walk {
   int64_t stride[UN_MAX_DIMS][UN_WALK_MAX]; /* in elements */
   int64_t bytes[UN_WALK_MAX];               /* of an element */
   void *data[UN_WALK_MAX];
+  bool is_whole; /* set after the plan: goes to the end, whatever comes */
 } un_walk;
 
 typedef enum un_walk_order {
@@ -45,7 +46,7 @@ void un_walk_plan(un_walk *w, un_walk_order order, int operands,
 typedef void un_run(int64_t n, void *const *data, const int64_t *stride, void *context);
 
 /* Calls `run` for every run, long ones in stretches; never with n == 0. Leaves early when
-** the work is to be stopped (stop.h). */
+** the work is to be stopped (stop.h), unless the walk is whole: then runs are not cut. */
 void un_walk_each(const un_walk *w, un_run *run, void *context);
 
 /* The same for one run: `bytes` of an element of each operand. */
