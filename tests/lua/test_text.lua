@@ -378,7 +378,6 @@ function TestCorpus.test_tokens_out_of_the_vocabulary()
 end
 
 function TestCorpus.test_codes_below_zero_stand_for_nothing()
-  local core = require "unroll.core"
   local codes = core.tensor.full({ 2 }, -7, { dtype = "int32" })
   codes:select(1, 2):fill_(97)
   lu.assertEquals(core.text.encode("aa", codes):totable(), { 2, 2 })
