@@ -45,6 +45,15 @@ function TestErrors.test_which_lines_wait_for_more()
   t:finish()
 end
 
+function TestErrors.test_a_wrong_expression_is_wrong_where_it_is()
+  local t = start()
+  lu.assertStrContains(t:enter "{1, 2 3}", "error: '}' expected near '3'")
+  lu.assertStrContains(t:enter "a + * 2", "error: unexpected symbol near '*'")
+  lu.assertStrContains(t:enter "b = 1 a + * 2", "error: syntax error near '+'")
+  lu.assertStrContains(t:enter ")", "error: unexpected symbol near ')'")
+  t:finish()
+end
+
 function TestErrors.test_context_and_callers()
   local t = start()
   t:type("\27[200~function add(a)\n  local b = 'é' .. a + 1\n  return b\nend\27[201~\n")

@@ -51,6 +51,19 @@ local function expression_of(text)
   return last > 0 and code:sub(1, tokens[last].last) or nil
 end
 
+-- What is wrong: where no statement can begin, or none is one expression, the message that
+-- the text gets as an expression, if that reading comes further.
+local function complaint(text, name, message)
+  local first = lexer.code(text)[1]
+  local at_start = ("unexpected symbol near '%s'"):format(first and first.text)
+  if not message:find(at_start, 1, true) and not message:find("syntax error near", 1, true) then
+    return message
+  end
+  local _, other = load("return " .. text, name)
+  local is_shorter = other:find("<eof> expected", 1, true) or other:find(at_start, 1, true)
+  return is_shorter and message or other
+end
+
 ---@class unroll.prompt.Chunk
 ---@field run function called with a collector of values when `expression`, else without
 ---@field expression boolean
@@ -69,7 +82,9 @@ function compile.entry(text, name, options)
       run = load("(...)(" .. expression .. "\n)", name, "t", options.environment) }
   end
   local run, message = load(text, name, "t", options.environment)
-  if not run and not message:find "too many local variables" then return nil, message end
+  if not run and not message:find "too many local variables" then
+    return nil, complaint(text, name, message)
+  end
   local notes = {}
   if not options.lua_locals then
     local code
