@@ -177,7 +177,7 @@ function TestCommands.test_help()
   t:enter "m = tensor.matmul"
   lu.assertStrContains(t:enter "?m", "tensor.matmul(a, b, out)")
   lu.assertStrContains(t:enter "?tensor.matmull", "tensor.matmul")
-  lu.assertStrContains(t:enter "??optim.clip_norm", "function optim.clip_norm(")
+  lu.assertStrContains(t:enter "??optim.clip_norm", "function clip.clip_norm(")
   lu.assertStrContains(t:enter "?%time", "%time code")
   lu.assertStrContains(t:enter "apropos 'clip'", "optim.clip_norm")
   lu.assertStrContains(t:enter "%help", "%history")
