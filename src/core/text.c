@@ -64,12 +64,17 @@ static size_t plain_bytes(const char *text, size_t bytes) {
   return i;
 }
 
+/* Of n bytes those to be looked at before the question whether to stop. */
+static int64_t piece(int64_t n) {
+  return n < 1 << 20 ? n : 1 << 20;
+}
+
 int64_t un_text_check(const char *text, size_t bytes, un_text_units units,
                       size_t *bad) {
   if (units == UN_TEXT_BYTES) return (int64_t)bytes;
   int64_t count = 0;
   for (size_t i = 0, length; i < bytes && !un_stopped(); i += length, count++) {
-    size_t plain = plain_bytes(text + i, bytes - i);
+    size_t plain = plain_bytes(text + i, (size_t)piece((int64_t)(bytes - i)));
     count += (int64_t)plain;
     i += plain;
     if (i == bytes) break;
@@ -114,7 +119,7 @@ void un_text_collect(const char *text, size_t bytes, un_text_units units,
   bool low[256] = {false};
   const unsigned char *s = (const unsigned char *)text, *end = s + bytes;
   while (s < end && !un_stopped()) {
-    s += collect_run(s, end - s, limit, low);
+    s += collect_run(s, piece(end - s), limit, low);
     if (s < end) mark(seen, next_code(&s, end, units));
   }
   for (int32_t code = 0; code < 256; code++)
@@ -191,7 +196,7 @@ static int32_t token_of(const un_text_table *table, int32_t code) {
     for (int code = 0; code < 256; code++)                                             \
       low[code] = (type)table->low[code];                                              \
     while (s < end && !un_stopped()) {                                                 \
-      int64_t run = encode_run_##suffix(s, end - s, limit, low, tokens + count);       \
+      int64_t run = encode_run_##suffix(s, piece(end - s), limit, low, tokens + count);\
       s += run;                                                                        \
       count += run;                                                                    \
       if (s == end) break;                                                             \

@@ -74,6 +74,18 @@ function TestVocab.test_errors_name_the_trouble()
   support.raises("byte 0xFF", b.encode, b, "\xFF")
 end
 
+-- Long runs of plain characters are looked at in pieces of 2^20 bytes.
+function TestVocab.test_pieces_of_long_plain_texts_join()
+  local v = text.vocab "aé"
+  for extra = -1, 1 do
+    local long = ("a"):rep((1 << 20) + extra)
+    lu.assertEquals(v:encode(long):numel(), #long)
+    lu.assertEquals(v:encode(long .. "é" .. long):to("float64"):sum(), 2 * #long + 2)
+    lu.assertEquals(text.vocab(long .. "é" .. long):size(), 2)
+    support.raises(("invalid UTF-8 at byte %d of"):format(#long + 1), v.encode, v, long .. "\xFF")
+  end
+end
+
 function TestVocab.test_equality()
   lu.assertTrue(text.vocab("abc") == text.vocab("cba"))
   lu.assertFalse(text.vocab("abc") == text.vocab("abd"))
