@@ -96,8 +96,8 @@ static int search_program(lua_State *L, const char *name) {
     lua_pushfstring(L, "no file '%s.lua' in the program", path);
     return 1;
   }
-  const char *chunk_name = lua_pushfstring(L, "@%s", file->name);
-  if (luaL_loadbuffer(L, (const char *)file->bytes, file->length, chunk_name) != LUA_OK)
+  const char *code = (const char *)file->code.bytes;
+  if (luaL_loadbuffer(L, code, file->code.length, file->name) != LUA_OK)
     return lua_error(L);
   set_environment(L);
   lua_pushstring(L, file->name);
@@ -115,7 +115,7 @@ static int search(lua_State *L) {
 static int embedded_read(lua_State *L) {
   const un_embedded_file *file = find(luaL_checkstring(L, 1));
   if (!file) return 0;
-  lua_pushlstring(L, (const char *)file->bytes, file->length);
+  lua_pushlstring(L, (const char *)file->source.bytes, file->source.length);
   return 1;
 }
 
@@ -158,7 +158,7 @@ void host_print_licenses(void) {
   for (size_t i = 0; i < un_embedded_count; i++) {
     const un_embedded_file *file = &un_embedded[i];
     if (strncmp(file->name, "licenses/", 9) != 0) continue;
-    printf("--- %s\n\n%.*s\n", file->name + 9, (int)file->length,
-           (const char *)file->bytes);
+    printf("--- %s\n\n%.*s\n", file->name + 9, (int)file->source.length,
+           (const char *)file->source.bytes);
   }
 }
