@@ -4,6 +4,7 @@
 
 #include "parallel.h"
 #include "peak.h"
+#include "stop.h"
 #include "sys.h"
 #include "unl.h"
 
@@ -85,11 +86,12 @@ static int profile_peak(lua_State *L) {
   luaL_argcheck(L, threads >= 1 && threads <= 256, 2, "must be in 1..256");
   peak_job job = {dtype, 20000};
   double flops, best = 0;
-  while (job.rounds < INT64_C(1) << 40 && time_peak(&job, (int)threads) < 2e-3)
+  while (job.rounds < INT64_C(1) << 40 && time_peak(&job, (int)threads) < 2e-3 &&
+         !un_stopped())
     job.rounds *= 2;
   un_peak_run(dtype, 1, &flops);
   flops *= (double)job.rounds * (double)threads;
-  for (lua_Integer i = 0; i < tries; i++) {
+  for (lua_Integer i = 0; i < tries && !un_stopped(); i++) {
     double seconds = time_peak(&job, (int)threads);
     if (flops / seconds > best) best = flops / seconds;
   }

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "profile.h"
+#include "units.h"
 #include "unl.h"
 
-static const char *const unit_names[] = {"characters", "bytes", NULL};
-
-static un_text_units check_units(lua_State *L, int arg) {
-  return luaL_checkoption(L, arg, "characters", unit_names) == 0 ? UN_TEXT_CHARACTERS
-                                                                 : UN_TEXT_BYTES;
+un_text_units unl_checkunits(lua_State *L, int arg) {
+  static const char *const names[] = {"characters", "bytes", NULL};
+  return luaL_checkoption(L, arg, "characters", names) == 0 ? UN_TEXT_CHARACTERS
+                                                            : UN_TEXT_BYTES;
 }
 
 /* The text at argument 1, known to be valid in the units; raises otherwise. */
@@ -56,7 +56,7 @@ function core.text.check(text, units) end
 static int text_check(lua_State *L) {
   size_t bytes, bad = 0;
   const char *text = luaL_checklstring(L, 1, &bytes);
-  int64_t count = un_text_check(text, bytes, check_units(L, 2), &bad);
+  int64_t count = un_text_check(text, bytes, unl_checkunits(L, 2), &bad);
   if (count >= 0) {
     lua_pushinteger(L, count);
     return 1;
@@ -74,7 +74,7 @@ static int text_check(lua_State *L) {
 function core.text.codes(text, units) end
 */
 static int text_codes(lua_State *L) {
-  un_text_units units = check_units(L, 2);
+  un_text_units units = unl_checkunits(L, 2);
   size_t bytes;
   int64_t symbols;
   const char *text = check_text(L, &bytes, units, &symbols);
@@ -100,7 +100,7 @@ function core.text.encode(text, codes, units, small) end
 */
 static int text_encode(lua_State *L) {
   enum { SHORT = 1 << 16 };
-  un_text_units units = check_units(L, 3);
+  un_text_units units = unl_checkunits(L, 3);
   const un_view *codes = check_vector(L, 2);
   size_t bytes;
   int64_t symbols, V = codes->size[0];
@@ -131,7 +131,7 @@ function core.text.decode(tokens, codes, units) end
 */
 static int text_decode(lua_State *L) {
   const un_view *tokens = check_tokens(L, 1), *codes = check_vector(L, 2);
-  un_text_units units = check_units(L, 3);
+  un_text_units units = unl_checkunits(L, 3);
   const int64_t V = codes->size[0];
   int64_t bad = 0;
   int64_t bytes = un_text_decode(tokens, units, codes->data, V, NULL, &bad);

@@ -4,7 +4,7 @@
 
 #include "stop.h"
 #include "sys.h"
-#include "text.h"
+#include "units.h"
 #include "unl.h"
 
 enum { PIECE = 1 << 20, CARRY = 4 };
@@ -21,12 +21,6 @@ typedef struct source {
 
 /* What is done with a piece, whole characters; false: stop. */
 typedef bool work(const source *s, size_t bytes, void *context);
-
-static un_text_units check_units(lua_State *L, int arg) {
-  static const char *const names[] = {"characters", "bytes", NULL};
-  return luaL_checkoption(L, arg, "characters", names) == 0 ? UN_TEXT_CHARACTERS
-                                                            : UN_TEXT_BYTES;
-}
 
 /* Opens the file of argument 1; errno value. *size is 0 for what is no plain file. */
 static int open_source(lua_State *L, source *s, un_text_units units, size_t *size) {
@@ -89,7 +83,7 @@ function core.text.survey(path, units) end
 static int text_survey(lua_State *L) {
   source s;
   size_t size = 0;
-  un_text_units units = check_units(L, 2);
+  un_text_units units = unl_checkunits(L, 2);
   bool plain = un_sys_is_file(luaL_checkstring(L, 1));
   int error = plain ? open_source(L, &s, units, &size) : 0;
   if (error) return unl_pushfailure(L, s.path, error);
@@ -157,7 +151,7 @@ static int text_encode_file(lua_State *L) {
   const un_view *codes = unl_checkint32(L, 2);
   luaL_argcheck(L, codes->dims == 1 && un_is_contiguous(codes), 2,
                 "one contiguous dimension expected");
-  un_text_units units = check_units(L, 3);
+  un_text_units units = unl_checkunits(L, 3);
   int64_t symbols = luaL_checkinteger(L, 4), V = codes->size[0];
   luaL_argcheck(L, symbols >= 0, 4, "must not be negative");
   size_t size;

@@ -23,7 +23,7 @@
 **                  exp    tanh   sigmoid    log   log2   log1p   expm1   sin, cos
 **     float32     1.00    2.45    2.45     0.80   1.75    2.10    2.10   0.56
 **     float64     1.05    2.60    2.40     0.90   1.85    2.10    2.10   2.45
-** tests/lua/test_ops.lua samples these bounds on the instruction set in use. */
+** tests/lua/test_vmath.lua samples these bounds on the instruction set in use. */
 #ifndef UN_VMATH_H
 #define UN_VMATH_H
 
