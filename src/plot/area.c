@@ -103,12 +103,12 @@ static void fill_slices(un_canvas *c, const un_frame *frame, const slice *slices
   }
   un_box box = un_box_grow(&frame->box, 4);
   size_t count = clip_to_box(&box, &corners, 2 * n, &c->bytes.failed);
-  cairo_new_path(c->cr);
+  cairo.new_path(c->cr);
   for (size_t i = 0; i < count; i++)
-    cairo_line_to(c->cr, corners[i].x, corners[i].y);
-  cairo_close_path(c->cr);
+    cairo.line_to(c->cr, corners[i].x, corners[i].y);
+  cairo.close_path(c->cr);
   un_set_color(c->cr, fill);
-  cairo_fill(c->cr);
+  cairo.fill(c->cr);
   free(corners);
 }
 

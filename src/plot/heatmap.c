@@ -137,16 +137,16 @@ static int image_side(const un_canvas *c, double points, size_t cells) {
 
 static void paint(un_canvas *c, const un_box *box, cairo_surface_t *image) {
   double left = box->left, top = box->top;
-  cairo_save(c->cr);
-  cairo_rectangle(c->cr, left, top, box->right - left, box->bottom - top);
-  cairo_clip(c->cr);
-  cairo_translate(c->cr, left, top);
-  cairo_scale(c->cr, (box->right - left) / cairo_image_surface_get_width(image),
-              (box->bottom - top) / cairo_image_surface_get_height(image));
-  cairo_set_source_surface(c->cr, image, 0, 0);
-  cairo_pattern_set_filter(cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
-  cairo_paint(c->cr);
-  cairo_restore(c->cr);
+  cairo.save(c->cr);
+  cairo.rectangle(c->cr, left, top, box->right - left, box->bottom - top);
+  cairo.clip(c->cr);
+  cairo.translate(c->cr, left, top);
+  cairo.scale(c->cr, (box->right - left) / cairo.image_surface_get_width(image),
+              (box->bottom - top) / cairo.image_surface_get_height(image));
+  cairo.set_source_surface(c->cr, image, 0, 0);
+  cairo.pattern_set_filter(cairo.get_source(c->cr), CAIRO_FILTER_NEAREST);
+  cairo.paint(c->cr);
+  cairo.restore(c->cr);
 }
 
 void un_canvas_heatmap(un_canvas *c, const un_box *where, const un_grid *grid,
@@ -158,11 +158,11 @@ void un_canvas_heatmap(un_canvas *c, const un_box *where, const un_grid *grid,
   m.width = image_side(c, box.right - box.left, grid->columns);
   m.height = image_side(c, box.bottom - box.top, grid->rows);
   cairo_surface_t *image =
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, m.width, m.height);
-  unsigned char *pixels = cairo_image_surface_get_data(image);
-  if (!pixels || !fill_image(&m, pixels, cairo_image_surface_get_stride(image)))
+      cairo.image_surface_create(CAIRO_FORMAT_RGB24, m.width, m.height);
+  unsigned char *pixels = cairo.image_surface_get_data(image);
+  if (!pixels || !fill_image(&m, pixels, cairo.image_surface_get_stride(image)))
     c->bytes.failed = true;
-  cairo_surface_mark_dirty(image);
+  cairo.surface_mark_dirty(image);
   paint(c, &box, image);
-  cairo_surface_destroy(image);
+  cairo.surface_destroy(image);
 }

@@ -77,8 +77,8 @@ static bool clip_segment(const un_box *box, double *x0, double *y0, double *x1,
 static void stroke_run(pen *p) {
   const un_stroke *s = p->stroke;
   if (p->in_path == 0) return;
-  if (s->dashes > 0) cairo_set_dash(p->c->cr, s->dash, s->dashes, p->length);
-  cairo_stroke(p->c->cr);
+  if (s->dashes > 0) cairo.set_dash(p->c->cr, s->dash, s->dashes, p->length);
+  cairo.stroke(p->c->cr);
   p->length += p->run_length;
   p->run_length = 0;
   p->in_path = 0;
@@ -90,8 +90,8 @@ static void add_segment(pen *p, double x0, double y0, double x1, double y1) {
     stroke_run(p);
     p->connected = false;
   }
-  if (!p->connected) cairo_move_to(cr, x0, y0);
-  cairo_line_to(cr, x1, y1);
+  if (!p->connected) cairo.move_to(cr, x0, y0);
+  cairo.line_to(cr, x1, y1);
   p->run_length += hypot(x1 - x0, y1 - y0);
   p->in_path++;
 }
@@ -136,17 +136,17 @@ void un_canvas_polyline(un_canvas *c, const un_frame *frame, const un_series *x,
   bool group = needs_group(c, stroke, y->count);
   if (group) {
     opaque.color.a = 1;
-    cairo_push_group(c->cr);
+    cairo.push_group(c->cr);
   }
   pen p = {.c = c, .stroke = &opaque};
   p.box = un_box_grow(&frame->box, 4 * stroke->width + 4);
   un_sink sink = {pen_point, pen_gap, &p};
   un_set_stroke(c->cr, &opaque);
-  cairo_new_path(c->cr);
+  cairo.new_path(c->cr);
   un_series_walk(frame, x, y, c->pixels ? 0.5 / c->scale : 0.12, &sink);
   stroke_run(&p);
   if (group) {
-    cairo_pop_group_to_source(c->cr);
-    cairo_paint_with_alpha(c->cr, stroke->color.a);
+    cairo.pop_group_to_source(c->cr);
+    cairo.paint_with_alpha(c->cr, stroke->color.a);
   }
 }

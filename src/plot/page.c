@@ -4,8 +4,6 @@
 ** disk never leaves half a picture behind. */
 #include "page.h"
 
-#include <cairo-pdf.h>
-#include <cairo-svg.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,14 +67,14 @@ static void creation_date(char *text, size_t room) {
 
 static cairo_surface_t *pdf_surface(const un_page *page, un_bytes *bytes) {
   cairo_surface_t *pdf =
-      cairo_pdf_surface_create_for_stream(collect, bytes, page->width, page->height);
+      cairo.pdf_surface_create_for_stream(collect, bytes, page->width, page->height);
   char date[64];
   creation_date(date, sizeof date);
-  cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATE_DATE, date);
+  cairo.pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATE_DATE, date);
   if (page->title)
-    cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_TITLE, page->title);
+    cairo.pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_TITLE, page->title);
   if (page->description)
-    cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_SUBJECT, page->description);
+    cairo.pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_SUBJECT, page->description);
   return pdf;
 }
 
@@ -85,12 +83,12 @@ static cairo_surface_t *make_surface(const un_page *page, double scale,
   if (page->format == UN_PDF) return pdf_surface(page, bytes);
   if (page->format == UN_SVG) {
     cairo_surface_t *svg =
-        cairo_svg_surface_create_for_stream(collect, bytes, page->width, page->height);
-    cairo_svg_surface_set_document_unit(svg, CAIRO_SVG_UNIT_PT);
+        cairo.svg_surface_create_for_stream(collect, bytes, page->width, page->height);
+    cairo.svg_surface_set_document_unit(svg, CAIRO_SVG_UNIT_PT);
     return svg;
   }
   bool opaque = page->background.a >= 1;
-  return cairo_image_surface_create(opaque ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_ARGB32,
+  return cairo.image_surface_create(opaque ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_ARGB32,
                                     (int)lround(page->width * scale),
                                     (int)lround(page->height * scale));
 }
@@ -106,7 +104,7 @@ static bool check_size(const un_page *page, double scale, un_plot_error *error) 
 
 un_canvas *un_canvas_open(const un_page *page, un_plot_error *error) {
   double scale = page->format == UN_PNG ? page->dpi / 72 : 1;
-  if (!check_size(page, scale, error)) return NULL;
+  if (!check_size(page, scale, error) || !un_plot_load(error)) return NULL;
   un_canvas *c = calloc(1, sizeof *c);
   if (!c) {
     un_plot_fail(error, "not enough memory for a page");
@@ -119,15 +117,15 @@ un_canvas *un_canvas_open(const un_page *page, un_plot_error *error) {
   c->scale = scale * page->zoom;
   c->pixels = page->format == UN_PNG;
   c->surface = make_surface(page, scale, &c->bytes);
-  cairo_surface_set_device_offset(c->surface, -page->left * scale, -page->top * scale);
-  c->cr = cairo_create(c->surface);
-  cairo_scale(c->cr, c->scale, c->scale);
+  cairo.surface_set_device_offset(c->surface, -page->left * scale, -page->top * scale);
+  c->cr = cairo.create(c->surface);
+  cairo.scale(c->cr, c->scale, c->scale);
   if (page->background.a > 0) {
     un_set_color(c->cr, page->background);
-    cairo_paint(c->cr);
+    cairo.paint(c->cr);
   }
-  if (cairo_status(c->cr) != CAIRO_STATUS_SUCCESS) {
-    un_plot_fail(error, "%s", cairo_status_to_string(cairo_status(c->cr)));
+  if (cairo.status(c->cr) != CAIRO_STATUS_SUCCESS) {
+    un_plot_fail(error, "%s", cairo.status_to_string(cairo.status(c->cr)));
     un_canvas_close(c);
     return NULL;
   }
@@ -139,8 +137,8 @@ un_canvas *un_canvas_open(const un_page *page, un_plot_error *error) {
 
 void un_canvas_close(un_canvas *c) {
   if (!c) return;
-  if (c->cr) cairo_destroy(c->cr);
-  cairo_surface_destroy(c->surface);
+  if (c->cr) cairo.destroy(c->cr);
+  cairo.surface_destroy(c->surface);
   free(c->title);
   free(c->description);
   free(c->bytes.data);
@@ -148,22 +146,22 @@ void un_canvas_close(un_canvas *c) {
 }
 
 static cairo_status_t encode(un_canvas *c) {
-  cairo_status_t status = cairo_status(c->cr);
+  cairo_status_t status = cairo.status(c->cr);
   if (status != CAIRO_STATUS_SUCCESS) return status;
   if (c->format == UN_PNG) {
     c->bytes.failed = !un_png_encode(c);
     return CAIRO_STATUS_SUCCESS;
   }
-  cairo_show_page(c->cr);
-  cairo_surface_finish(c->surface); /* writes the last bytes */
-  return cairo_surface_status(c->surface);
+  cairo.show_page(c->cr);
+  cairo.surface_finish(c->surface); /* writes the last bytes */
+  return cairo.surface_status(c->surface);
 }
 
 bool un_canvas_finish(un_canvas *c, const char **bytes, size_t *size,
                       un_plot_error *error) {
   cairo_status_t status = encode(c);
   if (status != CAIRO_STATUS_SUCCESS)
-    return un_plot_fail(error, "%s", cairo_status_to_string(status));
+    return un_plot_fail(error, "%s", cairo.status_to_string(status));
   bool ok = c->format != UN_SVG || un_svg_finish(&c->bytes, c->title, c->description);
   if (!ok || c->bytes.failed)
     return un_plot_fail(error, "not enough memory for a page");

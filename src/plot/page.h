@@ -2,9 +2,8 @@
 #ifndef UN_PAGE_H
 #define UN_PAGE_H
 
-#include <cairo.h>
-
 #include "canvas.h"
+#include "libraries.h"
 
 typedef struct un_bytes {
   char *data;

@@ -99,8 +99,8 @@ static void convert_row(const unsigned *row, int width, bool alpha,
 static unsigned char *convert(cairo_surface_t *image, int width, int height, bool alpha,
                               size_t *size) {
   size_t row_size = 1 + (size_t)width * (alpha ? 4 : 3);
-  int stride = cairo_image_surface_get_stride(image);
-  const unsigned char *pixels = cairo_image_surface_get_data(image);
+  int stride = cairo.image_surface_get_stride(image);
+  const unsigned char *pixels = cairo.image_surface_get_data(image);
   unsigned char *rows = malloc(row_size * (size_t)height);
   for (int i = 0; rows && i < height; i++)
     convert_row((const void *)(pixels + (ptrdiff_t)i * stride), width, alpha,
@@ -125,10 +125,10 @@ static void add_pixels(un_bytes *out, cairo_surface_t *image, int width, int hei
 }
 
 bool un_png_encode(un_canvas *c) {
-  cairo_surface_flush(c->surface);
-  int width = cairo_image_surface_get_width(c->surface);
-  int height = cairo_image_surface_get_height(c->surface);
-  bool alpha = cairo_image_surface_get_format(c->surface) == CAIRO_FORMAT_ARGB32;
+  cairo.surface_flush(c->surface);
+  int width = cairo.image_surface_get_width(c->surface);
+  int height = cairo.image_surface_get_height(c->surface);
+  bool alpha = cairo.image_surface_get_format(c->surface) == CAIRO_FORMAT_ARGB32;
   un_bytes_add(&c->bytes, "\211PNG\r\n\032\n", 8);
   add_header(&c->bytes, width, height, alpha);
   add_resolution(&c->bytes, c->dpi);

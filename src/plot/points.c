@@ -11,17 +11,17 @@ static void polygon_path(cairo_t *cr, double x, double y, double radius, int cor
                          double first_angle) {
   for (int i = 0; i < corners; i++) {
     double angle = first_angle + 2 * M_PI * i / corners;
-    cairo_line_to(cr, x + radius * cos(angle), y + radius * sin(angle));
+    cairo.line_to(cr, x + radius * cos(angle), y + radius * sin(angle));
   }
-  cairo_close_path(cr);
+  cairo.close_path(cr);
 }
 
 /* The radii make the areas of the shapes look alike. */
 static void marker_path(cairo_t *cr, un_marker shape, double x, double y, double r) {
-  cairo_new_path(cr);
+  cairo.new_path(cr);
   switch (shape) {
   case UN_CIRCLE:
-    cairo_arc(cr, x, y, r, 0, 2 * M_PI);
+    cairo.arc(cr, x, y, r, 0, 2 * M_PI);
     break;
   case UN_SQUARE:
     polygon_path(cr, x, y, 1.27 * r, 4, M_PI / 4);
@@ -36,10 +36,10 @@ static void marker_path(cairo_t *cr, un_marker shape, double x, double y, double
   case UN_CROSS: {
     double turn = shape == UN_PLUS ? 0 : M_PI / 4;
     double dx = 1.15 * r * cos(turn), dy = 1.15 * r * sin(turn);
-    cairo_move_to(cr, x - dx, y - dy);
-    cairo_line_to(cr, x + dx, y + dy);
-    cairo_move_to(cr, x + dy, y - dx);
-    cairo_line_to(cr, x - dy, y + dx);
+    cairo.move_to(cr, x - dx, y - dy);
+    cairo.line_to(cr, x + dx, y + dy);
+    cairo.move_to(cr, x + dy, y - dx);
+    cairo.line_to(cr, x - dy, y + dx);
     break;
   }
   }
@@ -50,15 +50,15 @@ static void draw_marker(cairo_t *cr, const un_marker_style *style, double x, dou
   marker_path(cr, style->shape, x, y, style->size / 2);
   if (style->rim_width > 0 && style->rim.a > 0) {
     un_set_color(cr, style->rim);
-    cairo_set_line_width(cr, 2 * style->rim_width + (lines ? style->size / 4 : 0));
-    cairo_stroke_preserve(cr);
+    cairo.set_line_width(cr, 2 * style->rim_width + (lines ? style->size / 4 : 0));
+    cairo.stroke_preserve(cr);
   }
   un_set_color(cr, style->fill);
-  cairo_set_line_width(cr, style->size / 4);
+  cairo.set_line_width(cr, style->size / 4);
   if (lines)
-    cairo_stroke(cr);
+    cairo.stroke(cr);
   else
-    cairo_fill(cr);
+    cairo.fill(cr);
 }
 
 /* --- one point's style --------------------------------------------------------------
@@ -102,21 +102,21 @@ typedef struct stamps {
 
 static cairo_surface_t *make_stamp(const un_canvas *c, const un_marker_style *style,
                                    int side, int column, int row) {
-  cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, side, side);
-  cairo_t *cr = cairo_create(image);
-  cairo_scale(cr, c->scale, c->scale);
-  cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
-  cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+  cairo_surface_t *image = cairo.image_surface_create(CAIRO_FORMAT_ARGB32, side, side);
+  cairo_t *cr = cairo.create(image);
+  cairo.scale(cr, c->scale, c->scale);
+  cairo.set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+  cairo.set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
   double middle = side / 2;
   draw_marker(cr, style, (middle + (column + 0.5) / SUB) / c->scale,
               (middle + (row + 0.5) / SUB) / c->scale);
-  cairo_destroy(cr);
+  cairo.destroy(cr);
   return image;
 }
 
 static void free_stamps(stamps *s) {
   for (int i = 0; i < ALL_COLORS * SUB * SUB; i++)
-    if (s->image[i]) cairo_surface_destroy(s->image[i]);
+    if (s->image[i]) cairo.surface_destroy(s->image[i]);
   free(s);
 }
 
@@ -130,8 +130,8 @@ static void put_stamp(un_canvas *c, stamps *s, const un_marker_style *style, int
     un_marker_style one = colored(style, index);
     *image = make_stamp(c, &one, s->side, column, row);
   }
-  cairo_set_source_surface(c->cr, *image, left - s->side / 2, top - s->side / 2);
-  cairo_paint(c->cr);
+  cairo.set_source_surface(c->cr, *image, left - s->side / 2, top - s->side / 2);
+  cairo.paint(c->cr);
 }
 
 /* --- series -------------------------------------------------------------------------
@@ -155,7 +155,7 @@ static void draw_stamps(un_canvas *c, const un_frame *frame, const un_series *x,
     return;
   }
   s->side = 2 * (int)ceil((style->size + 2 * style->rim_width) * c->scale) + 4;
-  cairo_identity_matrix(c->cr);
+  cairo.identity_matrix(c->cr);
   for (size_t i = 0; i < y->count; i++)
     if (place_point(frame, x, y, i, &px, &py))
       put_stamp(c, s, style, color_index(style, i), px * c->scale, py * c->scale);
@@ -165,9 +165,9 @@ static void draw_stamps(un_canvas *c, const un_frame *frame, const un_series *x,
 static void draw_paths(un_canvas *c, const un_frame *frame, const un_series *x,
                        const un_series *y, const un_marker_style *style) {
   double px, py;
-  cairo_set_dash(c->cr, NULL, 0, 0);
-  cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
-  cairo_set_line_cap(c->cr, CAIRO_LINE_CAP_ROUND);
+  cairo.set_dash(c->cr, NULL, 0, 0);
+  cairo.set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
+  cairo.set_line_cap(c->cr, CAIRO_LINE_CAP_ROUND);
   for (size_t i = 0; i < y->count; i++) {
     if (!place_point(frame, x, y, i, &px, &py)) continue;
     un_marker_style one = colored(style, color_index(style, i));
@@ -188,28 +188,28 @@ static bool are_dots(const un_canvas *c, const un_series *y,
 static void draw_dots(un_canvas *c, const un_frame *frame, const un_series *x,
                       const un_series *y, const un_marker_style *style) {
   double px, py;
-  cairo_set_dash(c->cr, NULL, 0, 0);
-  cairo_set_line_cap(c->cr, CAIRO_LINE_CAP_ROUND);
-  cairo_set_line_width(c->cr, style->size);
+  cairo.set_dash(c->cr, NULL, 0, 0);
+  cairo.set_line_cap(c->cr, CAIRO_LINE_CAP_ROUND);
+  cairo.set_line_width(c->cr, style->size);
   un_set_color(c->cr, style->fill);
-  cairo_new_path(c->cr);
+  cairo.new_path(c->cr);
   for (size_t i = 0; i < y->count; i++) {
     if (!place_point(frame, x, y, i, &px, &py)) continue;
-    cairo_move_to(c->cr, px, py);
-    cairo_line_to(c->cr, px, py);
+    cairo.move_to(c->cr, px, py);
+    cairo.line_to(c->cr, px, py);
   }
-  cairo_stroke(c->cr);
+  cairo.stroke(c->cr);
 }
 
 void un_canvas_markers(un_canvas *c, const un_frame *frame, const un_series *x,
                        const un_series *y, const un_marker_style *style) {
-  cairo_save(c->cr);
-  cairo_reset_clip(c->cr);
+  cairo.save(c->cr);
+  cairo.reset_clip(c->cr);
   if (c->pixels && y->count > WORTH_IT && !style->sizes && style->size * c->scale < 500)
     draw_stamps(c, frame, x, y, style);
   else if (are_dots(c, y, style))
     draw_dots(c, frame, x, y, style);
   else
     draw_paths(c, frame, x, y, style);
-  cairo_restore(c->cr);
+  cairo.restore(c->cr);
 }

@@ -37,15 +37,15 @@ static void average(const source *s, int x, int y, int width, int height,
 bool un_canvas_pixels(un_canvas *c, int width, int height, unsigned char *pixels,
                       un_plot_error *error) {
   if (!c->pixels) return un_plot_fail(error, "only a png page has pixels");
-  cairo_status_t status = cairo_status(c->cr);
+  cairo_status_t status = cairo.status(c->cr);
   if (status != CAIRO_STATUS_SUCCESS)
-    return un_plot_fail(error, "%s", cairo_status_to_string(status));
-  cairo_surface_flush(c->surface);
-  source s = {cairo_image_surface_get_data(c->surface),
-              cairo_image_surface_get_width(c->surface),
-              cairo_image_surface_get_height(c->surface),
-              cairo_image_surface_get_stride(c->surface),
-              cairo_image_surface_get_format(c->surface) == CAIRO_FORMAT_RGB24};
+    return un_plot_fail(error, "%s", cairo.status_to_string(status));
+  cairo.surface_flush(c->surface);
+  source s = {cairo.image_surface_get_data(c->surface),
+              cairo.image_surface_get_width(c->surface),
+              cairo.image_surface_get_height(c->surface),
+              cairo.image_surface_get_stride(c->surface),
+              cairo.image_surface_get_format(c->surface) == CAIRO_FORMAT_RGB24};
   for (int y = 0; y < height; y++)
     for (int x = 0; x < width; x++, pixels += 3)
       average(&s, x, y, width, height, pixels);

@@ -11,16 +11,16 @@
 static const double far_away = 1e5; /* points; well within 24.8 fixed point */
 
 void un_set_color(cairo_t *cr, un_color color) {
-  cairo_set_source_rgba(cr, color.r, color.g, color.b, color.a);
+  cairo.set_source_rgba(cr, color.r, color.g, color.b, color.a);
 }
 
 void un_set_stroke(cairo_t *cr, const un_stroke *stroke) {
   un_set_color(cr, stroke->color);
-  cairo_set_line_width(cr, stroke->width);
-  cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
-  cairo_set_line_cap(cr,
+  cairo.set_line_width(cr, stroke->width);
+  cairo.set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+  cairo.set_line_cap(cr,
                      stroke->dashes > 0 ? CAIRO_LINE_CAP_BUTT : CAIRO_LINE_CAP_ROUND);
-  cairo_set_dash(cr, stroke->dash, stroke->dashes, 0);
+  cairo.set_dash(cr, stroke->dash, stroke->dashes, 0);
 }
 
 un_box un_box_grow(const un_box *box, double by) {
@@ -47,25 +47,25 @@ un_box un_box_snap(const un_canvas *c, const un_box *box) {
 
 static void box_path(un_canvas *c, const un_box *box) {
   un_box b = un_box_snap(c, box);
-  cairo_rectangle(c->cr, b.left, b.top, b.right - b.left, b.bottom - b.top);
+  cairo.rectangle(c->cr, b.left, b.top, b.right - b.left, b.bottom - b.top);
 }
 
 void un_canvas_clip(un_canvas *c, const un_box *box) {
-  cairo_save(c->cr);
-  cairo_new_path(c->cr);
+  cairo.save(c->cr);
+  cairo.new_path(c->cr);
   if (is_finite_box(box)) box_path(c, box);
-  cairo_clip(c->cr);
+  cairo.clip(c->cr);
 }
 
 void un_canvas_unclip(un_canvas *c) {
-  cairo_restore(c->cr);
+  cairo.restore(c->cr);
 }
 
 void un_canvas_rectangle(un_canvas *c, const un_box *box, un_color fill) {
   if (!is_finite_box(box)) return;
   un_set_color(c->cr, fill);
   box_path(c, box);
-  cairo_fill(c->cr);
+  cairo.fill(c->cr);
 }
 
 /* The middle of a line `pixels` wide whose edges are whole pixels. */
@@ -87,19 +87,19 @@ void un_canvas_segment(un_canvas *c, double x0, double y0, double x1, double y1,
     if (level) y0 = y1 = snap_middle(c, y0, pixels);
   }
   un_set_stroke(c->cr, &crisp);
-  cairo_set_line_cap(c->cr, CAIRO_LINE_CAP_BUTT);
-  cairo_move_to(c->cr, upright ? x0 : snap(c, x0), level ? y0 : snap(c, y0));
-  cairo_line_to(c->cr, upright ? x1 : snap(c, x1), level ? y1 : snap(c, y1));
-  cairo_stroke(c->cr);
+  cairo.set_line_cap(c->cr, CAIRO_LINE_CAP_BUTT);
+  cairo.move_to(c->cr, upright ? x0 : snap(c, x0), level ? y0 : snap(c, y0));
+  cairo.line_to(c->cr, upright ? x1 : snap(c, x1), level ? y1 : snap(c, y1));
+  cairo.stroke(c->cr);
 }
 
 void un_canvas_polygon(un_canvas *c, const double *points, size_t count,
                        un_color fill) {
-  cairo_new_path(c->cr);
+  cairo.new_path(c->cr);
   for (size_t i = 0; i < count; i++)
     if (isfinite(points[2 * i] + points[2 * i + 1]))
-      cairo_line_to(c->cr, tame(points[2 * i]), tame(points[2 * i + 1]));
-  cairo_close_path(c->cr);
+      cairo.line_to(c->cr, tame(points[2 * i]), tame(points[2 * i + 1]));
+  cairo.close_path(c->cr);
   un_set_color(c->cr, fill);
-  cairo_fill(c->cr);
+  cairo.fill(c->cr);
 }

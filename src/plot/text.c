@@ -5,7 +5,6 @@
 ** change nothing. One font, DejaVu Sans: it has every sign that our charts use, and a
 ** layout that depends on which fonts are installed could not be tested. */
 #include <math.h>
-#include <pango/pangocairo.h>
 #include <string.h>
 
 #include "page.h"
@@ -16,25 +15,25 @@ static const char family[] = "DejaVu Sans";
  */
 
 static cairo_font_options_t *make_font_options(void) {
-  cairo_font_options_t *options = cairo_font_options_create();
-  cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-  cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-  cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+  cairo_font_options_t *options = cairo.font_options_create();
+  cairo.font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+  cairo.font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+  cairo.font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
   return options;
 }
 
 static bool has_family(PangoContext *context) {
-  PangoFontDescription *wanted = pango_font_description_from_string(family);
-  PangoFont *font = pango_context_load_font(context, wanted);
+  PangoFontDescription *wanted = pango.font_description_from_string(family);
+  PangoFont *font = pango.context_load_font(context, wanted);
   bool found = false;
   if (font) {
-    PangoFontDescription *got = pango_font_describe(font);
-    const char *name = pango_font_description_get_family(got);
+    PangoFontDescription *got = pango.font_describe(font);
+    const char *name = pango.font_description_get_family(got);
     found = name && strcmp(name, family) == 0;
-    pango_font_description_free(got);
-    g_object_unref(font);
+    pango.font_description_free(got);
+    glib.object_unref(font);
   }
-  pango_font_description_free(wanted);
+  pango.font_description_free(wanted);
   return found;
 }
 
@@ -42,16 +41,17 @@ static bool has_family(PangoContext *context) {
 static PangoContext *text_context(un_plot_error *error) {
   static PangoContext *kept;
   if (kept) return kept;
-  PangoFontMap *fonts = pango_cairo_font_map_new();
-  pango_cairo_font_map_set_resolution(PANGO_CAIRO_FONT_MAP(fonts), 72); /* points */
-  PangoContext *context = pango_font_map_create_context(fonts);
-  g_object_unref(fonts);
+  if (!un_plot_load(error)) return NULL;
+  PangoFontMap *fonts = pango.cairo_font_map_new();
+  pango.cairo_font_map_set_resolution((PangoCairoFontMap *)fonts, 72); /* points */
+  PangoContext *context = pango.font_map_create_context(fonts);
+  glib.object_unref(fonts);
   cairo_font_options_t *options = make_font_options();
-  pango_cairo_context_set_font_options(context, options);
-  cairo_font_options_destroy(options);
-  pango_context_set_round_glyph_positions(context, FALSE);
+  pango.cairo_context_set_font_options(context, options);
+  cairo.font_options_destroy(options);
+  pango.context_set_round_glyph_positions(context, FALSE);
   if (!has_family(context)) {
-    g_object_unref(context);
+    glib.object_unref(context);
     un_plot_fail(error, "no usable font: charts need %s (install fonts-dejavu-core)",
                  family);
     return NULL;
@@ -63,34 +63,34 @@ static PangoContext *text_context(un_plot_error *error) {
  */
 
 static void set_font(PangoLayout *layout, const un_text *text) {
-  PangoFontDescription *font = pango_font_description_new();
-  pango_font_description_set_family_static(font, family);
-  pango_font_description_set_absolute_size(font, text->size * PANGO_SCALE);
-  if (text->bold) pango_font_description_set_weight(font, PANGO_WEIGHT_BOLD);
-  if (text->italic) pango_font_description_set_style(font, PANGO_STYLE_ITALIC);
-  pango_layout_set_font_description(layout, font);
-  pango_font_description_free(font);
+  PangoFontDescription *font = pango.font_description_new();
+  pango.font_description_set_family_static(font, family);
+  pango.font_description_set_absolute_size(font, text->size * PANGO_SCALE);
+  if (text->bold) pango.font_description_set_weight(font, PANGO_WEIGHT_BOLD);
+  if (text->italic) pango.font_description_set_style(font, PANGO_STYLE_ITALIC);
+  pango.layout_set_font_description(layout, font);
+  pango.font_description_free(font);
 }
 
 static bool set_words(PangoLayout *layout, const un_text *text, un_plot_error *error) {
-  if (!g_utf8_validate(text->s, -1, NULL))
+  if (!glib.utf8_validate(text->s, -1, NULL))
     return un_plot_fail(error, "text is not valid UTF-8");
   if (!text->markup) {
-    pango_layout_set_text(layout, text->s, -1);
+    pango.layout_set_text(layout, text->s, -1);
     return true;
   }
   PangoAttrList *attributes;
   char *words;
   GError *wrong = NULL;
-  if (!pango_parse_markup(text->s, -1, 0, &attributes, &words, NULL, &wrong)) {
+  if (!pango.parse_markup(text->s, -1, 0, &attributes, &words, NULL, &wrong)) {
     un_plot_fail(error, "%s", wrong->message);
-    g_error_free(wrong);
+    glib.error_free(wrong);
     return false;
   }
-  pango_layout_set_text(layout, words, -1);
-  pango_layout_set_attributes(layout, attributes);
-  pango_attr_list_unref(attributes);
-  g_free(words);
+  pango.layout_set_text(layout, words, -1);
+  pango.layout_set_attributes(layout, attributes);
+  pango.attr_list_unref(attributes);
+  glib.free(words);
   return true;
 }
 
@@ -99,17 +99,17 @@ static PangoLayout *make_layout(const un_text *text, un_plot_error *error) {
                                               PANGO_ALIGN_RIGHT};
   PangoContext *context = text_context(error);
   if (!context) return NULL;
-  PangoLayout *layout = pango_layout_new(context);
+  PangoLayout *layout = pango.layout_new(context);
   set_font(layout, text);
   if (!set_words(layout, text, error)) {
-    g_object_unref(layout);
+    glib.object_unref(layout);
     return NULL;
   }
   if (text->wrap > 0) {
-    pango_layout_set_width(layout, (int)ceil(fmin(text->wrap, 1e5) * PANGO_SCALE));
-    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    pango.layout_set_width(layout, (int)ceil(fmin(text->wrap, 1e5) * PANGO_SCALE));
+    pango.layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
   }
-  pango_layout_set_alignment(layout, alignments[text->align]);
+  pango.layout_set_alignment(layout, alignments[text->align]);
   return layout;
 }
 
@@ -121,16 +121,16 @@ bool un_text_measure(const un_text *text, un_text_size *size, un_plot_error *err
   PangoLayout *layout = make_layout(text, error);
   if (!layout) return false;
   PangoRectangle ink, logical;
-  pango_layout_get_extents(layout, &ink, &logical);
+  pango.layout_get_extents(layout, &ink, &logical);
   *size = (un_text_size){.width = points(logical.width),
                          .height = points(logical.height),
-                         .baseline = points(pango_layout_get_baseline(layout)),
+                         .baseline = points(pango.layout_get_baseline(layout)),
                          .ink_top = points(ink.y),
                          .ink_bottom = points(ink.y + ink.height),
                          .ink_left = points(ink.x - logical.x),
                          .ink_right = points(ink.x - logical.x + ink.width),
-                         .unknown = pango_layout_get_unknown_glyphs_count(layout)};
-  g_object_unref(layout);
+                         .unknown = pango.layout_get_unknown_glyphs_count(layout)};
+  glib.object_unref(layout);
   return true;
 }
 
@@ -140,14 +140,14 @@ bool un_canvas_text(un_canvas *c, const un_text *text, double x, double y,
   PangoLayout *layout = make_layout(text, error);
   if (!layout) return false;
   PangoRectangle logical;
-  pango_layout_get_extents(layout, NULL, &logical);
-  cairo_save(c->cr);
-  cairo_translate(c->cr, fmin(fmax(x, -1e5), 1e5), fmin(fmax(y, -1e5), 1e5));
-  if (text->angle != 0) cairo_rotate(c->cr, -text->angle * M_PI / 180);
+  pango.layout_get_extents(layout, NULL, &logical);
+  cairo.save(c->cr);
+  cairo.translate(c->cr, fmin(fmax(x, -1e5), 1e5), fmin(fmax(y, -1e5), 1e5));
+  if (text->angle != 0) cairo.rotate(c->cr, -text->angle * M_PI / 180);
   un_set_color(c->cr, text->color);
-  cairo_move_to(c->cr, -points(logical.x), -points(logical.y));
-  pango_cairo_show_layout(c->cr, layout);
-  cairo_restore(c->cr);
-  g_object_unref(layout);
+  cairo.move_to(c->cr, -points(logical.x), -points(logical.y));
+  pango.cairo_show_layout(c->cr, layout);
+  cairo.restore(c->cr);
+  glib.object_unref(layout);
   return true;
 }

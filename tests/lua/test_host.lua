@@ -191,6 +191,25 @@ function TestEmbedded.test_a_copy_elsewhere_runs()
   lu.assertEquals(output, "4.0\t[1]\n\ttrue\ttrue\n")
 end
 
+-- Loading it would take longer than the rest of a start.
+function TestEmbedded.test_only_a_drawing_loads_the_library_for_drawing()
+  local maps = io.open "/proc/self/maps"
+  lu.skipIf(not maps, "this system does not list what a process has loaded")
+  maps:close()
+  file("loaded.lua", [[
+    local function loaded()
+      local maps <close> = io.open "/proc/self/maps"
+      return maps:read("a"):find "libcairo" ~= nil
+    end
+    local corpus = unroll.text.corpus "simple"
+    local model = unroll.rnn.lm { cell = "tanh", vocab = corpus.vocab, hidden = 4 }
+    unroll.train.fit(model, corpus, { steps = 1, progress = false })
+    print(loaded())
+    unroll.plot.line { 1, 2 }:save(arg[0] .. ".png")
+    print(loaded())]])
+  lu.assertEquals(run "loaded.lua", "false\ntrue\n")
+end
+
 function TestEmbedded.test_files_in_the_current_directory_do_not_hide_the_library()
   support.run(("mkdir -p '%s/shadow/unroll'"):format(directory))
   file("shadow/unroll.lua", "error('shadowed')")
