@@ -1,6 +1,8 @@
 /* profile.c -- core.profile: counts of time by phase and operation (core/profile.h), and
-** the measured peak. lua/unroll/profile.lua makes tables of it. */
+** the measured limits. lua/unroll/profile.lua makes tables of it. */
 #include "profile.h"
+
+#include <string.h>
 
 #include "parallel.h"
 #include "peak.h"
@@ -99,9 +101,46 @@ static int profile_peak(lua_State *L) {
   return 1;
 }
 
+/* The seconds that so many rounds take; *bytes is what was read. */
+static double time_read(const float *p, int64_t count, int64_t rounds, double *bytes) {
+  double start = un_sys_clock();
+  un_peak_read(p, count, rounds, bytes);
+  return un_sys_clock() - start;
+}
+
+/*---
+--- The bytes that this machine reads in a second from memory that was just read: the best of
+--- `tries` runs of some milliseconds, on one thread. What fits in a cache comes from there.
+---@param bytes integer read again and again, 1024 or more
+---@param tries? integer default 5
+---@return number bytes
+--- > require("unroll.core").profile.bandwidth(1 << 14) > 0   --> true
+function core.profile.bandwidth(bytes, tries) end
+*/
+static int profile_bandwidth(lua_State *L) {
+  enum { LINE = 64 };
+  lua_Integer size = luaL_checkinteger(L, 1), tries = luaL_optinteger(L, 2, 5);
+  luaL_argcheck(L, size >= 1024 && size <= INT64_C(1) << 32, 1,
+                "must be in 1024..4294967296");
+  char *memory = lua_newuserdatauv(L, (size_t)size + LINE, 0);
+  memset(memory, 0, (size_t)size + LINE);
+  const float *p = (const float *)(((uintptr_t)memory + LINE - 1) / LINE * LINE);
+  int64_t count = size / (int64_t)sizeof *p, rounds = 1;
+  double read, best = 0;
+  while (time_read(p, count, rounds, &read) < 2e-3 && !un_stopped())
+    rounds *= 2;
+  for (lua_Integer i = 0; i < tries && !un_stopped(); i++) {
+    double seconds = time_read(p, count, rounds, &read);
+    if (read / seconds > best) best = read / seconds;
+  }
+  lua_pushnumber(L, best);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {{"start", profile_start},
                                      {"stop", profile_stop},
                                      {"peak", profile_peak},
+                                     {"bandwidth", profile_bandwidth},
                                      {NULL, NULL}};
 
 void unl_open_profile(lua_State *L) {

@@ -1,4 +1,5 @@
-/* peak.h -- the speed limit of this machine: fused multiply-adds in registers. */
+/* peak.h -- the speed limits of this machine: fused multiply-adds in registers, and reads
+** of memory. */
 #ifndef UN_PEAK_H
 #define UN_PEAK_H
 
@@ -7,5 +8,9 @@
 /* Runs the loop; *flops is what it computed. The result means nothing: it is there so
 ** that the work is done. dtype is float32 or float64. */
 double un_peak_run(un_dtype dtype, int64_t rounds, double *flops);
+
+/* Reads the `count` numbers at p, `rounds` times; *bytes is what it read, some hundred
+** bytes at the end may be left out. The result means nothing. */
+double un_peak_read(const float *p, int64_t count, int64_t rounds, double *bytes);
 
 #endif

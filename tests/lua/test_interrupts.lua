@@ -53,7 +53,8 @@ function TestLongWork.test_walks_and_reductions()
     ends("max(2)", huge.max, tensor.ones(1):expand(1000, 2e9), 2)
     ends("equal", tensor.equal, huge, huge)
     ends("all", huge.all, huge)
-    ends("peak", require "unroll.core".profile.peak, "float32", 1, 10000000)]]
+    ends("peak", require "unroll.core".profile.peak, "float32", 1, 10000000)
+    ends("bandwidth", require "unroll.core".profile.bandwidth, 65536, 10000000)]]
 end
 
 function TestLongWork.test_what_is_left_is_old_or_new()

@@ -52,6 +52,14 @@ function TestProfile.test_products_say_their_speed()
   lu.assertTrue(p.peak > 1e8)
 end
 
+function TestProfile.test_the_limit_of_reading()
+  local bandwidth = core.profile.bandwidth
+  lu.assertTrue(bandwidth(1024, 1) > 1e8)
+  lu.assertTrue(bandwidth(100001, 1) > 1e8)
+  support.raises("must be in 1024..4294967296", bandwidth, 1023)
+  support.raises("number expected", bandwidth)
+end
+
 function TestProfile.test_a_training_step_shows_its_phases()
   local model = unroll.rnn.lm { vocab = 10, hidden = 16, seed = 1 }
   local corpus = unroll.text.corpus "numbers"

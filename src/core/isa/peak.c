@@ -1,8 +1,8 @@
 /* peak.c -- the most floating-point operations that one core does in a second: fused
 ** multiply-adds in registers, enough independent ones to hide their latency. What a
-** kernel reaches is told as a share of this. */
-#include "isa.h"
+** kernel reaches is told as a share of this. And the most bytes that it reads. */
 #include "isa/peak.h"
+#include "isa.h"
 #include "isa/vec.h"
 
 enum { CHAINS = 12 };
@@ -40,8 +40,33 @@ enum { CHAINS = 12 };
 PEAK(f32, float)
 PEAK(f64, double)
 
+/* --- reading -------------------------------------------------------------------------- */
+
+enum { READS = 8 }; /* sums at once: enough to hide the latency of an addition */
+#define EACH_SUM(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define ZERO(j)     vec_f32 sum##j = {0};
+#define READ(j)                                                                        \
+  sum##j = sum##j + load_f32(p + (READS * i + (j)) * LANES_f32);                       \
+  __asm__ volatile("" : KEEP(sum##j)); /* else gcc reads once for all rounds */
+#define TOTAL(j) sum = sum + sum##j;
+
+static double read_blocks(const float *p, int64_t blocks, int64_t rounds) {
+  EACH_SUM(ZERO)
+  for (int64_t round = 0; round < rounds; round++) {
+    for (int64_t i = 0; i < blocks; i++) {
+      EACH_SUM(READ)
+    }
+    __asm__ volatile("" ::: "memory");
+  }
+  vec_f32 sum = {0};
+  EACH_SUM(TOTAL)
+  return (double)sum[0];
+}
+
 extern const un_peak_kernels ISA(un_peak);
 const un_peak_kernels ISA(un_peak) = {
     .run = {run_f32, run_f64},
-    .flops = {2 * CHAINS * LANES_f32, 2 * CHAINS * LANES_f64},
+    .flops = {2 * CHAINS * LANES_f32, 2 * CHAINS *LANES_f64},
+    .read = read_blocks,
+    .block = READS * LANES_f32,
 };

@@ -8,6 +8,8 @@
 typedef struct un_peak_kernels {
   double (*run[2])(int64_t rounds);
   int flops[2]; /* of one round */
+  double (*read)(const float *p, int64_t blocks, int64_t rounds);
+  int block; /* how many numbers `read` takes at once */
 } un_peak_kernels;
 
 #endif
