@@ -185,8 +185,8 @@ static int optim_adamw(lua_State *L) {
 
 /*---
 --- The Euclidean norm of all elements of `x` (any shape, float32 or float64), summed in
---- double; large and tiny elements neither overflow nor vanish. NaN if an element is
---- NaN, infinite if one is infinite.
+--- float64, squares of float32 four at a time first; large and tiny elements neither
+--- overflow nor vanish. NaN if an element is NaN, infinite if one is infinite.
 ---@param x unroll.Tensor
 ---@return number norm
 function core.optim.norm(x) end

@@ -1,7 +1,6 @@
 /* optim.c -- checks the operands of an update and walks them (see optim.h). */
 #include "optim.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "isa.h"
@@ -117,13 +116,20 @@ static void measure(const un_view *x, norm_job *job) {
   UN_PROFILE_END(0);
 }
 
-/* Squares that overflow or vanish are seen in their sum, which is then made again with
-** all elements scaled by a power of two that brings the largest to about 1. */
+/* Are sums of squares exact enough when this is the largest element? Then they are far
+** from overflow, and a square that vanishes is too small to count. */
+static bool squares_are_safe(un_dtype dtype, double largest) {
+  return dtype == UN_F32 ? largest > 0x1p-50 && largest < 0x1p60
+                         : largest > 0x1p-450 && largest < 0x1p480;
+}
+
+/* Sums of squares that are not safe are made again with all elements scaled by a power of
+** two that brings the largest to about 1. */
 double un_norm_and_max(const un_view *x, double *max_abs) {
   norm_job job = {.dtype = x->dtype, .scale = 1};
   measure(x, &job);
   *max_abs = job.sum[1];
-  if (isnan(job.sum[0]) || (job.sum[0] > DBL_MIN / DBL_EPSILON && !isinf(job.sum[0])))
+  if (isnan(job.sum[0]) || squares_are_safe(x->dtype, *max_abs))
     return sqrt(job.sum[0]);
   if (*max_abs == 0 || isinf(*max_abs)) return *max_abs;
   int exponent;

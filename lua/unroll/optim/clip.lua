@@ -60,7 +60,7 @@ local function check_limit(limit, who)
 end
 
 --- Scales all gradients by min(1, max / (norm + 1e-6)), so that their common norm is at
---- most max. The norm is computed in float64.
+--- most max. The norm is summed in float64.
 ---@param model unroll.Model|table anything with :gradients()
 ---@param max number above 0; math.huge only measures and checks
 ---@param opts? {step?: integer, loss?: number} for the error message

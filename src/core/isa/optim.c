@@ -1,8 +1,10 @@
-/* isa/optim.c -- one line of each update rule (the formulas are in optim.h).
+/* isa/optim.c -- one line of each update rule (the formulas are in optim.h), and of the
+** norm.
 **
-** The scalars are computed in double and rounded once, as PyTorch does. Options that
-** choose a formula are tested outside of the loops: each loop body is straight code
-** that the compiler turns into vectors. */
+** The scalars are computed in double and rounded once, as PyTorch does. Lines are cut
+** into vectors; of the last one only what belongs to the line is read and written. An
+** update comes in two halves, which several vectors pass side by side: the first one
+** brings the state up to date and says what is under the root, the second moves p. */
 #ifndef REAL
 #include "optim.h"
 
@@ -11,6 +13,20 @@
 #include "isa.h"
 #include "vec.h"
 #include "vec_math.h"
+#include "vec_root.h"
+
+/* The lanes in float64, those of a float32 vector in pairs. */
+ALWAYS_INLINE vec_f64 fold_f32(vec_f32 v) {
+  float lane[LANES_f32];
+  double wide[LANES_f32];
+  store_f32(lane, v);
+  NO_UNROLL for (int i = 0; i < LANES_f32; i++) wide[i] = (double)lane[i];
+  return load_f64(wide) + load_f64(wide + LANES_f64);
+}
+
+ALWAYS_INLINE vec_f64 fold_f64(vec_f64 v) {
+  return v;
+}
 
 #define UN_TEMPLATE "isa/optim.c"
 #include "each_dtype.h"
@@ -29,137 +45,227 @@ const un_optim_kernels ISA(un_optim) = {
 
 #else
 
-static void FN(sgd)(int64_t n, void *const line[], const un_optim_options *o) {
-  REAL *restrict p = line[UN_OPTIM_P], *restrict m = line[UN_OPTIM_S1];
-  const REAL *restrict g = line[UN_OPTIM_G];
-  const REAL lr = (REAL)o->lr, decay = (REAL)o->weight_decay;
-  const REAL keep = (REAL)o->momentum, add = (REAL)(1 - o->dampening);
-  if (!m) {
-    for (int64_t i = 0; i < n; i++)
-      p[i] -= lr * (g[i] + decay * p[i]);
-  } else if (o->nesterov) {
-    for (int64_t i = 0; i < n; i++) {
-      REAL d = g[i] + decay * p[i];
-      m[i] = keep * m[i] + add * d;
-      p[i] -= lr * (d + keep * m[i]);
-    }
-  } else {
-    for (int64_t i = 0; i < n; i++) {
-      REAL d = g[i] + decay * p[i];
-      m[i] = keep * m[i] + add * d;
-      p[i] -= lr * m[i];
-    }
-  }
+/* --- vectors of a line ------------------------------------------------------------- */
+
+/* The vector at x, of which `left` numbers or more are left. */
+ALWAYS_INLINE FN(vec) FN(get)(const REAL *x, int64_t left) {
+  return left < FN(LANES) ? FN(load_part)(x, left) : FN(load)(x);
 }
 
-static void FN(adagrad)(int64_t n, void *const line[], const un_optim_options *o) {
-  REAL *restrict p = line[UN_OPTIM_P], *restrict s = line[UN_OPTIM_S1];
-  const REAL *restrict g = line[UN_OPTIM_G];
-  const REAL lr = (REAL)(o->lr / (1 + (double)(o->t - 1) * o->lr_decay));
-  const REAL decay = (REAL)o->weight_decay, eps = (REAL)o->eps;
-  for (int64_t i = 0; i < n; i++) {
-    REAL d = g[i] + decay * p[i];
-    s[i] += d * d;
-    p[i] -= lr * d / (M(sqrt)(s[i]) + eps);
+ALWAYS_INLINE void FN(put)(REAL *x, int64_t left, FN(vec) v) {
+  if (left < FN(LANES))
+    FN(store_part)(x, v, left);
+  else
+    FN(store)(x, v);
+}
+
+/* One line of each tensor, and the scalars of a rule. */
+typedef struct FN(line) {
+  int64_t n;
+  REAL *p, *s1, *s2, *s3;
+  const REAL *g;
+  REAL lr, decay, eps;
+  REAL keep1, add1, keep2, add2; /* of the first and the second moving average */
+  REAL shrink, scale;            /* of p, of the root */
+} FN(line);
+
+ALWAYS_INLINE FN(line)
+    FN(line_of)(int64_t n, void *const at[], const un_optim_options *o) {
+  return (FN(line)){.n = n,
+                    .p = at[UN_OPTIM_P],
+                    .s1 = at[UN_OPTIM_S1],
+                    .s2 = at[UN_OPTIM_S2],
+                    .s3 = at[UN_OPTIM_S3],
+                    .g = at[UN_OPTIM_G],
+                    .lr = (REAL)o->lr,
+                    .decay = (REAL)o->weight_decay,
+                    .eps = (REAL)o->eps};
+}
+
+/* The gradient of vector i, weight decay included. */
+ALWAYS_INLINE FN(vec) FN(gradient)(const FN(line) * l, int64_t i, int64_t left) {
+  FN(vec) g = FN(get)(l->g + i, left);
+  return l->decay != 0 ? g + l->decay * FN(get)(l->p + i, left) : g;
+}
+
+/* average <- keep average + x */
+ALWAYS_INLINE FN(vec)
+    FN(move_average)(REAL *average, int64_t left, REAL keep, FN(vec) x) {
+  FN(vec) v = keep * FN(get)(average, left) + x;
+  FN(put)(average, left, v);
+  return v;
+}
+
+/* --- rules without a root ---------------------------------------------------------- */
+
+ALWAYS_INLINE void FN(sgd_at)(const FN(line) * l, int64_t i, int64_t left,
+                              const bool nesterov) {
+  FN(vec) d = FN(gradient)(l, i, left);
+  if (l->s1) {
+    FN(vec) m = FN(move_average)(l->s1 + i, left, l->keep1, l->add1 * d);
+    d = nesterov ? d + l->keep1 * m : m;
   }
+  FN(put)(l->p + i, left, FN(get)(l->p + i, left) - l->lr * d);
+}
+
+static void FN(sgd)(int64_t n, void *const at[], const un_optim_options *o) {
+  FN(line) l = FN(line_of)(n, at, o);
+  l.keep1 = (REAL)o->momentum;
+  l.add1 = (REAL)(1 - o->dampening);
+  int64_t i = 0;
+  for (; i + FN(LANES) <= n; i += FN(LANES))
+    FN(sgd_at)(&l, i, FN(LANES), o->nesterov);
+  if (i < n) FN(sgd_at)(&l, i, n - i, o->nesterov);
+}
+
+/* --- rules with a root ------------------------------------------------------------- */
+
+/* The first half of an update: returns what the second half is given as d. */
+typedef FN(vec)
+    FN(prepare)(const FN(line) * l, int64_t i, int64_t left, FN(vec) * under_root);
+typedef void FN(finish)(const FN(line) * l, int64_t i, int64_t left, FN(vec) d,
+                        FN(vec) root);
+
+ALWAYS_INLINE void FN(update_vectors)(const FN(line) * l, int64_t i, int64_t left,
+                                      const int count, FN(prepare) * prepare,
+                                      FN(finish) * finish) {
+  FN(vec) d[ROOTS], root[ROOTS];
+  EACH_ROOT(k, count) d[k] = prepare(l, i + k * FN(LANES), left, &root[k]);
+  FN(roots)(root, count);
+  EACH_ROOT(k, count) finish(l, i + k * FN(LANES), left, d[k], root[k]);
+}
+
+ALWAYS_INLINE void FN(update_line)(const FN(line) * l, FN(prepare) * prepare,
+                                   FN(finish) * finish) {
+  const int64_t step = ROOTS * FN(LANES);
+  int64_t i = 0;
+  for (; i + step <= l->n; i += step)
+    FN(update_vectors)(l, i, FN(LANES), ROOTS, prepare, finish);
+  for (; i < l->n; i += FN(LANES))
+    FN(update_vectors)(l, i, l->n - i, 1, prepare, finish);
+}
+
+ALWAYS_INLINE FN(vec) FN(adagrad_prepare)(const FN(line) * l, int64_t i, int64_t left,
+                                          FN(vec) * under_root) {
+  FN(vec) d = FN(gradient)(l, i, left), s = FN(get)(l->s1 + i, left) + d * d;
+  FN(put)(l->s1 + i, left, s);
+  *under_root = s;
+  return d;
+}
+
+ALWAYS_INLINE void FN(adagrad_finish)(const FN(line) * l, int64_t i, int64_t left,
+                                      FN(vec) d, FN(vec) root) {
+  FN(vec) p = FN(get)(l->p + i, left);
+  FN(put)(l->p + i, left, p - l->lr * d / (root + l->eps));
+}
+
+static void FN(adagrad)(int64_t n, void *const at[], const un_optim_options *o) {
+  FN(line) l = FN(line_of)(n, at, o);
+  l.lr = (REAL)(o->lr / (1 + (double)(o->t - 1) * o->lr_decay));
+  FN(update_line)(&l, FN(adagrad_prepare), FN(adagrad_finish));
 }
 
 /* The variance v - a^2 may round to just below zero where the gradient is constant;
 ** it counts as zero then. */
-static inline void FN(rmsprop_line)(int64_t n, void *const line[],
-                                    const un_optim_options *o, const bool centered,
-                                    const bool momentum) {
-  REAL *restrict p = line[UN_OPTIM_P], *restrict v = line[UN_OPTIM_S1];
-  REAL *restrict a = line[UN_OPTIM_S2], *restrict b = line[UN_OPTIM_S3];
-  const REAL *restrict g = line[UN_OPTIM_G];
-  const REAL lr = (REAL)o->lr, decay = (REAL)o->weight_decay, eps = (REAL)o->eps;
-  const REAL keep = (REAL)o->alpha, add = (REAL)(1 - o->alpha);
-  const REAL inertia = (REAL)o->momentum;
-  for (int64_t i = 0; i < n; i++) {
-    REAL d = g[i] + decay * p[i];
-    v[i] = keep * v[i] + add * d * d;
-    REAL variance = v[i];
-    if (centered) {
-      a[i] = keep * a[i] + add * d;
-      variance = v[i] - a[i] * a[i];
-      variance = variance < 0 ? 0 : variance;
+ALWAYS_INLINE FN(vec) FN(rmsprop_prepare)(const FN(line) * l, int64_t i, int64_t left,
+                                          FN(vec) * under_root) {
+  FN(vec) d = FN(gradient)(l, i, left);
+  FN(vec) v = FN(move_average)(l->s1 + i, left, l->keep1, l->add1 * d * d);
+  if (l->s2) {
+    FN(vec) a = FN(move_average)(l->s2 + i, left, l->keep1, l->add1 * d);
+    v = FN(max)((FN(vec)){0}, v - a * a);
+  }
+  *under_root = v;
+  return d;
+}
+
+ALWAYS_INLINE void FN(rmsprop_finish)(const FN(line) * l, int64_t i, int64_t left,
+                                      FN(vec) d, FN(vec) root) {
+  FN(vec) p = FN(get)(l->p + i, left);
+  d /= root + l->eps;
+  if (l->s3) d = FN(move_average)(l->s3 + i, left, l->keep2, d);
+  FN(put)(l->p + i, left, p - l->lr * d);
+}
+
+static void FN(rmsprop)(int64_t n, void *const at[], const un_optim_options *o) {
+  FN(line) l = FN(line_of)(n, at, o);
+  l.keep1 = (REAL)o->alpha;
+  l.add1 = (REAL)(1 - o->alpha);
+  l.keep2 = (REAL)o->momentum;
+  FN(update_line)(&l, FN(rmsprop_prepare), FN(rmsprop_finish));
+}
+
+ALWAYS_INLINE FN(vec) FN(adam_prepare)(const FN(line) * l, int64_t i, int64_t left,
+                                       FN(vec) * under_root) {
+  FN(vec) d = FN(gradient)(l, i, left);
+  *under_root = FN(move_average)(l->s2 + i, left, l->keep2, l->add2 * d * d);
+  return FN(move_average)(l->s1 + i, left, l->keep1, l->add1 * d);
+}
+
+ALWAYS_INLINE void FN(adam_finish)(const FN(line) * l, int64_t i, int64_t left,
+                                   FN(vec) d, FN(vec) root) {
+  FN(vec) p = l->shrink * FN(get)(l->p + i, left);
+  FN(put)(l->p + i, left, p - l->lr * d / (root * l->scale + l->eps));
+}
+
+static void FN(adam_line)(FN(line) l, const un_optim_options *o) {
+  l.keep1 = (REAL)o->beta1;
+  l.add1 = (REAL)(1 - o->beta1);
+  l.keep2 = (REAL)o->beta2;
+  l.add2 = (REAL)(1 - o->beta2);
+  l.lr = (REAL)(o->lr / (1 - pow(o->beta1, (double)o->t)));
+  l.scale = (REAL)(1 / sqrt(1 - pow(o->beta2, (double)o->t)));
+  FN(update_line)(&l, FN(adam_prepare), FN(adam_finish));
+}
+
+static void FN(adam)(int64_t n, void *const at[], const un_optim_options *o) {
+  FN(line) l = FN(line_of)(n, at, o);
+  l.shrink = 1;
+  FN(adam_line)(l, o);
+}
+
+static void FN(adamw)(int64_t n, void *const at[], const un_optim_options *o) {
+  FN(line) l = FN(line_of)(n, at, o);
+  l.decay = 0;
+  l.shrink = (REAL)(1 - o->lr * o->weight_decay);
+  FN(adam_line)(l, o);
+}
+
+/* --- norm, scale, clamp ------------------------------------------------------------ */
+
+/* Neighbours: the squares of four vectors are added up in the dtype, these sums in
+** float64, those of the lanes in a fixed order. Converting every square would take
+** longer than reading it. */
+static void FN(measure_line)(int64_t n, const REAL *x, double sum[2]) {
+  FN(vec) largest[2] = {{0}};
+  vec_f64 total = {0};
+  for (int64_t i = 0; i < n; i += 4 * FN(LANES)) {
+    FN(vec) squares[2] = {{0}};
+    _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) {
+      int64_t at = i + k * FN(LANES);
+      FN(vec) v = at < n ? FN(get)(x + at, n - at) : (FN(vec)){0};
+      squares[k & 1] += v * v;
+      largest[k & 1] = FN(max)(FN(vabs)(v), largest[k & 1]);
     }
-    d /= M(sqrt)(variance) + eps;
-    if (momentum) d = b[i] = inertia * b[i] + d;
-    p[i] -= lr * d;
+    total += FN(fold)(squares[0] + squares[1]);
   }
-}
-
-static void FN(rmsprop)(int64_t n, void *const line[], const un_optim_options *o) {
-  const bool centered = line[UN_OPTIM_S2], momentum = line[UN_OPTIM_S3];
-  if (centered && momentum)
-    FN(rmsprop_line)(n, line, o, true, true);
-  else if (centered)
-    FN(rmsprop_line)(n, line, o, true, false);
-  else if (momentum)
-    FN(rmsprop_line)(n, line, o, false, true);
-  else
-    FN(rmsprop_line)(n, line, o, false, false);
-}
-
-/* decay is added to the gradient, shrink scales the parameter. */
-static void FN(adam_line)(int64_t n, void *const line[], const un_optim_options *o,
-                          double decay_, double shrink_) {
-  REAL *restrict p = line[UN_OPTIM_P];
-  REAL *restrict m = line[UN_OPTIM_S1], *restrict v = line[UN_OPTIM_S2];
-  const REAL *restrict g = line[UN_OPTIM_G];
-  const REAL decay = (REAL)decay_, shrink = (REAL)shrink_, eps = (REAL)o->eps;
-  const REAL keep1 = (REAL)o->beta1, add1 = (REAL)(1 - o->beta1);
-  const REAL keep2 = (REAL)o->beta2, add2 = (REAL)(1 - o->beta2);
-  const REAL rate = (REAL)(o->lr / (1 - pow(o->beta1, (double)o->t)));
-  const REAL scale = (REAL)(1 / sqrt(1 - pow(o->beta2, (double)o->t)));
-  for (int64_t i = 0; i < n; i++) {
-    REAL d = g[i] + decay * p[i];
-    m[i] = keep1 * m[i] + add1 * d;
-    v[i] = keep2 * v[i] + add2 * d * d;
-    p[i] = shrink * p[i] - rate * m[i] / (M(sqrt)(v[i]) * scale + eps);
-  }
-}
-
-static void FN(adam)(int64_t n, void *const line[], const un_optim_options *o) {
-  FN(adam_line)(n, line, o, o->weight_decay, 1);
-}
-
-static void FN(adamw)(int64_t n, void *const line[], const un_optim_options *o) {
-  FN(adam_line)(n, line, o, 0, 1 - o->lr * o->weight_decay);
-}
-
-/* One line of neighbours. The sums of the lanes are added up in a fixed order. */
-static void FN(measure_line)(int64_t n, const REAL *x, double scale, double sum[2]) {
-  FN(vec) largest = {0};
-  vec_f64 squares[2] = {{0}};
-  int64_t i = 0;
-  for (; i + 2 * FN(LANES) <= n; i += 2 * FN(LANES)) {
-    FN(vec) a = FN(load)(x + i), b = FN(load)(x + i + FN(LANES));
-    squares[0] = FN(add_scaled_squares)(a, scale, squares[0]);
-    squares[1] = FN(add_scaled_squares)(b, scale, squares[1]);
-    largest = FN(max)(FN(max)(FN(vabs)(a), FN(vabs)(b)), largest);
-  }
-  double total = reduce_add_f64(squares[0] + squares[1]);
-  double max = (double)FN(reduce_max)(largest);
-  for (; i < n; i++) {
-    double y = (double)x[i], size = y < 0 ? -y : y;
-    total += scale * y * (scale * y);
-    max = size > max ? size : max;
-  }
-  sum[0] += total;
+  double max = (double)FN(reduce_max)(FN(max)(largest[0], largest[1]));
+  sum[0] += reduce_add_f64(total);
   sum[1] = max > sum[1] ? max : sum[1];
 }
 
 static void FN(measure)(int64_t n, const void *x_, int64_t stride, double scale,
                         double sum[2]) {
   const REAL *x = x_;
-  if (stride == 1) {
-    FN(measure_line)(n, x, scale, sum);
+  if (stride == 1 && scale == 1) {
+    FN(measure_line)(n, x, sum);
     return;
   }
-  for (int64_t i = 0; i < n; i++)
-    FN(measure_line)(1, x + i * stride, scale, sum);
+  for (int64_t i = 0; i < n; i++) {
+    double y = (double)x[i * stride], size = fabs(y);
+    sum[0] += scale * y * (scale * y);
+    sum[1] = size > sum[1] ? size : sum[1];
+  }
 }
 
 static void FN(scale)(int64_t n, void *x_, int64_t stride, double factor) {
