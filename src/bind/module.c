@@ -82,6 +82,7 @@ int unl_open(lua_State *L) {
   luaL_checkversion(L);
   lua_newtable(L);
   select_isa(L);
+  unl_open_class(L);
   unl_open_sys(L);
   unl_open_process(L);
   unl_open_parallel(L);

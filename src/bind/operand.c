@@ -7,17 +7,19 @@ void unl_checkoperand(lua_State *L, int arg, unl_operand *o) {
   o->is_number = lua_type(L, arg) == LUA_TNUMBER;
   if (o->is_number) {
     o->number = lua_tonumber(L, arg);
-    o->view = (un_view){.dtype = UN_F64, .data = &o->cell};
+    o->own.dtype = UN_F64;
+    o->own.dims = 0;
+    o->own.data = &o->cell;
+    o->view = &o->own;
     return;
   }
-  const un_view *v = unl_totensor(L, arg);
-  if (!v) luaL_typeerror(L, arg, "tensor or number");
-  o->view = *v;
+  o->view = unl_totensor(L, arg);
+  if (!o->view) luaL_typeerror(L, arg, "tensor or number");
 }
 
 void unl_settle(unl_operand *o, un_dtype dtype) {
   if (!o->is_number) return;
-  o->view.dtype = dtype;
+  o->own.dtype = dtype;
   if (dtype == UN_F32)
     o->cell.f32 = (float)o->number;
   else if (dtype == UN_F64)
@@ -26,9 +28,16 @@ void unl_settle(unl_operand *o, un_dtype dtype) {
     o->cell.i32 = (int32_t)o->number;
 }
 
+bool unl_spread(unl_operand *o, int dims, const int64_t *size) {
+  if (un_has_sizes(o->view, dims, size)) return true;
+  if (!un_expand(&o->own, o->view, dims, size)) return false;
+  o->view = &o->own;
+  return true;
+}
+
 un_dtype unl_realdtype(int n, unl_operand *const *o) {
   for (int i = 0; i < n; i++)
-    if (!o[i]->is_number && o[i]->view.dtype == UN_F64) return UN_F64;
+    if (!o[i]->is_number && o[i]->view->dtype == UN_F64) return UN_F64;
   return UN_F32;
 }
 

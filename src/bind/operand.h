@@ -5,9 +5,11 @@
 #include "unl.h"
 
 typedef struct unl_operand {
-  un_view view; /* of a number: 0-d, its data in `cell` once the dtype is known */
+  const un_view
+      *view; /* of a number: 0-d, its data in `cell` once the dtype is known */
   bool is_number;
   double number;
+  un_view own; /* of a number, or of a tensor that was expanded */
   union {
     float f32;
     double f64;
@@ -20,6 +22,9 @@ void unl_checkoperand(lua_State *L, int arg, unl_operand *o);
 
 /* Gives a number its dtype; a tensor keeps its own. */
 void unl_settle(unl_operand *o, un_dtype dtype);
+
+/* Broadcasts to the sizes; false when that cannot be. */
+bool unl_spread(unl_operand *o, int dims, const int64_t *size);
 
 /* float64 when one of the n operands is a float64 tensor, else float32. */
 un_dtype unl_realdtype(int n, unl_operand *const *o);

@@ -52,11 +52,11 @@ static int unary(lua_State *L) {
 static int unary_in_place(lua_State *L) {
   int op = this_op(L);
   double param[2];
-  const un_view *x = unl_checktensor(L, 1);
+  un_view *x = unl_checktensor(L, 1);
   unl_checkcomputes(L, 1, x);
   check_params(L, 2, op, param);
-  unl_checkout(L, 1);
-  un_op_apply(op, x->dtype, &x, param, x);
+  unl_writes(L, 1, x);
+  un_op_apply(op, x->dtype, (const un_view *[]){x}, param, x);
   lua_settop(L, 1);
   return 1;
 }
@@ -75,35 +75,48 @@ static un_dtype binary_dtype(lua_State *L, int op, unl_operand *a, unl_operand *
   for (int i = 0; i < 2; i++) {
     if (both[i]->is_number) continue;
     if (!un_ops[op].truth)
-      unl_checkcomputes(L, i + 1, &both[i]->view);
-    else if (!un_is_real(both[i]->view.dtype))
+      unl_checkcomputes(L, i + 1, both[i]->view);
+    else if (!un_is_real(both[i]->view->dtype))
       dtype = UN_F64;
   }
   return dtype;
+}
+
+/* The sizes that a and b broadcast to, those of one of them or in `common`; NULL when
+** they do not fit. */
+static const int64_t *common_sizes(const unl_operand *a, const unl_operand *b,
+                                   int *dims, int64_t *common) {
+  if (b->is_number || un_same_shape(a->view, b->view)) {
+    *dims = a->view->dims;
+    return a->view->size;
+  }
+  return un_broadcast_sizes(a->view, b->view, dims, common) ? common : NULL;
 }
 
 /* name(a, b, out) */
 static int binary(lua_State *L) {
   int op = this_op(L), dims;
   const char *name = un_ops[op].name;
-  int64_t size[UN_MAX_DIMS];
+  int64_t common[UN_MAX_DIMS];
   unl_operand a, b;
   unl_checkoperand(L, 1, &a);
   unl_checkoperand(L, 2, &b);
   un_dtype dtype = binary_dtype(L, op, &a, &b);
   unl_settle(&a, dtype);
   unl_settle(&b, dtype);
-  if (!un_broadcast_sizes(&a.view, &b.view, &dims, size))
+  const int64_t *size = common_sizes(&a, &b, &dims, common);
+  if (!size)
     return luaL_error(L, "%s: a is %s, b is %s: these sizes do not broadcast", name,
-                      un_shape(&a.view).s, un_shape(&b.view).s);
+                      un_shape(a.view).s, un_shape(b.view).s);
+  const bool given = !lua_isnoneornil(L, 3);
   const un_view *y =
       unl_outortensor(L, 3, name, un_ops[op].truth ? UN_I32 : dtype, dims, size);
-  if (!un_same_shape(&a.view, y)) un_expand(&a.view, &a.view, dims, size);
-  if (!un_same_shape(&b.view, y)) un_expand(&b.view, &b.view, dims, size);
-  unl_checkalias(L, name, y, "a", &a.view);
-  unl_checkalias(L, name, y, "b", &b.view);
+  unl_spread(&a, dims, size);
+  unl_spread(&b, dims, size);
+  if (given) unl_checkalias(L, name, y, "a", a.view);
+  if (given) unl_checkalias(L, name, y, "b", b.view);
   if (op == UN_OP_pow && b.is_number && b.number == 2.0) op = UN_OP_square;
-  un_op_apply(op, dtype, (const un_view *[]){&a.view, &b.view}, NULL, y);
+  un_op_apply(op, dtype, (const un_view *[]){a.view, b.view}, NULL, y);
   return 1;
 }
 
@@ -122,22 +135,23 @@ function Tensor:add_(x, alpha) end
 static int binary_in_place(lua_State *L) {
   int op = this_op(L);
   unl_operand x, t;
-  unl_checktensor(L, 1);
-  unl_checkoperand(L, 1, &t);
+  un_view *y = unl_checktensor(L, 1);
+  t.view = y;
+  t.is_number = false;
   unl_checkoperand(L, 2, &x);
   un_dtype dtype = binary_dtype(L, op, &t, &x);
   double alpha = op == UN_OP_add ? luaL_optnumber(L, 3, 1) : 1;
   unl_settle(&x, dtype);
-  if (!un_expand(&x.view, &x.view, t.view.dims, t.view.size))
+  if (!unl_spread(&x, y->dims, y->size))
     return luaL_error(L, "%s_: x is %s, does not broadcast to %s", un_ops[op].name,
-                      un_shape(&x.view).s, un_shape(&t.view).s);
-  unl_checkout(L, 1);
-  unl_checkalias(L, un_ops[op].name, &t.view, "x", &x.view);
+                      un_shape(x.view).s, un_shape(y).s);
+  unl_writes(L, 1, y);
+  if (!x.is_number) unl_checkalias(L, un_ops[op].name, y, "x", x.view);
   if (op == UN_OP_pow && x.is_number && x.number == 2.0) op = UN_OP_square;
   if (alpha != 1)
-    un_add_scaled(dtype, &t.view, &x.view, alpha, &t.view);
+    un_add_scaled(dtype, y, x.view, alpha, y);
   else
-    un_op_apply(op, dtype, (const un_view *[]){&t.view, &x.view}, NULL, &t.view);
+    un_op_apply(op, dtype, (const un_view *[]){y, x.view}, NULL, y);
   lua_settop(L, 1);
   return 1;
 }
@@ -157,7 +171,7 @@ static un_dtype where_dtype(unl_operand *a, unl_operand *b) {
     const unl_operand *o = both[i];
     if (o->is_number)
       reals = reals || !fits_int32(o->number);
-    else if (un_is_real(o->view.dtype))
+    else if (un_is_real(o->view->dtype))
       reals = true;
     else
       integers = true;
@@ -183,24 +197,24 @@ static int where(lua_State *L) {
   un_view all = {.dtype = UN_F32}, cond;
   unl_checkoperand(L, 2, &a);
   unl_checkoperand(L, 3, &b);
-  if (!a.is_number && a.view.dtype != UN_I32) unl_checkcomputes(L, 2, &a.view);
-  if (!b.is_number && b.view.dtype != UN_I32) unl_checkcomputes(L, 3, &b.view);
+  if (!a.is_number && a.view->dtype != UN_I32) unl_checkcomputes(L, 2, a.view);
+  if (!b.is_number && b.view->dtype != UN_I32) unl_checkcomputes(L, 3, b.view);
   un_dtype dtype = where_dtype(&a, &b);
   unl_settle(&a, dtype);
   unl_settle(&b, dtype);
-  if (!un_broadcast_sizes(&a.view, &b.view, &all.dims, all.size) ||
+  if (!un_broadcast_sizes(a.view, b.view, &all.dims, all.size) ||
       !un_broadcast_sizes(&all, given, &all.dims, size))
     return luaL_error(
         L, "where: cond is %s, a is %s, b is %s: these sizes do not broadcast",
-        un_shape(given).s, un_shape(&a.view).s, un_shape(&b.view).s);
+        un_shape(given).s, un_shape(a.view).s, un_shape(b.view).s);
   const un_view *y = unl_outortensor(L, 4, "where", dtype, all.dims, size);
   un_expand(&cond, given, all.dims, size);
-  un_expand(&a.view, &a.view, all.dims, size);
-  un_expand(&b.view, &b.view, all.dims, size);
+  unl_spread(&a, all.dims, size);
+  unl_spread(&b, all.dims, size);
   unl_checkalias(L, "where", y, "cond", &cond);
-  unl_checkalias(L, "where", y, "a", &a.view);
-  unl_checkalias(L, "where", y, "b", &b.view);
-  un_where(dtype, &cond, &a.view, &b.view, y);
+  unl_checkalias(L, "where", y, "a", a.view);
+  unl_checkalias(L, "where", y, "b", b.view);
+  un_where(dtype, &cond, a.view, b.view, y);
   return 1;
 }
 

@@ -14,13 +14,21 @@ enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 /* --- tensors ------------------------------------------------------------------------
  */
 
+/* The key of the class in the registry: found faster than its name. */
+static const char class_key;
+
+void unl_open_class(lua_State *L) {
+  unl_pushmethods(L, UNL_TENSOR);
+  luaL_getmetatable(L, UNL_TENSOR);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &class_key);
+  lua_pop(L, 1);
+}
+
 static unl_tensor *push_header(lua_State *L, size_t payload, int user_values) {
   unl_tensor *t = lua_newuserdatauv(L, sizeof *t + payload, user_values);
-  memset(t, 0, sizeof *t);
-  luaL_setmetatable(L, UNL_TENSOR);
-  lua_getmetatable(L, -1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &class_key);
   t->metatable = lua_topointer(L, -1);
-  lua_pop(L, 1);
+  lua_setmetatable(L, -2);
   return t;
 }
 
@@ -58,18 +66,17 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
   uintptr_t first = (uintptr_t)(t + 1);
   view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
   t->view = view;
+  t->own_version = 0;
   t->version = &t->own_version;
   return &t->view;
 }
 
-/* luaL_testudata would look the class up by its name in the registry each time. What
-** has
-** the size of a tensor, and says that its metatable is the one it has, is a tensor. */
+/* luaL_testudata would look the class up by its name in the registry each time. What has
+** the size of a tensor, and says that its metatable is the one it has, is a tensor. (A
+** light userdata has no size.) */
 static unl_tensor *test_header(lua_State *L, int arg) {
-  if (lua_type(L, arg) != LUA_TUSERDATA || lua_rawlen(L, arg) < sizeof(unl_tensor))
-    return NULL;
   unl_tensor *t = lua_touserdata(L, arg);
-  if (!lua_getmetatable(L, arg)) return NULL;
+  if (!t || lua_rawlen(L, arg) < sizeof *t || !lua_getmetatable(L, arg)) return NULL;
   bool is_tensor = lua_topointer(L, -1) == t->metatable;
   lua_pop(L, 1);
   return is_tensor ? t : NULL;
@@ -121,29 +128,39 @@ un_view *unl_checkint32(lua_State *L, int arg) {
   return v;
 }
 
-un_view *unl_checkout(lua_State *L, int arg) {
-  unl_tensor *t = check_header(L, arg);
-  if (un_overlaps_itself(&t->view))
+void unl_writes(lua_State *L, int arg, un_view *v) {
+  if (un_overlaps_itself(v))
     luaL_argerror(L, arg,
                   "cannot write to an expanded tensor (its elements share memory); "
                   "clone it first");
-  ++*t->version;
-  return &t->view;
+  ++*((unl_tensor *)v)->version;
+}
+
+un_view *unl_checkout(lua_State *L, int arg) {
+  un_view *v = unl_checktensor(L, arg);
+  unl_writes(L, arg, v);
+  return v;
+}
+
+/* The tensor given as `out` is not what the result needs. */
+static int wrong_out(lua_State *L, int arg, const char *who, const un_view *out,
+                     un_dtype dtype, int dims, const int64_t *size) {
+  un_view wanted;
+  un_err err;
+  if (!un_make_view(&wanted, who, dtype, dims, size, &err)) unl_raise(L, &err);
+  return luaL_argerror(L, arg,
+                       lua_pushfstring(L, "out is %s %s, must be %s %s",
+                                       un_dtype_name(out->dtype), un_shape(out).s,
+                                       un_dtype_name(dtype), un_shape(&wanted).s));
 }
 
 un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
                          int dims, const int64_t *size) {
   if (lua_isnoneornil(L, arg)) return unl_newtensor(L, who, dtype, dims, size);
-  un_view wanted;
-  un_err err;
-  if (!un_make_view(&wanted, who, dtype, dims, size, &err)) unl_raise(L, &err);
   un_view *out = unl_checktensor(L, arg);
-  if (out->dtype != dtype || !un_same_shape(out, &wanted))
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L, "out is %s %s, must be %s %s",
-                                  un_dtype_name(out->dtype), un_shape(out).s,
-                                  un_dtype_name(dtype), un_shape(&wanted).s));
-  unl_checkout(L, arg);
+  if (out->dtype != dtype || !un_has_sizes(out, dims, size))
+    wrong_out(L, arg, who, out, dtype, dims, size);
+  unl_writes(L, arg, out);
   lua_pushvalue(L, arg);
   return out;
 }

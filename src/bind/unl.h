@@ -23,9 +23,9 @@
 #define UNL_GENERATOR "unroll.Generator"
 
 typedef struct unl_tensor {
+  un_view view;          /* first: a checked view is the tensor's header, too */
   const void *metatable; /* of its class: makes checking arguments cheap */
-  un_view view;
-  uint64_t *version; /* of the root owner: grows with every write */
+  uint64_t *version;     /* of the root owner: grows with every write */
   uint64_t own_version;
 } unl_tensor;
 
@@ -40,16 +40,17 @@ un_view *unl_newview(lua_State *L, int owner, const un_view *view);
 
 un_view *unl_totensor(lua_State *L, int arg); /* NULL when it is no tensor */
 un_view *unl_checktensor(lua_State *L, int arg);
-un_view *unl_checkreal(lua_State *L, int arg);   /* float32 or float64 */
+un_view *unl_checkreal(lua_State *L, int arg); /* float32 or float64 */
 un_view *unl_checkint32(lua_State *L, int arg);
 
 /* A tensor that will be written: not a broadcast view, and its version grows. */
 un_view *unl_checkout(lua_State *L, int arg);
+void unl_writes(lua_State *L, int arg, un_view *v); /* the same; v: checked before */
 
 /* The tensor at `arg` if there is one (checked: dtype, shape, no overlap of elements),
 ** else a new one. Either way it is on top of the stack afterwards. */
-un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype, int dims,
-                         const int64_t *size);
+un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
+                         int dims, const int64_t *size);
 
 /* dst = the number or tensor at `arg`: broadcasts, converts dtypes (integers take whole
 ** numbers only), and copes with a source that shares memory with dst. Raises before
@@ -58,7 +59,7 @@ void unl_assign(lua_State *L, const char *who, const un_view *dst, int arg);
 
 uint64_t unl_version(lua_State *L, int arg);
 const uint64_t *unl_versionof(lua_State *L, int arg); /* the count itself */
-void unl_touch(lua_State *L, int arg); /* counts a write */
+void unl_touch(lua_State *L, int arg);                /* counts a write */
 
 /* --- arguments ---------------------------------------------------------------------- */
 
@@ -114,6 +115,7 @@ void unl_open_sys(lua_State *L);
 void unl_open_process(lua_State *L);
 void unl_open_parallel(lua_State *L);
 void unl_open_profile(lua_State *L);
+void unl_open_class(lua_State *L);
 void unl_open_tensor(lua_State *L);
 void unl_open_ops(lua_State *L);
 void unl_open_reduce(lua_State *L);

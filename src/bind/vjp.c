@@ -90,7 +90,7 @@ static const un_view *push_gradient(lua_State *L, int arg, const char *op,
     return NULL;
   }
   const un_view *out =
-      unl_outortensor(L, arg, op, o->view.dtype, o->view.dims, o->view.size);
+      unl_outortensor(L, arg, op, o->view->dtype, o->view->dims, o->view->size);
   static const char *const names[] = {"dy", "a", "b"};
   for (int i = 0; i < 3; i++)
     unl_checkapart(L, op, out, names[i], apart[i]);
@@ -106,21 +106,21 @@ static int binary(lua_State *L) {
   unl_checkoperand(L, 2, &a);
   unl_checkoperand(L, 3, &b);
   lua_settop(L, 6);
-  if (!a.is_number) unl_checkcomputes(L, 2, &a.view);
-  if (!b.is_number) unl_checkcomputes(L, 3, &b.view);
+  if (!a.is_number) unl_checkcomputes(L, 2, a.view);
+  if (!b.is_number) unl_checkcomputes(L, 3, b.view);
   un_dtype dtype = unl_realdtype(2, (unl_operand *const[]){&a, &b});
   if (dy->dtype == UN_F64) dtype = UN_F64;
   unl_settle(&a, dtype);
   unl_settle(&b, dtype);
-  check_pair(L, name, dy, &a.view, &b.view);
-  const un_view *inputs[] = {dy, &a.view, &b.view};
+  check_pair(L, name, dy, a.view, b.view);
+  const un_view *inputs[] = {dy, a.view, b.view};
   const un_view *out[2]; /* C does not say in which order an initialiser would push */
   out[0] = push_gradient(L, 5, name, &a, inputs);
   out[1] = push_gradient(L, 6, name, &b, inputs);
   if (out[0] && out[1]) unl_checkapart(L, name, out[0], "out_b", out[1]);
   un_view all_a, all_b;
-  un_expand(&all_a, &a.view, dy->dims, dy->size);
-  un_expand(&all_b, &b.view, dy->dims, dy->size);
+  un_expand(&all_a, a.view, dy->dims, dy->size);
+  un_expand(&all_b, b.view, dy->dims, dy->size);
   for (int which = 0; which < 2; which++)
     if (out[which]) un_op_gradient2(op, which, dtype, dy, &all_a, &all_b, out[which]);
   return 2;
@@ -132,15 +132,15 @@ static int binary(lua_State *L) {
 ** dimension dim (-1: all were reduced). */
 static un_view spread(lua_State *L, const char *op, unl_operand *dy, const un_view *x,
                       int dim) {
-  un_view wide = dy->view;
+  un_view wide = *dy->view;
   if (dim >= 0 && wide.dims == x->dims - 1) un_insert_dim(&wide, &wide, dim);
   bool fits =
-      dim < 0 ? dy->view.dims == 0 : wide.dims == x->dims && wide.size[dim] == 1;
+      dim < 0 ? dy->view->dims == 0 : wide.dims == x->dims && wide.size[dim] == 1;
   for (int d = 0; d < wide.dims && fits; d++)
     fits = d == dim || wide.size[d] == x->size[d];
   if (!fits)
     luaL_error(L, "vjp.%s: dy is %s, x is %s: dy must have the sizes of the result", op,
-               un_shape(&dy->view).s, un_shape(x).s);
+               un_shape(dy->view).s, un_shape(x).s);
   un_expand(&wide, &wide, x->dims, x->size);
   return wide;
 }
@@ -151,14 +151,14 @@ static int spread_mean(lua_State *L, const char *op, bool mean) {
   const un_view *x = unl_checkreal(L, 2);
   int dim = lua_isnoneornil(L, 4) ? -1 : unl_checkdim(L, 4, x);
   if (mean) scale.number = 1 / (double)(dim < 0 ? un_numel(x) : x->size[dim]);
-  scale.view.dims = 0;
-  scale.view.data = &scale.cell;
+  scale.own.data = &scale.cell;
+  scale.view = &scale.own;
   unl_settle(&dy, x->dtype);
   unl_settle(&scale, x->dtype);
   un_view wide = spread(L, op, &dy, x, dim), factor;
-  un_expand(&factor, &scale.view, x->dims, x->size);
+  un_expand(&factor, scale.view, x->dims, x->size);
   const un_view *dx = unl_outortensor(L, 5, op, x->dtype, x->dims, x->size);
-  unl_checkapart(L, op, dx, "dy", &dy.view);
+  unl_checkapart(L, op, dx, "dy", dy.view);
   un_op_apply(UN_OP_mul, x->dtype, (const un_view *[]){&wide, &factor}, NULL, dx);
   return 1;
 }
@@ -357,22 +357,22 @@ static int vjp_matmul(lua_State *L) {
   unl_operand a, b;
   un_view y = {.dims = 0};
   un_err err;
-  a.view = *unl_checkreal(L, 2);
-  b.view = *unl_checkreal(L, 3);
+  a.view = unl_checkreal(L, 2);
+  b.view = unl_checkreal(L, 3);
   a.is_number = b.is_number = false;
   lua_settop(L, 6);
-  if (!un_matmul_sizes(&a.view, &b.view, &y.dims, y.size, &err))
+  if (!un_matmul_sizes(a.view, b.view, &y.dims, y.size, &err))
     return unl_raise(L, &err);
   if (!un_same_shape(&y, dy))
     return luaL_error(L, "vjp.matmul: dy is %s, must be %s, the sizes of matmul(a, b)",
                       un_shape(dy).s, un_shape(&y).s);
-  const un_view *inputs[] = {dy, &a.view, &b.view};
+  const un_view *inputs[] = {dy, a.view, b.view};
   const un_view *da = push_gradient(L, 5, "matmul", &a, inputs);
   const un_view *db = push_gradient(L, 6, "matmul", &b, inputs);
   if (da && db) unl_checkapart(L, "matmul", da, "out_b", db);
-  un_view ma = as_matrix(&a.view, true), mb = as_matrix(&b.view, false), my = *dy;
-  if (b.view.dims == 1) un_insert_dim(&my, &my, my.dims);
-  if (a.view.dims == 1) un_insert_dim(&my, &my, my.dims - 1);
+  un_view ma = as_matrix(a.view, true), mb = as_matrix(b.view, false), my = *dy;
+  if (b.view->dims == 1) un_insert_dim(&my, &my, my.dims);
+  if (a.view->dims == 1) un_insert_dim(&my, &my, my.dims - 1);
   un_view mat = transposed(&ma), mbt = transposed(&mb);
   if (da) {
     un_view out = as_matrix(da, true);

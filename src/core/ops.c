@@ -108,53 +108,65 @@ static void run_mixed(int64_t n, void *const *data, const int64_t *stride,
   }
 }
 
-static bool all_contiguous(int n, const un_view *const *view) {
-  for (int k = 0; k < n; k++)
-    if (!un_is_contiguous(view[k])) return false;
-  return true;
-}
-
 /* A run over everything. */
 typedef struct whole_run {
   un_run *kernel;
   void *context;
   int operands;
-  int64_t n, bytes[UN_WALK_MAX];
+  int64_t n, bytes[UN_WALK_MAX], stride[UN_WALK_MAX];
   void *data[UN_WALK_MAX];
 } whole_run;
 
-static const int64_t ones[UN_WALK_MAX] = {1, 1, 1, 1, 1};
+/* How v goes on from element to element in row-major order: 1, without gaps; 0, all are
+** one element; -1, neither. */
+static int step_through(const un_view *v) {
+  int64_t next = 1;
+  bool dense = true, single = true;
+  for (int d = v->dims - 1; d >= 0; d--) {
+    if (v->size[d] == 1) continue;
+    dense = dense && v->stride[d] == next;
+    single = single && v->stride[d] == 0;
+    next *= v->size[d];
+  }
+  return dense ? 1 : single ? 0 : -1;
+}
 
 static void run_stretch(void *context, int index) {
   const whole_run *r = context;
   const int64_t first = index * UN_WALK_STRETCH, left = r->n - first;
   void *at[UN_WALK_MAX];
   for (int k = 0; k < r->operands; k++)
-    at[k] = (char *)r->data[k] + first * r->bytes[k];
+    at[k] = (char *)r->data[k] + first * r->stride[k] * r->bytes[k];
   if (!un_stopped())
-    r->kernel(left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH, at, ones, r->context);
+    r->kernel(left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH, at, r->stride,
+              r->context);
 }
 
 enum { FEWEST_STRETCHES = 4 }; /* that are worth waking a thread */
 
 /* Without gaps, everything is one run, and small tensors save the plan of a walk. Very
-** large ones go by stretches, on the threads there are. */
-static void run_through(un_run *kernel, void *context, int operands,
+** large ones go by stretches, on the threads there are. False: there are gaps. */
+static bool run_through(un_run *kernel, void *context, int operands,
                         const un_view *const *view) {
-  whole_run r = {.kernel = kernel,
-                 .context = context,
-                 .operands = operands,
-                 .n = un_numel(view[0])};
+  whole_run r;
   for (int k = 0; k < operands; k++) {
+    r.stride[k] = step_through(view[k]);
+    if (r.stride[k] < 0) return false;
     r.data[k] = view[k]->data;
     r.bytes[k] = (int64_t)un_dtype_bytes(view[k]->dtype);
   }
+  r.kernel = kernel;
+  r.context = context;
+  r.operands = operands;
+  r.n = un_numel(view[0]);
+  if (r.n == 0) return true;
   const int64_t stretches = (r.n + UN_WALK_STRETCH - 1) / UN_WALK_STRETCH;
   if (stretches >= FEWEST_STRETCHES && stretches < INT32_MAX &&
       un_parallel_threads() > 1)
     un_parallel((int)stretches, run_stretch, &r);
   else
-    un_walk_run(r.n, operands, r.data, ones, r.bytes, kernel, context);
+    un_walk_run(r.n, operands, r.data, r.stride, r.bytes, kernel, context);
+  return true;
 }
 
 /* Walks the views with the kernel, which takes operand k in the dtype wanted[k]. */
@@ -163,10 +175,7 @@ static void walk(un_run *kernel, void *context, int operands,
   bool mixed = false;
   for (int k = 0; k < operands; k++)
     if (view[k]->dtype != wanted[k]) mixed = true;
-  if (!mixed && all_contiguous(operands, view)) {
-    run_through(kernel, context, operands, view);
-    return;
-  }
+  if (!mixed && run_through(kernel, context, operands, view)) return;
   un_walk w;
   un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
   un_mixed m = un_make_mixed(kernel, context, operands, view, wanted);

@@ -49,15 +49,34 @@ typedef struct un_shape_text {
 un_shape_text un_shape(const un_view *v);
 
 const char *un_dtype_name(un_dtype dtype); /* "float32" ... */
-size_t un_dtype_bytes(un_dtype dtype);
+static inline size_t un_dtype_bytes(un_dtype dtype) {
+  return dtype == UN_F64 ? 8 : dtype == UN_U8 ? 1 : dtype == UN_U16 ? 2 : 4;
+}
 static inline bool un_is_real(un_dtype dtype) {
   return dtype == UN_F32 || dtype == UN_F64;
 }
 
-int64_t un_numel(const un_view *v);
-bool un_same_shape(const un_view *a, const un_view *b);
+static inline int64_t un_numel(const un_view *v) {
+  int64_t n = 1;
+  for (int d = 0; d < v->dims; d++)
+    n *= v->size[d];
+  return n;
+}
+
+/* Whether v has these sizes. */
+static inline bool un_has_sizes(const un_view *v, int dims, const int64_t *size) {
+  if (v->dims != dims) return false;
+  for (int d = 0; d < dims; d++)
+    if (v->size[d] != size[d]) return false;
+  return true;
+}
+
+static inline bool un_same_shape(const un_view *a, const un_view *b) {
+  return un_has_sizes(a, b->dims, b->size);
+}
+
 bool un_same_view(const un_view *a, const un_view *b); /* the same elements */
-bool un_is_contiguous(const un_view *v); /* row-major and without gaps */
+bool un_is_contiguous(const un_view *v);               /* row-major and without gaps */
 bool un_overlaps_itself(const un_view *v); /* two indices may share an element */
 bool un_overlap(const un_view *a, const un_view *b); /* share an element */
 

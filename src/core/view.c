@@ -28,25 +28,6 @@ const char *un_dtype_name(un_dtype dtype) {
   return names[dtype];
 }
 
-size_t un_dtype_bytes(un_dtype dtype) {
-  static const size_t bytes[] = {4, 8, 4, 1, 2};
-  return bytes[dtype];
-}
-
-int64_t un_numel(const un_view *v) {
-  int64_t n = 1;
-  for (int d = 0; d < v->dims; d++)
-    n *= v->size[d];
-  return n;
-}
-
-bool un_same_shape(const un_view *a, const un_view *b) {
-  if (a->dims != b->dims) return false;
-  for (int d = 0; d < a->dims; d++)
-    if (a->size[d] != b->size[d]) return false;
-  return true;
-}
-
 bool un_is_contiguous(const un_view *v) {
   int64_t expected = 1;
   for (int d = v->dims - 1; d >= 0; d--) {
@@ -60,6 +41,7 @@ bool un_is_contiguous(const un_view *v) {
 /* True unless the dimensions, taken from the smallest stride up, each step over all
 ** that the smaller ones reach. Views made by slicing and permuting always pass. */
 bool un_overlaps_itself(const un_view *v) {
+  if (un_is_contiguous(v)) return false; /* the common case */
   bool used[UN_MAX_DIMS] = {false};
   int64_t reach = 0; /* offset of the last element that the used dimensions reach */
   for (int d = 0; d < v->dims; d++)
@@ -94,16 +76,18 @@ bool un_broadcast_sizes(const un_view *a, const un_view *b, int *dims, int64_t *
 }
 
 bool un_expand(un_view *out, const un_view *v, int dims, const int64_t *size) {
-  un_view wide = {.dtype = v->dtype, .dims = dims, .data = v->data};
-  if (dims < v->dims) return false;
-  for (int d = 0; d < dims; d++) {
-    int from = d - (dims - v->dims);
-    int64_t have = from < 0 ? 1 : v->size[from];
-    if (have != size[d] && have != 1) return false;
-    wide.size[d] = size[d];
-    wide.stride[d] = from < 0 || (have == 1 && size[d] != 1) ? 0 : v->stride[from];
+  const int added = dims - v->dims;
+  if (added < 0) return false;
+  for (int d = 0; d < v->dims; d++)
+    if (v->size[d] != size[added + d] && v->size[d] != 1) return false;
+  for (int d = dims - 1; d >= 0; d--) { /* backwards: out may be v */
+    bool repeated = d < added || (v->size[d - added] == 1 && size[d] != 1);
+    out->stride[d] = repeated ? 0 : v->stride[d - added];
+    out->size[d] = size[d];
   }
-  *out = wide;
+  out->dtype = v->dtype;
+  out->dims = dims;
+  out->data = v->data;
   return true;
 }
 

@@ -44,8 +44,9 @@ static void merge_dims(un_walk *w) {
 
 void un_walk_plan(un_walk *w, un_walk_order order, int operands,
                   const un_view *const *v) {
-  memset(w, 0, sizeof *w);
   w->operands = operands;
+  w->dims = 0;
+  w->is_whole = false;
   for (int k = 0; k < operands; k++) {
     w->data[k] = v[k]->data;
     w->bytes[k] = (int64_t)un_dtype_bytes(v[k]->dtype);
@@ -98,7 +99,7 @@ void un_walk_each(const un_walk *w, un_run *run, void *context) {
   void *data[UN_WALK_MAX];
   memcpy(data, w->data, sizeof data);
   while (w->is_whole || !un_stopped()) {
-    if (w->is_whole)
+    if (w->is_whole || w->size[last] <= UN_WALK_STRETCH)
       run(w->size[last], data, w->stride[last], context);
     else
       un_walk_run(w->size[last], w->operands, data, w->stride[last], w->bytes, run,
