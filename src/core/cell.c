@@ -6,6 +6,7 @@
 #include "cell_run.h"
 #include "panel.h"
 #include "parallel.h"
+#include "row.h"
 
 extern const un_cell un_cell_tanh, un_cell_relu;
 
@@ -61,8 +62,9 @@ un_dense un_cell_input_layer(const un_run *run, int64_t rows) {
 size_t un_cell_w_hh_bytes(const un_run *run, bool backward) {
   int64_t width = un_gate_width(run);
   if (run->cell->packed_bytes) return run->cell->packed_bytes(run);
-  return backward ? un_panel_bytes(run->dtype, width, run->H)
-                  : un_panel_bytes(run->dtype, run->H, width);
+  int64_t depth = backward ? width : run->H, columns = backward ? run->H : width;
+  return run->B == 1 ? un_row_bytes(run->dtype, depth, columns)
+                     : un_panel_bytes(run->dtype, depth, columns);
 }
 
 size_t un_cell_packed_bytes(const un_run *run) {
@@ -70,14 +72,46 @@ size_t un_cell_packed_bytes(const un_run *run) {
   return un_cell_w_hh_bytes(run, false) + un_dense_packed_bytes(&input);
 }
 
+static void pack_matrix(const un_run *run, void *packed, int64_t depth, int64_t columns,
+                        int64_t row_stride, int64_t column_stride) {
+  const void *w = run->param[UN_W_HH];
+  if (run->B == 1)
+    un_row_pack(run->dtype, packed, w, depth, columns, row_stride, column_stride);
+  else
+    un_panel_pack(run->dtype, packed, w, depth, columns, row_stride, column_stride);
+}
+
 void un_cell_pack_w_hh(const un_run *run, void *packed, bool backward) {
   int64_t width = un_gate_width(run), H = run->H;
   if (run->cell->pack)
     run->cell->pack(run, packed, backward);
   else if (backward)
-    un_panel_pack(run->dtype, packed, run->param[UN_W_HH], width, H, H, 1);
+    pack_matrix(run, packed, width, H, H, 1);
   else
-    un_panel_pack(run->dtype, packed, run->param[UN_W_HH], H, width, 1, H);
+    pack_matrix(run, packed, H, width, 1, H);
+}
+
+void un_cell_product(const un_run *run, const un_cell_product_of *p) {
+  if (run->B == 1)
+    un_row_multiply(run->dtype, &(un_row_product){.depth = p->depth,
+                                                  .columns = p->columns,
+                                                  .x = p->x,
+                                                  .packed = p->packed,
+                                                  .init = p->init,
+                                                  .y = p->y,
+                                                  .down = p->down});
+  else
+    un_panel_multiply(run->dtype, &(un_product){.rows = p->rows,
+                                                .depth = p->depth,
+                                                .columns = p->columns,
+                                                .x = p->x,
+                                                .x_row = p->depth,
+                                                .x_column = 1,
+                                                .packed = p->packed,
+                                                .init = p->init,
+                                                .init_row = p->columns,
+                                                .y = p->y,
+                                                .y_row = p->columns});
 }
 
 static size_t larger(size_t a, size_t b) {

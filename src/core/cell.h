@@ -69,7 +69,8 @@ typedef struct un_run un_run;
 ** pointers are those of the first step that is done. */
 typedef struct un_row_run {
   int64_t H, steps, stride;
-  const void *packed; /* W_hh, packed for this direction */
+  bool down;          /* the first step goes down through W (row.h), the next one up, ... */
+  const void *packed; /* W_hh, packed for this direction of time */
   void *h;        /* forward: h before the first step, the next rows hold the inputs;
                          backward: h after the first step that is done */
   const void *dy; /* backward, all the rest: dL/dy or NULL */

@@ -47,6 +47,11 @@ static void *recurrent_dgates(const un_run *run) {
   return run->cell->split ? run->dgates_h : run->dgates;
 }
 
+/* The sweep goes to and fro, up at its first step. */
+static bool goes_down(const un_run *run, int64_t t) {
+  return (run->T - 1 - un_cell_time(run, t)) & 1;
+}
+
 static void leave(const un_run *run, int64_t t, un_share s) {
   int64_t width = un_gate_width(run);
   void *dgates = un_run_block_row(run, recurrent_dgates(run), t);
@@ -55,18 +60,15 @@ static void leave(const un_run *run, int64_t t, un_share s) {
     un_mask_clear(run, un_run_block_row(run, run->dgates, t), t, s);
     un_mask_clear(run, dgates, t, s);
   }
-  un_panel_multiply(run->dtype,
-                    &(un_product){.rows = s.count,
-                                  .depth = width,
-                                  .columns = run->H,
-                                  .x = un_share_row(run, dgates, width, s.first),
-                                  .x_row = width,
-                                  .x_column = 1,
-                                  .packed = run->work,
-                                  .init = run->cell->direct_h ? dstate : NULL,
-                                  .init_row = run->H,
-                                  .y = dstate,
-                                  .y_row = run->H});
+  un_cell_product(run,
+                  &(un_cell_product_of){.rows = s.count,
+                                        .depth = width,
+                                        .columns = run->H,
+                                        .x = un_share_row(run, dgates, width, s.first),
+                                        .packed = run->work,
+                                        .init = run->cell->direct_h ? dstate : NULL,
+                                        .y = dstate,
+                                        .down = goes_down(run, t)});
   if (run->mask) un_mask_restore(run, t, s);
 }
 
@@ -169,6 +171,7 @@ static void retreat_row(const un_run *run, int64_t first) {
       &(un_row_run){.H = run->H,
                     .steps = steps_of_block(run, first),
                     .stride = run->reverse ? run->H : -run->H,
+                    .down = goes_down(run, t),
                     .packed = run->work,
                     .h = un_run_after(run, 0, t),
                     .dy = dy_at(run, t),

@@ -5,13 +5,13 @@
 #include "cell.h"
 #include "elman.h"
 #include "isa.h"
+#include "row.h"
 
 UN_BY_ISA(un_elman_kernels, un_elman)
-UN_BY_ISA(un_elman_row_kernels, un_elman_row)
 
 #define UN_ROW(name, dtype, suffix)                                                    \
   static void name##_row_##suffix(const un_row_run *r) {                               \
-    un_elman_row()->name[dtype](r);                                                    \
+    un_row_table()->name[dtype](r);                                                    \
   }
 UN_ROW(tanh, UN_F32, f32)
 UN_ROW(tanh, UN_F64, f64)

@@ -1,7 +1,6 @@
 /* cell_forward.c -- a cell over T steps (see cell.h). */
 #include "cell.h"
 #include "cell_run.h"
-#include "panel.h"
 #include "profile.h"
 #include "rows.h"
 #include "stop.h"
@@ -47,19 +46,16 @@ static void multiply(const un_run *run, int64_t t, un_share s) {
   void *rows =
       run->cell->split ? un_run_row(run, run->gates_h, width, t) : un_gates_at(run, t);
   void *y = un_share_row(run, rows, width, s.first);
-  un_panel_multiply(
-      run->dtype,
-      &(un_product){.rows = s.count,
-                    .depth = run->H,
-                    .columns = width,
-                    .x = un_share_row(run, un_run_before(run, 0, t), run->H, s.first),
-                    .x_row = run->H,
-                    .x_column = 1,
-                    .packed = run->packed,
-                    .init = run->cell->split ? NULL : y,
-                    .init_row = width,
-                    .y = y,
-                    .y_row = width});
+  un_cell_product(run,
+                  &(un_cell_product_of){
+                      .rows = s.count,
+                      .depth = run->H,
+                      .columns = width,
+                      .x = un_share_row(run, un_run_before(run, 0, t), run->H, s.first),
+                      .packed = run->packed,
+                      .init = run->cell->split ? NULL : y,
+                      .y = y,
+                      .down = un_cell_time(run, t) & 1});
 }
 
 void un_cell_multiply(const un_run *run, int64_t t) {
@@ -87,6 +83,7 @@ static void step_row(const un_run *run, int64_t t, int64_t steps) {
       &(un_row_run){.H = run->H,
                     .steps = steps,
                     .stride = run->reverse ? -run->H : run->H,
+                    .down = un_cell_time(run, t) & 1,
                     .packed = run->packed,
                     .h = un_run_before(run, 0, t)});
 }

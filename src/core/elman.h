@@ -4,8 +4,6 @@
 
 #include "un.h"
 
-struct un_row_run;
-
 typedef struct un_elman_kernels {
   void (*tanh[2])(void *h, int64_t n); /* h = tanh(h) */
   void (*relu[2])(void *h, int64_t n);
@@ -13,13 +11,5 @@ typedef struct un_elman_kernels {
   void (*tanh_grad[2])(void *da, const void *dh, const void *h, int64_t n);
   void (*relu_grad[2])(void *da, const void *dh, const void *h, int64_t n);
 } un_elman_kernels;
-
-/* A stretch of steps of one sequence, forward and back (un_row_run in cell.h). */
-typedef struct un_elman_row_kernels {
-  void (*tanh[2])(const struct un_row_run *r);
-  void (*relu[2])(const struct un_row_run *r);
-  void (*tanh_back[2])(const struct un_row_run *r);
-  void (*relu_back[2])(const struct un_row_run *r);
-} un_elman_row_kernels;
 
 #endif

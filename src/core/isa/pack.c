@@ -4,41 +4,8 @@
 #include "isa.h"
 #include "panel.h"
 #include "panel_layout.h"
+#include "transpose.h"
 #include "vec.h"
-
-/* dst rows of 4, `width` apart, from 4 source rows `stride` apart: a 4x4 transpose. */
-typedef float quad __attribute__((vector_size(16)));
-typedef float unaligned_quad __attribute__((vector_size(16), aligned(4), may_alias));
-
-/* The elements of two quads in a new order; gcc before 12 has only its own form. */
-#if defined __GNUC__ && !defined __clang__ && __GNUC__ < 12
-typedef int32_t quad_index __attribute__((vector_size(16)));
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (quad_index){__VA_ARGS__})
-#else
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#endif
-
-ALWAYS_INLINE void transpose4_f32(float *dst, int64_t width, const float *src,
-                                  int64_t stride) {
-  quad a = *(const unaligned_quad *)src, b = *(const unaligned_quad *)(src + stride);
-  quad c = *(const unaligned_quad *)(src + 2 * stride);
-  quad d = *(const unaligned_quad *)(src + 3 * stride);
-  quad ab = SHUFFLE(a, b, 0, 4, 1, 5);
-  quad cd = SHUFFLE(c, d, 0, 4, 1, 5);
-  quad ab2 = SHUFFLE(a, b, 2, 6, 3, 7);
-  quad cd2 = SHUFFLE(c, d, 2, 6, 3, 7);
-  *(unaligned_quad *)dst = SHUFFLE(ab, cd, 0, 1, 4, 5);
-  *(unaligned_quad *)(dst + width) = SHUFFLE(ab, cd, 2, 3, 6, 7);
-  *(unaligned_quad *)(dst + 2 * width) = SHUFFLE(ab2, cd2, 0, 1, 4, 5);
-  *(unaligned_quad *)(dst + 3 * width) = SHUFFLE(ab2, cd2, 2, 3, 6, 7);
-}
-
-ALWAYS_INLINE void transpose4_f64(double *dst, int64_t width, const double *src,
-                                  int64_t stride) {
-  for (int i = 0; i < 4; i++)
-    for (int j = 0; j < 4; j++)
-      dst[i * width + j] = src[j * stride + i];
-}
 
 #define UN_TEMPLATE "isa/pack.c"
 #include "each_dtype.h"
@@ -71,10 +38,9 @@ static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t co
     const REAL *row = w + k * row_stride;
     for (; j + FN(WIDTH) <= columns; j += FN(WIDTH))
       FN(pack_chunk)
-      (packed + j * depth + k * FN(WIDTH), row + j, rows, FN(WIDTH), row_stride);
-    if (j < columns)
-      FN(pack_chunk)
-      (packed + j * depth + k * FN(WIDTH), row + j, rows, columns - j, row_stride);
+    (packed + j * depth + k * FN(WIDTH), row + j, rows, FN(WIDTH), row_stride);
+    if (j < columns) FN(pack_chunk)
+    (packed + j * depth + k * FN(WIDTH), row + j, rows, columns - j, row_stride);
   }
 }
 
@@ -167,8 +133,8 @@ static void FN(tiles)(void *packed, const void *va, int64_t depth, int64_t colum
       int64_t step = (columns - first + left - 1) / left;
       bool whole = inside && columns - first >= TILE_ROWS + FN(LANES);
       FN(tile_chunk)
-      ((REAL *)packed + first * depth + k * step, a + k * row_stride + first, rows, step,
-       row_stride, whole);
+      ((REAL *)packed + first * depth + k * step, a + k * row_stride + first, rows,
+       step, row_stride, whole);
       first += step;
     }
   }

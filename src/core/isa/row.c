@@ -1,0 +1,274 @@
+/* isa/row.c -- products of a single row (row.h), and the tanh and relu cells over a
+** stretch of steps of one sequence, which is a chain of them:
+**     forward    h_t = f(a_t + W h_{t-1})              a_t lies where h_t is to go
+**     back       dh = dL/dh_t + dL/dy_t, da_t = dh f'(h_t), dL/dh_{t-1} = da_t W
+**
+** A block of columns is summed up in registers while k runs over the rows of W. Where a
+** block has few vectors there are two or four sums of each, of every second or fourth
+** k, so that no addition waits for the one before it. Four neighbouring x come with one
+** load, and are spread over vectors in registers.
+**
+** Steps go to and fro (row.h). A step begins with the numbers that the one before it has
+** made last: those are finished first. */
+#ifndef REAL
+#include <math.h>
+
+#include "cell.h"
+#include "isa.h"
+#include "row.h"
+#include "row_layout.h"
+#include "stop.h"
+#include "vec.h"
+#include "vec_math.h"
+
+/* Four x, side by side in each part of a vector within which a number can be moved. */
+#if defined __AVX512F__
+#define QUAD_f32(x)      ((vec_f32)_mm512_broadcast_f32x4(_mm_loadu_ps(x)))
+#define QUAD_f64(x)      ((vec_f64)_mm512_broadcast_f64x4(_mm256_loadu_pd(x)))
+#define SPREAD_f32(q, i) ((vec_f32)_mm512_permute_ps((__m512)(q), (i)*0x55))
+#define SPREAD_f64(q, i) ((vec_f64)_mm512_permutex_pd((__m512d)(q), (i)*0x55))
+#elif defined __AVX2__
+#define QUAD_f32(x)      ((vec_f32)_mm256_broadcast_ps((const __m128 *)(const void *)(x)))
+#define QUAD_f64(x)      ((vec_f64)_mm256_loadu_pd(x))
+#define SPREAD_f32(q, i) ((vec_f32)_mm256_permute_ps((__m256)(q), (i)*0x55))
+#define SPREAD_f64(q, i) ((vec_f64)_mm256_permute4x64_pd((__m256d)(q), (i)*0x55))
+#else
+#define QUAD_f32(x)      (x)
+#define QUAD_f64(x)      (x)
+#define SPREAD_f32(q, i) (all_f32((q)[i]))
+#define SPREAD_f64(q, i) (all_f64((q)[i]))
+#endif
+
+enum { MAX_SUMS = 4 };
+
+#define UN_TEMPLATE "isa/row.c"
+#include "each_dtype.h"
+
+extern const un_row_products ISA(un_row_products_of);
+const un_row_products ISA(un_row_products_of) = {
+    .multiply = {multiply_f32, multiply_f64},
+    .tanh = {tanh_row_f32, tanh_row_f64},
+    .relu = {relu_row_f32, relu_row_f64},
+    .tanh_back = {tanh_row_back_f32, tanh_row_back_f64},
+    .relu_back = {relu_row_back_f32, relu_row_back_f64},
+};
+
+#else
+
+#define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
+
+/* What is done with a block of sums. */
+typedef enum FN(form) { FN(PLAIN), FN(TANH), FN(RELU) } FN(form);
+
+/* The sums of a block, in registers. */
+typedef struct FN(sums) {
+  FN(vec) vector[ROW_VECTORS];
+  FN(narrow) rest;
+} FN(sums);
+
+/* += x_k times row k of the block */
+ALWAYS_INLINE void FN(add_row)(FN(sums) * s, FN(vec) x, const REAL *w, const REAL *rest,
+                               const row_block b) {
+  FOR(v, b.vectors) s->vector[v] += x * FN(load)(w + v * FN(LANES));
+  if (b.narrow) s->rest += FN(low)(x) * FN(load_narrow)(rest);
+}
+
+ALWAYS_INLINE void FN(add_sums)(FN(sums) * s, const FN(sums) * t, const row_block b) {
+  FOR(v, b.vectors) s->vector[v] += t->vector[v];
+  if (b.narrow) s->rest += t->rest;
+}
+
+/* The rows that no quad has, then all quads upwards; or down, the other way round. */
+ALWAYS_INLINE FN(sums) FN(sum_block)(const REAL *w, const REAL *x, int64_t depth,
+                                     bool down, const row_block b, const int chains) {
+  const int64_t row = b.vectors * FN(LANES), quads = depth / 4;
+  const int64_t way = down ? -1 : 1, first = down ? quads - 1 : 0;
+  const REAL *rest = w + depth * row;
+  FN(sums) s[MAX_SUMS];
+  FOR(c, chains) s[c] = (FN(sums)){{{0}}, {0}};
+  if (down)
+    for (int64_t k = 4 * quads; k < depth; k++)
+      FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * FN(NARROW), b);
+  const REAL *wk = w + 4 * first * row, *rk = rest + 4 * first * FN(NARROW),
+             *xk = x + 4 * first;
+  for (int64_t i = 0; i < quads; i++) {
+    const __typeof__(FN(QUAD)(xk)) quad = FN(QUAD)(xk);
+    FN(add_row)(&s[0], FN(SPREAD)(quad, 0), wk, rk, b);
+    FN(add_row)(&s[1 % chains], FN(SPREAD)(quad, 1), wk + row, rk + FN(NARROW), b);
+    FN(add_row)
+    (&s[2 % chains], FN(SPREAD)(quad, 2), wk + 2 * row, rk + 2 * FN(NARROW), b);
+    FN(add_row)
+    (&s[3 % chains], FN(SPREAD)(quad, 3), wk + 3 * row, rk + 3 * FN(NARROW), b);
+    wk += 4 * way * row;
+    rk += 4 * way * FN(NARROW);
+    xk += 4 * way;
+  }
+  if (!down)
+    for (int64_t k = 4 * quads; k < depth; k++)
+      FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * FN(NARROW), b);
+  if (chains > 1) FN(add_sums)(&s[0], &s[1], b);
+  if (chains > 2) {
+    FN(add_sums)(&s[2], &s[3], b);
+    FN(add_sums)(&s[0], &s[2], b);
+  }
+  return s[0];
+}
+
+/* Where a block of y and what is added to it lie. */
+typedef struct FN(place) {
+  const REAL *init; /* or NULL */
+  REAL *y;
+  int64_t last; /* numbers of the last vector */
+} FN(place);
+
+/* y = f(sum + init) for one vector of a block. */
+ALWAYS_INLINE void FN(finish)(const FN(place) * p, const FN(sums) * s, const int v,
+                              const row_block b, const FN(form) form) {
+  const bool whole = v + 1 < b.vectors + b.narrow || p->last == FN(LANES);
+  FN(vec) sum = v < b.vectors ? s->vector[v] : FN(widen)(s->rest);
+  const int64_t at = v * FN(LANES);
+  if (p->init)
+    sum += whole ? FN(load)(p->init + at) : FN(load_part)(p->init + at, p->last);
+  if (form == FN(TANH)) sum = FN(vtanh)(sum);
+  if (form == FN(RELU)) sum = FN(vrelu)(sum);
+  if (whole)
+    FN(store)(p->y + at, sum);
+  else
+    FN(store_part)(p->y + at, sum, p->last);
+}
+
+ALWAYS_INLINE void FN(do_block)(const FN(place) * p, const REAL *w, const REAL *x,
+                                int64_t depth, bool down, const FN(form) form,
+                                const row_block b) {
+  const int count = b.vectors + b.narrow;
+  const int chains = count <= 2 ? 4 : count < ROW_VECTORS ? 2 : 1;
+  FN(sums) s = FN(sum_block)(w, x, depth, down, b, chains);
+  if (down)
+    FOR(v, count) FN(finish)(p, &s, v, b, form);
+  else
+    FOR(v, count) FN(finish)(p, &s, count - 1 - v, b, form);
+}
+
+#define BLOCK(count)                                                                   \
+  case 2 * count:                                                                      \
+    FN(do_block)(&p, w, x, depth, down, form, (row_block){count, false});              \
+    break;                                                                             \
+  case 2 * count - 1:                                                                  \
+    FN(do_block)(&p, w, x, depth, down, form, (row_block){count - 1, true});           \
+    break;
+
+/* The block that starts at column j. */
+ALWAYS_INLINE void FN(dispatch)(const un_row_product *product, int64_t j, bool down,
+                                const FN(form) form) {
+  const REAL *x = product->x, *init = product->init;
+  const int64_t depth = product->depth, left = product->columns - j;
+  const REAL *w = (const REAL *)product->packed + j * depth;
+  const row_block b = FN(row_block)(left);
+  const int count = b.vectors + b.narrow;
+  const FN(place)
+      p = {init ? init + j : NULL, (REAL *)product->y + j,
+           left < count * FN(LANES) ? left - (count - 1) * FN(LANES) : FN(LANES)};
+  switch (2 * count - b.narrow) {
+    BLOCK(1)
+    BLOCK(2)
+    BLOCK(3)
+    BLOCK(4)
+    BLOCK(5)
+    BLOCK(6)
+    BLOCK(7)
+    BLOCK(8)
+  }
+}
+#undef BLOCK
+
+ALWAYS_INLINE void FN(all_blocks)(const un_row_product *p, bool down,
+                                  const FN(form) form) {
+  const int64_t block = ROW_VECTORS * FN(LANES);
+  const int64_t count = (p->columns + block - 1) / block;
+  for (int64_t i = 0; i < count; i++)
+    FN(dispatch)(p, (down ? count - 1 - i : i) * block, down, form);
+}
+
+static void FN(multiply)(const un_row_product *p) {
+  FN(all_blocks)(p, p->down, FN(PLAIN));
+}
+
+/* --- the cells --------------------------------------------------------------------- */
+
+ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
+  REAL *h = r->h;
+  for (int64_t i = 0; i < r->steps && !un_stopped(); i++, h += r->stride) {
+    REAL *next = h + r->stride;
+    un_row_product p = {.depth = r->H,
+                        .columns = r->H,
+                        .x = h,
+                        .packed = r->packed,
+                        .init = next,
+                        .y = next};
+    FN(all_blocks)(&p, (i & 1) != r->down, form);
+  }
+}
+
+static void FN(tanh_row)(const un_row_run *r) {
+  FN(forward)(r, FN(TANH));
+}
+
+static void FN(relu_row)(const un_row_run *r) {
+  FN(forward)(r, FN(RELU));
+}
+
+/* da = (dh + dy) f'(h) for one vector; the squares of dh + dy are added up. */
+ALWAYS_INLINE FN(vec) FN(slope)(FN(vec) dh, FN(vec) h, const FN(form) form) {
+  return form == FN(TANH) ? dh * (1 - h * h) : FN(where_positive)(h, dh);
+}
+
+ALWAYS_INLINE double FN(row_slope)(REAL *da, const REAL *dh, const REAL *dy,
+                                   const REAL *h, int64_t n, const FN(form) form) {
+  vec_f64 squares = {0};
+  int64_t j = 0;
+  for (; j + FN(LANES) <= n; j += FN(LANES)) {
+    FN(vec) d = FN(load)(dh + j);
+    if (dy) d += FN(load)(dy + j);
+    squares = FN(add_squares_of)(d, squares);
+    FN(store)(da + j, FN(slope)(d, FN(load)(h + j), form));
+  }
+  if (j < n) {
+    FN(vec) d = FN(load_part)(dh + j, n - j);
+    if (dy) d += FN(load_part)(dy + j, n - j);
+    squares = FN(add_squares_of)(d, squares);
+    FN(store_part)(da + j, FN(slope)(d, FN(load_part)(h + j, n - j), form), n - j);
+  }
+  return reduce_add_f64(squares);
+}
+
+ALWAYS_INLINE void FN(back)(const un_row_run *r, const FN(form) form) {
+  REAL *h = r->h, *dgates = r->dgates, *dstate = r->dstate;
+  const REAL *dy = r->dy;
+  double *norm = r->norm;
+  int64_t way = r->stride < 0 ? -1 : 1;
+  for (int64_t i = 0; i < r->steps && !un_stopped(); i++) {
+    *norm = sqrt(FN(row_slope)(dgates, dstate, dy, h, r->H, form));
+    un_row_product p = {.depth = r->H,
+                        .columns = r->H,
+                        .x = dgates,
+                        .packed = r->packed,
+                        .y = dstate,
+                        .down = (i & 1) != r->down};
+    FN(multiply)(&p);
+    h += r->stride;
+    dgates += r->stride;
+    norm += way;
+    if (dy) dy += r->stride;
+  }
+}
+
+static void FN(tanh_row_back)(const un_row_run *r) {
+  FN(back)(r, FN(TANH));
+}
+
+static void FN(relu_row_back)(const un_row_run *r) {
+  FN(back)(r, FN(RELU));
+}
+#undef FOR
+
+#endif
