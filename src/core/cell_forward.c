@@ -100,8 +100,17 @@ static void forward_block(const un_run *run, int64_t k, int64_t steps, un_share 
     step(run, un_cell_time(run, k + i), s);
 }
 
+/* Bytes of pre-activations that are projected together: they stay in the L1 or near in
+** the L2 cache until their step comes. */
+enum { PROJECTED_BYTES = 65536 };
+
+static int64_t projected_steps(const un_run *run, un_share s) {
+  size_t step = un_run_bytes(run, s.count * un_gate_width(run));
+  return step < PROJECTED_BYTES ? (int64_t)(PROJECTED_BYTES / step) : 1;
+}
+
 static void forward_share(const un_run *run, int64_t first, un_share s) {
-  int64_t block = un_cell_block(run);
+  int64_t block = projected_steps(run, s);
   for (int64_t k = first; k < run->T && !un_stopped(); k += block)
     forward_block(run, k, run->T - k < block ? run->T - k : block, s);
 }

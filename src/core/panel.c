@@ -15,10 +15,6 @@ enum { ROW_BLOCK = 1536 };
 /* Rows of b that un_panel_tn packs at a time: a panel of them stays in the L2 cache. */
 enum { TN_BLOCK = 256 };
 
-/* From this many bytes a row on, the rows of a tile of a^T share too few places in the
-** cache: they are packed, too. */
-enum { TILES_FROM = 2048 };
-
 /* Up to this many bytes a row, rows of b that are whole lines of the cache are read where
 ** they lie. Wider ones are on many pages, and packed unless c has only few rows. */
 enum { PLAIN_UP_TO = 1024, FEW = 128, LINE = 64 };
@@ -39,7 +35,8 @@ static const char *rows_on(const void *rows, int64_t elements, un_dtype dtype) {
   return rows ? (const char *)rows + elements * (int64_t)un_dtype_bytes(dtype) : NULL;
 }
 
-/* The part of a product that makes `rows` rows of y from `first` on. */
+/* The part of a product that makes `rows` rows of y from `first` on: where x lies in
+** tiles, a multiple of TILE. */
 static un_product part_of(un_dtype dtype, const un_product *p, int64_t first,
                           int64_t rows) {
   un_product part = *p;
@@ -61,7 +58,7 @@ void un_panel_multiply(un_dtype dtype, const un_product *p) {
 /* --- a^T b ------------------------------------------------------------------------ */
 
 static bool wants_tiles(un_dtype dtype, int64_t m) {
-  return (size_t)m * un_dtype_bytes(dtype) >= TILES_FROM;
+  return (size_t)m * un_dtype_bytes(dtype) >= un_pack()->tiles_from;
 }
 
 static bool is_plain(un_dtype dtype, const void *b, int64_t m, int64_t n) {
@@ -75,7 +72,8 @@ static int64_t tn_depth(int64_t k) {
 }
 
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k) {
-  size_t tiles = (size_t)(m * tn_depth(k)) * un_dtype_bytes(dtype);
+  int64_t rows = (m + TILE - 1) / TILE * TILE;
+  size_t tiles = (size_t)(rows * tn_depth(k)) * un_dtype_bytes(dtype);
   return un_panel_bytes(dtype, tn_depth(k), n) + (wants_tiles(dtype, m) ? tiles : 0);
 }
 

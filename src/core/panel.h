@@ -40,9 +40,12 @@ typedef struct un_panel_kernels {
 typedef struct un_pack_kernels {
   void (*panels[2])(void *packed, const void *w, int64_t depth, int64_t columns,
                     int64_t row_stride, int64_t column_stride);
-  /* a^T for a (depth,columns): the columns of a become the rows of a product */
+  /* a^T for a (depth,columns): the columns of a become the rows of a product. It pays
+  ** where a row of a has at least tiles_from bytes: the rows of a tile of a^T then share
+  ** too few places in the cache. */
   void (*tiles[2])(void *packed, const void *a, int64_t depth, int64_t columns,
                    int64_t row_stride);
+  size_t tiles_from;
 } un_pack_kernels;
 
 /* Bytes that a packed (depth,columns) matrix needs. */

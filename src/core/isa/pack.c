@@ -1,6 +1,8 @@
 /* isa/pack.c -- packing for the products of panel.h: matrices W into panels, and the
 ** left operand of a weight gradient into the tiles that the microkernel walks. */
 #ifndef REAL
+#include <string.h>
+
 #include "isa.h"
 #include "panel.h"
 #include "panel_layout.h"
@@ -12,7 +14,8 @@
 
 extern const un_pack_kernels ISA(un_pack);
 const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
-                                      .tiles = {tiles_f32, tiles_f64}};
+                                      .tiles = {tiles_f32, tiles_f64},
+                                      .tiles_from = TILES_FROM};
 
 #else
 
@@ -107,19 +110,12 @@ static void FN(panels)(void *packed, const void *w, int64_t depth, int64_t colum
 
 /* --- tiles ------------------------------------------------------------------------- */
 
-/* `step` neighbouring columns of some rows of a. Whole vectors are copied where that
-** stays inside: what is too much is overwritten by the next row. */
-ALWAYS_INLINE void FN(tile_chunk)(REAL *tile, const REAL *a, int64_t rows, int64_t step,
-                                  int64_t row_stride, bool whole) {
-  enum { VECTORS = (TILE_ROWS + FN(LANES) - 1) / FN(LANES) };
-  for (int64_t k = 0; k < rows; k++, tile += step, a += row_stride) {
-    if (whole)
-      for (int v = 0; v < VECTORS; v++)
-        FN(store)(tile + v * FN(LANES), FN(load)(a + v * FN(LANES)));
-    else
-      for (int64_t i = 0; i < step; i++)
-        tile[i] = a[i];
-  }
+/* The columns of a tile in some rows of a. Where the tile is narrower than others, what
+** stands behind it comes along, and is never read. */
+ALWAYS_INLINE void FN(tile_chunk)(REAL *tile, const REAL *a, int64_t rows,
+                                  int64_t row_stride) {
+  for (int64_t k = 0; k < rows; k++, tile += TILE_ROWS, a += row_stride)
+    memcpy(tile, a, TILE_ROWS * sizeof *a);
 }
 
 static void FN(tiles)(void *packed, const void *va, int64_t depth, int64_t columns,
@@ -128,13 +124,14 @@ static void FN(tiles)(void *packed, const void *va, int64_t depth, int64_t colum
   int64_t count = un_tile_count(columns);
   for (int64_t k = 0; k < depth; k += FN(CHUNK)) {
     int64_t rows = depth - k < FN(CHUNK) ? depth - k : FN(CHUNK), first = 0;
-    bool inside = k + 2 * FN(CHUNK) + FN(LANES) <= depth;
-    for (int64_t left = count; left > 0; left--) {
-      int64_t step = (columns - first + left - 1) / left;
-      bool whole = inside && columns - first >= TILE_ROWS + FN(LANES);
-      FN(tile_chunk)
-      ((REAL *)packed + first * depth + k * step, a + k * row_stride + first, rows,
-       step, row_stride, whole);
+    bool is_last = k + rows == depth; /* nothing stands behind the last row */
+    for (int64_t tile = 0; tile < count; tile++) {
+      int64_t step = un_tile_step(columns - first, count - tile);
+      REAL *to = (REAL *)packed + (tile * depth + k) * TILE_ROWS;
+      const REAL *from = a + k * row_stride + first;
+      FN(tile_chunk)(to, from, rows - is_last, row_stride);
+      for (int64_t i = 0; i < step && is_last; i++)
+        to[(rows - 1) * TILE_ROWS + i] = from[(rows - 1) * row_stride + i];
       first += step;
     }
   }

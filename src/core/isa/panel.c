@@ -152,15 +152,14 @@ static void FN(dispatch_tile)(const FN(tile) * t, int rows, int vectors, int cha
 #undef TILE
 #undef TILES
 
-/* All rows of one block of columns; x in tiles: rows of `depth` numbers, tile by tile. */
+/* All rows of one block of columns. */
 static void FN(multiply_columns)(FN(tile) t, int64_t rows, int vectors, int chains,
                                  bool in_tiles) {
   for (int64_t tiles = un_tile_count(rows); tiles > 0; tiles--) {
-    int64_t step = (rows + tiles - 1) / tiles;
-    if (in_tiles) t.x_column = step;
+    int64_t step = un_tile_step(rows, tiles);
     FN(dispatch_tile)(&t, (int)step, vectors, chains);
     rows -= step;
-    t.x += step * (in_tiles ? t.depth : t.x_row);
+    t.x += in_tiles ? TILE_ROWS * t.depth : step * t.x_row;
     t.y += step * t.y_row;
     if (t.init) t.init += step * t.init_row;
   }
@@ -219,7 +218,10 @@ static void FN(multiply)(const un_product *p) {
        FN(LANES),
        plain ? p->plain_row : FN(WIDTH),
        plain ? FN(WIDTH) : p->depth * FN(WIDTH)};
-  if (p->x_tiles) t.x_row = 1;
+  if (p->x_tiles) {
+    t.x_row = 1;
+    t.x_column = TILE_ROWS;
+  }
   for (int64_t j = 0; j < columns && !un_stopped(); j += block) {
     int64_t n = columns - j < block ? columns - j : block;
     int vectors = (int)((n + FN(LANES) - 1) / FN(LANES));

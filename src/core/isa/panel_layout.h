@@ -11,9 +11,9 @@
 #include "vec.h"
 
 #ifdef __AVX512F__
-enum { PANEL_VECTORS = 4, MAX_CHAINS = 2 };
+enum { PANEL_VECTORS = 4, MAX_CHAINS = 2, TILES_FROM = 2048 };
 #else
-enum { PANEL_VECTORS = 2, MAX_CHAINS = 1 };
+enum { PANEL_VECTORS = 2, MAX_CHAINS = 1, TILES_FROM = 1024 };
 #endif
 enum { ROW_VECTORS = 8, TILE_ROWS = 6 };
 
@@ -22,6 +22,11 @@ enum { WIDTH_f32 = PANEL_VECTORS * LANES_f32, WIDTH_f64 = PANEL_VECTORS * LANES_
 /* Rows are dealt to so many tiles, evenly. */
 ALWAYS_INLINE int64_t un_tile_count(int64_t rows) {
   return (rows + TILE_ROWS - 1) / TILE_ROWS;
+}
+
+/* Rows of the next tile where `rows` are left for `tiles`. */
+ALWAYS_INLINE int64_t un_tile_step(int64_t rows, int64_t tiles) {
+  return (rows + tiles - 1) / tiles;
 }
 
 #define UN_DOT_COLUMNS(suffix, type)                                                   \
