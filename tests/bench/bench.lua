@@ -14,8 +14,8 @@ package.path = ("%s/?.lua;%s"):format(here, package.path)
 local peers = require "peers"
 local readme = require "readme"
 
-local phase_names = { "train", "generate", "threads", "sizes", "start", "memory", "text", "ops",
-                      "charts" }
+local phase_names = { "limits", "train", "generate", "threads", "sizes", "document", "start",
+                      "memory", "text", "ops", "charts" }
 
 local function command_line()
   local parser = argparse("scripts/bench", "Measures unroll beside its peers and limits.")
@@ -84,17 +84,39 @@ local function show(phase, data, out)
   end
 end
 
+-- What has been measured is written after each phase, so that nothing is lost when a later
+-- one fails or is interrupted.
+local function save(results, out)
+  results.machine = machine.describe()
+  results.machine.openblas = core.blas
+  write(out .. "/bench.json", json.encode(results, { nan = "null" }))
+  write(out .. "/bench.md", page(results))
+end
+
 local function run_phase(name, options, results)
   local phase = require("phases." .. name)
   local start = core.sys.clock()
   io.stderr:write(("== %s\n"):format(phase.title))
   local data = phase.run { quick = options.quick, here = here, peers = peers }
   results.phases[name] = data
-  results.machine = machine.describe()
-  results.machine.openblas = core.blas
-  write(options.out .. "/bench.json", json.encode(results, { nan = "null" }))
+  save(results, options.out)
   show(phase, data, options.out)
   io.stderr:write(("   %.0f s\n"):format(core.sys.clock() - start))
+end
+
+-- The phases one after the other; one that fails does not keep the next from running, Ctrl-C
+-- does. Returns what failed, as lines.
+local function run_phases(names, options, results)
+  local failures = {}
+  for _, name in ipairs(names) do
+    local ok, message = pcall(run_phase, name, options, results)
+    if not ok then
+      if tostring(message):find "interrupted!" then error(message, 0) end
+      failures[#failures + 1] = ("%s failed: %s"):format(name, message)
+      io.stderr:write(failures[#failures], "\n")
+    end
+  end
+  return failures
 end
 
 local options = command_line()
@@ -106,9 +128,7 @@ end
 assert(core.sys.mkdir(options.out))
 print(("%s, %s, %d processors"):format(core.isa, core.blas,
   core.sys.cores()))
-for _, name in ipairs(#options.only > 0 and options.only or phase_names) do
-  run_phase(name, options, results)
-end
-write(options.out .. "/bench.md", page(results))
+local failures = run_phases(#options.only > 0 and options.only or phase_names, options, results)
 for _, note in ipairs(peers.notes()) do print(note) end
 print(("written: %s/bench.md, bench.json and figures"):format(options.out))
+if #failures > 0 then error(table.concat(failures, "\n"), 0) end

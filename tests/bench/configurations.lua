@@ -17,9 +17,27 @@ local gates = { tanh = 1, relu = 1, lstm = 4, gru = 3 }
 --- recurrence and of the read-out; the rows of the input matrix are only picked.
 function configurations.flops(cell, H) return gates[cell] * 6 * H * H + 6 * H * V end
 
+--- Bytes of the float32 weights that a step forward reads: the recurrent matrix, the row of a
+--- token, the read-out.
+function configurations.weight_bytes(cell, H)
+  return 4 * (gates[cell] * (H * H + H) + H * V)
+end
+
 --- The cells that this build has.
 function configurations.has_cell(cell)
   return (pcall(require("unroll").rnn.cell, cell, { input = 2, hidden = 2 }))
+end
+
+--- The cells of a list of cases that are absent, as a sentence; "" when none is.
+function configurations.left_out(cases)
+  local cells, seen = {}, {}
+  for _, case in ipairs(cases) do
+    if case.absent and not seen[case.cell] then cells[#cells + 1] = case.cell end
+    seen[case.cell] = true
+  end
+  table.sort(cells)
+  return #cells == 0 and "" or " Left out, because this build has no such cell: "
+    .. table.concat(cells, ", ") .. "."
 end
 
 return configurations

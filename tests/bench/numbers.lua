@@ -17,6 +17,9 @@ function numbers.ratio(a, b)
   return numbers.median(list)
 end
 
+--- What stands beside a limit.
+function numbers.verdict(good) return good and "within" or "NOT within" end
+
 --- Three digits and a letter: 1.35M, 420k.
 function numbers.short(x)
   if not x then return "–" end

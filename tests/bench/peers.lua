@@ -1,52 +1,93 @@
 -- peers.lua -- the programs that are measured, each a process that answers requests: ours
--- (worker.lua), the same with AVX2, PyTorch and NumPy. They start when they are first asked and
--- wait while others run, so that they can take turns.
+-- (worker.lua), the same with AVX2, PyTorch, NumPy, and oneDNN's RNN
+-- primitive. They start when they are first asked and wait while others run, so that they can
+-- take turns. One that is missing or dies is left out, with a note.
 local core = require "unroll.core"
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 
-local peers = { python = os.getenv "PYTHON" or "/usr/bin/python3" }
-
 local program = core.sys.executable()
-local commands = {
-  unroll = { program, here .. "/worker.lua" },
-  avx2 = { "env", "UNROLL_ISA=avx2", program, here .. "/worker.lua" },
-  torch = { peers.python, here .. "/peers/rnn_torch.py" },
-  numpy = { peers.python, here .. "/peers/rnn_numpy.py" },
-}
+local peers = { python = os.getenv "PYTHON" or "/usr/bin/python3", program = program }
 
-peers.titles = { unroll = "unroll", avx2 = "unroll, AVX2", torch = "PyTorch", numpy = "NumPy" }
+peers.titles = { unroll = "unroll", avx2 = "unroll, AVX2", torch = "PyTorch", numpy = "NumPy",
+                 onednn = "oneDNN" }
 
-local running, missing = {}, {}
+local notes, noted = {}, {}
 
---- Whether a Python module can be loaded; a note says how to get one that is missing.
-function peers.has_module(name)
-  local ok = os.execute(("%s -c 'import %s' >/dev/null 2>&1"):format(peers.python, name))
-  if not ok then missing[name] = true end
-  return ok
+local function note(text)
+  if not noted[text] then notes[#notes + 1] = text end
+  noted[text] = true
 end
 
 --- Lines about what was left out.
-function peers.notes()
-  local notes = {}
-  for name in pairs(missing) do
-    notes[#notes + 1] = ("%s is missing: scripts/setup --peers installs it"):format(name)
+function peers.notes() return notes end
+
+local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
+
+-- --- what there is ----------------------------------------------------------------------
+
+local modules = {}
+
+--- Whether a Python module can be loaded; a note says how to get one that is missing.
+function peers.has_module(name)
+  if modules[name] == nil then
+    modules[name] = os.execute(("%s -c 'import %s' >/dev/null 2>&1"):format(peers.python, name))
+      == true
+    if not modules[name] then note(name .. " is missing: scripts/setup --peers installs it") end
   end
-  return notes
+  return modules[name]
 end
+
+-- A peer that is a library: its program is compiled beside ours.
+local function compile(name, compiler, source, library)
+  local out = program:gsub("[^/]*$", "") .. "bench-" .. name
+  if os.execute(("%s -o %s %s %s >/dev/null 2>&1"):format(compiler, quoted(out),
+      quoted(here .. "/peers/" .. source), library)) then
+    return out
+  end
+  note(("%s is missing: scripts/setup --peers installs it"):format(name))
+end
+
+-- --- the processes ----------------------------------------------------------------------
+
+-- The words that start each peer, or nothing when it is not there.
+local commands = {}
+
+function commands.unroll() return { program, here .. "/worker.lua" } end
+
+function commands.avx2()
+  return core.isa == "avx512" and { "env", "UNROLL_ISA=avx2", program, here .. "/worker.lua" }
+end
+
+function commands.torch()
+  return peers.has_module "torch" and { peers.python, here .. "/peers/rnn_torch.py" }
+end
+
+function commands.numpy()
+  return peers.has_module "numpy" and { peers.python, here .. "/peers/rnn_numpy.py" }
+end
+
+function commands.onednn()
+  local path = compile("oneDNN", "c++ -std=c++17 -O2", "rnn_onednn.cpp", "-ldnnl")
+  return path and { "env", "OMP_NUM_THREADS=1", path }
+end
+
+local running = {} -- by name; false: left out
 
 local function start(name)
-  if (name == "torch" or name == "numpy") and not peers.has_module(name) then return false end
-  if name == "avx2" and core.isa ~= "avx512" then return false end
-  local channel, message = core.sys.spawn(commands[name])
-  if not channel then error(message, 0) end
-  return { channel = channel, rest = "" }
+  local words = commands[name]()
+  if not words then return false end
+  local channel, message = core.sys.spawn(words)
+  if channel then return { channel = channel, rest = "" } end
+  note(("%s does not start: %s"):format(peers.titles[name], message))
+  return false
 end
 
+-- A line of the answer; nil when the process has ended.
 local function read_line(peer)
   while not peer.rest:find "\n" do
     local bytes = peer.channel:read()
-    if not bytes or bytes == "" then error("a peer has ended", 0) end
+    if not bytes or bytes == "" then return nil end
     peer.rest = peer.rest .. bytes
   end
   local line, rest = peer.rest:match "^([^\n]*)\n(.*)$"
@@ -54,7 +95,12 @@ local function read_line(peer)
   return line
 end
 
---- Asks a peer; nil when it is missing or has no answer.
+local function exchange(peer, words)
+  return peer.channel:write(table.concat(words, " ") .. "\n") and read_line(peer)
+end
+
+--- Asks a peer; nil when it is left out or has no answer. A peer that dies is left out from
+--- then on; when it is our own program, that is an error.
 ---@param name string
 ---@param ... any words of the request
 ---@return number?
@@ -64,15 +110,16 @@ function peers.ask(name, ...)
   if not peer then return nil end
   local words = table.pack(...)
   for i = 1, words.n do words[i] = tostring(words[i]) end
-  local ok, message = peer.channel:write(table.concat(words, " ") .. "\n")
-  if not ok then error(message, 0) end
-  return tonumber(read_line(peer))
-end
-
---- Ends a peer, so that the next question starts a fresh one.
-function peers.stop(name)
-  if running[name] then running[name].channel:close() end
-  running[name] = nil
+  local line = exchange(peer, words)
+  if line then return tonumber(line) end
+  local what = ("%s ended at '%s'"):format(peers.titles[name], table.concat(words, " "))
+  if name == "unroll" or name == "avx2" then
+    running[name] = nil -- the next phase starts another
+    error(what, 0)
+  end
+  note(what .. " and was left out from there")
+  running[name] = false
+  return nil
 end
 
 --- Runs a command to its end; its output, and the seconds it took.
@@ -92,6 +139,11 @@ function peers.run(words)
   return table.concat(parts), core.sys.clock() - from
 end
 
-peers.program = program
+--- The same for a peer: nil, and a note, when it fails.
+function peers.try(words)
+  local ok, output, seconds = pcall(peers.run, words)
+  if ok then return output, seconds end
+  note(output)
+end
 
 return peers

@@ -4,6 +4,7 @@
 --   generate CELL H SECONDS                -> characters a second
 --   peak [THREADS]                         -> FLOP/s of fused multiply-adds in registers
 --   gemm M N K                             -> FLOP/s of OpenBLAS, by tensor.matmul
+--   bandwidth BYTES                        -> bytes a second, read again and again
 --   threads N                              -> N
 --   rss                                    -> most memory so far, bytes
 --
@@ -98,7 +99,10 @@ local requests = {
   train = train, generate = generate, gemm = gemm, threads = function(n)
     return unroll.threads(math.tointeger(n))
   end,
-  peak = function(threads) return core.profile.peak("float32", math.tointeger(threads or 1), 9) end,
+  peak = function(threads)
+    return core.profile.peak("float32", math.tointeger(threads or 1), 9)
+  end,
+  bandwidth = function(bytes) return core.profile.bandwidth(math.tointeger(bytes), 9) end,
   rss = function()
     return 1024 * tonumber(core.sys.read_file("/proc/self/status"):match "VmHWM:%s*(%d+)")
   end,

@@ -39,40 +39,77 @@ end
 
 -- A run as bench.json has it, with and without peers.
 local function results(peers)
-  local rates = { unroll = { 1000, 3000, 2000 }, avx2 = {}, numpy = {},
+  local rates = { unroll = { 1000, 3000, 2000 }, avx2 = {}, numpy = {}, onednn = {},
                   torch = peers and { 100, 100, 100 } or {} }
   local case = { cell = "tanh", name = "a", H = 25, T = 15, B = 1, optimizer = "adagrad",
-                 rates = rates, shares = { unroll = { 0.25, 0.5, 0.3 }, avx2 = {} }, gemm = {} }
+                 rates = rates, shares = { unroll = { 0.25, 0.5, 0.4 }, avx2 = {} }, gemm = {},
+                 bound = { 0.9 } }
   local absent = { cell = "lstm", name = "d", H = 128, T = 50, B = 32, absent = true,
-                   rates = { unroll = {}, avx2 = {}, torch = {}, numpy = {} },
-                   shares = { unroll = {}, avx2 = {} }, gemm = {} }
+                   rates = { unroll = {}, avx2 = {}, torch = {}, numpy = {}, onednn = {} },
+                   shares = { unroll = {}, avx2 = {} }, gemm = {}, bound = {} }
   return { machine = { processor = "P", instruction_set = "I", openblas = "O" },
            phases = { train = { cases = { case, absent }, rounds = 3 } } }
 end
 
 function TestBench.test_the_table_of_training()
-  local t = load("phases.train").tables(results(true).phases.train)[1]
-  lu.assertEquals(#t.rows, 1)
-  lu.assertEquals(t.rows[1][1], "tanh a")
-  lu.assertEquals(t.rows[1][7], "20x")
-  lu.assertEquals(t.rows[1][9], "30.0 %")
-  lu.assertStrContains(t.note, "no such cell: lstm")
-  lu.assertEquals(load("phases.train").tables(results(false).phases.train)[1].rows[1][7], "–")
+  local speed, shares = table.unpack(load("phases.train").tables(results(true).phases.train))
+  lu.assertEquals(speed.rows, { { "tanh a", 25, 15, 1, "2k", "100", "20x", "50x", "–", "–" } })
+  lu.assertEquals(shares.rows, { { "tanh a", "40.0 %", "–", "–", "90.0 %" } })
+  lu.assertStrContains(speed.note, "no such cell: lstm")
+  speed = load("phases.train").tables(results(false).phases.train)[1]
+  lu.assertEquals({ speed.rows[1][7], speed.rows[1][8] }, { "–", "–" })
 end
+
+function TestBench.test_a_size_between_is_held_beside_the_worse_neighbour()
+  local function point(value, share, between)
+    return { value = value, shares = { share }, between = between or false }
+  end
+  local sizes = load "phases.sizes"
+  local points = { point(64, 0.5), point(96, 0.44, true), point(128, 0.8), point(200, 0.6, true) }
+  lu.assertAlmostEquals(sizes.beside_neighbours(points, 2), 0.88, 1e-12)
+  lu.assertNil(sizes.beside_neighbours(points, 3))
+  lu.assertNil(sizes.beside_neighbours(points, 4))
+  local ratio, name = sizes.worst { sweeps = { { axis = "H", points = points } } }
+  lu.assertAlmostEquals(ratio, 0.88, 1e-12)
+  lu.assertEquals(name, "H = 96")
+end
+
+local from_mark = "<!-- speed: scripts/bench --readme writes this -->"
+local to_mark = "<!-- end of speed -->"
 
 function TestBench.test_the_block_of_the_readme_is_written_again()
   local readme, path = load "readme", os.tmpname()
-  local from, to = "<!-- speed: scripts/bench --readme writes this -->", "<!-- end of speed -->"
-  assert(core.sys.write_file(path, "before\n" .. from .. "\nold\n" .. to .. "\nafter\n"))
+  assert(core.sys.write_file(path, "before\n" .. from_mark .. "\nold\n" .. to_mark .. "\nafter\n"))
   for _ = 1, 2 do readme.update(path, results(true)) end
   local text = core.sys.read_file(path)
-  lu.assertStrContains(text, "| tanh a: H 25, T 15, B 1 | 2k | 20x | – | 30.0 % |")
-  lu.assertStrContains(text, "before\n" .. from)
-  lu.assertStrContains(text, to .. "\nafter\n")
+  lu.assertStrContains(text, "| tanh a: H 25, T 15, B 1 | 2k | 20x | 50x | – | – | 40.0 % | – |")
+  lu.assertStrContains(text, "before\n" .. from_mark)
+  lu.assertStrContains(text, to_mark .. "\nafter\n")
   lu.assertNil(text:find "old")
   assert(core.sys.write_file(path, "no marks"))
   support.raises("no block between the marks", readme.update, path, results(true))
   support.raises("run scripts/bench first", readme.update, path, { phases = {} })
+  os.remove(path)
+end
+
+-- The other phases as bench.json has them: each gives a line.
+function TestBench.test_the_lines_of_the_readme()
+  local r, readme, path = results(true), load "readme", os.tmpname()
+  r.phases.generate = { cases = { { cell = "tanh", H = 8, limits = { 4000 },
+    rates = { unroll = { 3000 }, torch = { 100 } } } } }
+  r.phases.threads = { cases = { { name = "d", rate = { { 10 }, { 19 } },
+    peak = { { 10 }, { 20 } } } } }
+  r.phases.document = { cases = { { network = { seconds = 2.3 }, losses = { 0.01 },
+    seconds = { 0.023 } } } }
+  r.phases.text = { points = { { bytes = 1e8, start = { 0.5 }, memory = 3, tokens = 2 } } }
+  assert(core.sys.write_file(path, from_mark .. to_mark))
+  readme.update(path, r)
+  local text = core.sys.read_file(path)
+  for _, part in ipairs { "tanh 8 3k (30x, 75.0 %)", "d 1.9x (0.95)",
+      "0.0100 nats in 23 ms (2.3 s)", "A text of 100 MB: 500 ms to the first step, 1.50 times" } do
+    lu.assertStrContains(text, part)
+  end
+  for line in text:gmatch "[^\n]+" do lu.assertTrue(utf8.len(line) <= 128, line) end
   os.remove(path)
 end
 

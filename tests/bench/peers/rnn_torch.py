@@ -2,10 +2,13 @@
 """rnn_torch.py -- PyTorch's side of scripts/bench, one request a line (see ../worker.lua):
 
     train CELL H T B OPTIMIZER SECONDS, generate CELL H SECONDS, threads N, rss
+    generate_by_hand CELL H SECONDS: not by a module, but by products of matrix and vector
 
 A training is timed in each form that PyTorch offers, and the best one is kept for the next
 time: one-hot vectors or an embedding into nn.RNN, nn.LSTM, nn.GRU; for tanh also rows of the
-input matrix picked by token, and the recurrence as a loop over the steps.
+input matrix picked by token, and the recurrence as a loop over the steps. Tried, and slower or
+the same with version 1.13: that loop compiled by torch.jit.script, a matrix-vector product for
+a single row, optimisers with foreach, a clip by torch._foreach_norm.
     rnn_torch.py once CELL H T B OPTIMIZER    one step, then the end: for start and memory
 """
 import resource
@@ -18,6 +21,7 @@ from torch import nn
 
 V = 65
 torch.set_num_threads(1)
+torch.set_flush_denormal(True)
 LAYERS = {"tanh": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 CELLS = {"tanh": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
 
@@ -141,10 +145,18 @@ def by_cell(cell, H, length):
         int(x)
 
 
-def generate(cell, H, seconds):
+def by_products(cell, H, length):
+    W_x, W_h, W_y = (0.05 * torch.randn(*sizes) for sizes in ((V, H), (H, H), (V, H)))
+    b_h, b_y, h, x = torch.zeros(H), torch.zeros(V), torch.zeros(H), 0
+    for _ in range(length):
+        h = torch.tanh(torch.addmv(W_x[x] + b_h, W_h, h))
+        x = int(torch.multinomial(F.softmax(torch.addmv(b_y, W_y, h), 0), 1))
+
+
+def best_of(forms, cell, H, seconds):
     best = 0
-    with torch.no_grad():
-        for form in (by_layer, by_cell):
+    with torch.inference_mode():
+        for form in forms:
             length, elapsed = 50, 0
             while elapsed < seconds / 4:
                 length *= 2
@@ -153,6 +165,16 @@ def generate(cell, H, seconds):
                 elapsed = time.perf_counter() - start
             best = max(best, length / elapsed)
     return best
+
+
+def generate(cell, H, seconds):
+    return best_of((by_layer, by_cell), cell, H, seconds)
+
+
+def generate_by_hand(cell, H, seconds):
+    if cell != "tanh":
+        raise KeyError(f"no {cell} by hand")
+    return best_of((by_products,), cell, H, seconds)
 
 
 def threads(n):
@@ -164,7 +186,8 @@ def rss():
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-REQUESTS = {"train": train, "generate": generate, "threads": threads, "rss": rss}
+REQUESTS = {"train": train, "generate": generate, "generate_by_hand": generate_by_hand,
+            "threads": threads, "rss": rss}
 
 
 def value(word):

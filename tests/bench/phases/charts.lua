@@ -6,8 +6,8 @@ local phase = { name = "charts", title = "Charts" }
 function phase.run(context)
   local data = { rows = {} }
   if not context.peers.has_module "matplotlib" then return data end
-  local output = context.peers.run { "env", "REPEAT=" .. (context.quick and 1 or 5),
-    context.here .. "/charts" }
+  local output = context.peers.try { "env", "REPEAT=" .. (context.quick and 1 or 5),
+    context.here .. "/charts" } or ""
   for title, ours, theirs in output:gmatch "\n(%S[^\n]-)%s%s+(%d+%.%d+)%s+(%d+%.%d+)%s+%d+%.%d+" do
     table.insert(data.rows, { title = title, unroll = tonumber(ours), peer = tonumber(theirs) })
   end

@@ -1,4 +1,7 @@
 -- generate.lua -- text drawn from a model, one character at a time.
+--
+-- Each character needs all of W_hh and W_hy and one row of W_xh once, so it takes at least as
+-- long as these are read; how long that is depends on the cache that they fit into.
 local configurations = require "configurations"
 local numbers = require "numbers"
 
@@ -6,20 +9,29 @@ local phase = { name = "generate", title = "Generation, one character at a time"
 
 local who = { "unroll", "torch", "numpy" }
 
-function phase.run(context)
-  local list = { { cell = "tanh", H = 128 }, { cell = "tanh", H = 512 },
-                 { cell = "tanh", H = 1024 }, { cell = "lstm", H = 512 } }
-  for _, case in ipairs(list) do
-    case.rates = { unroll = {}, torch = {}, numpy = {} }
-    case.absent = not configurations.has_cell(case.cell)
+local function new_case(cell, H)
+  local case = { cell = cell, H = H, rates = {}, limits = {},
+                 absent = not configurations.has_cell(cell) }
+  for _, name in ipairs(who) do case.rates[name] = {} end
+  case.rates.by_hand = {}
+  return case
+end
+
+local function measure(case, ask, seconds)
+  for _, name in ipairs(who) do
+    table.insert(case.rates[name], ask(name, "generate", case.cell, case.H, seconds))
   end
+  table.insert(case.rates.by_hand, ask("torch", "generate_by_hand", case.cell, case.H, seconds))
+  local bytes = configurations.weight_bytes(case.cell, case.H)
+  table.insert(case.limits, ask("unroll", "bandwidth", bytes) / bytes)
+end
+
+function phase.run(context)
+  local list = { new_case("tanh", 128), new_case("tanh", 512), new_case("tanh", 1024),
+                 new_case("lstm", 512) }
   for _ = 1, context.quick and 1 or 5 do
     for _, case in ipairs(list) do
-      for _, name in ipairs(who) do
-        local rate = not case.absent
-          and context.peers.ask(name, "generate", case.cell, case.H, context.quick and 0.1 or 0.3)
-        table.insert(case.rates[name], rate or nil)
-      end
+      if not case.absent then measure(case, context.peers.ask, context.quick and 0.1 or 0.3) end
     end
   end
   return { cases = list }
@@ -33,12 +45,18 @@ function phase.tables(data)
       rows[#rows + 1] = { case.cell, case.H, numbers.short(numbers.median(r.unroll)),
         numbers.short(numbers.median(r.torch)), numbers.short(numbers.median(r.numpy)),
         numbers.times(numbers.ratio(r.unroll, r.torch)),
-        numbers.times(numbers.ratio(r.unroll, r.numpy)) }
+        numbers.times(numbers.ratio(r.unroll, r.by_hand)),
+        numbers.times(numbers.ratio(r.unroll, r.numpy)),
+        numbers.short(numbers.median(case.limits)),
+        numbers.percent(numbers.ratio(r.unroll, case.limits)) }
     end
   end
-  return { { head = { "cell", "H", "unroll, characters/s", "PyTorch", "NumPy", "over PyTorch",
-    "over NumPy" }, rows = rows, note = "model:sample at temperature 1; PyTorch by the faster of "
-    .. "its layer and its cell." } }
+  return { { rows = rows, head = { "cell", "H", "unroll, characters/s", "PyTorch", "NumPy",
+      "over PyTorch", "by hand", "over NumPy", "limit of reading", "share of it" },
+    note = "model:sample at temperature 1; PyTorch by the faster of nn.RNN and nn.RNNCell; by "
+      .. "hand: over PyTorch without its modules, as products of matrix and vector. The limit: "
+      .. "all weights read once for each character, at the measured speed."
+      .. configurations.left_out(data.cases) } }
 end
 
 return phase

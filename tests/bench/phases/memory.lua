@@ -3,35 +3,47 @@ local numbers = require "numbers"
 
 local phase = { name = "memory", title = "Memory" }
 
-local function ours(context, ...)
-  local words = { context.peers.program, context.here .. "/once.lua", ... }
+local function words_of(...)
+  local words = { ... }
   for i, word in ipairs(words) do words[i] = tostring(word) end
-  local bytes, seconds = context.peers.run(words):match "(%S+)%s+(%S+)"
+  return words
+end
+
+-- Most memory and the seconds of a step, in a process of its own.
+local function ours(context, ...)
+  local bytes, seconds = context.peers.run(words_of(context.peers.program,
+    context.here .. "/once.lua", ...)):match "(%S+)%s+(%S+)"
   return tonumber(bytes), tonumber(seconds)
 end
 
-local function theirs(context, file, ...)
-  local words = { context.peers.python, context.here .. "/peers/" .. file, "once", ... }
-  for i, word in ipairs(words) do words[i] = tostring(word) end
-  return tonumber((context.peers.run(words)))
+-- Most memory of a peer; nil when it is missing or fails.
+local function theirs(context, name, ...)
+  if not context.peers.has_module(name) then return nil end
+  local output = context.peers.try(words_of(context.peers.python,
+    ("%s/peers/rnn_%s.py"):format(context.here, name), "once", ...))
+  return output and tonumber(output)
+end
+
+-- Bytes for a step between a short and a long window.
+local function slope(short, long, data)
+  return short and long and (long - short) / (data.long - data.short)
 end
 
 function phase.run(context)
-  local short, long = 1000, 20000
-  local data = { short = short, long = long }
-  data.f = ours(context, "tanh", 512, 100, 64, "adam", 3)
-  local bytes_short, seconds_short = ours(context, "tanh", 128, short, 1, "adam", 40)
-  local bytes_long, seconds_long = ours(context, "tanh", 128, long, 1, "adam", 4)
-  data.step = (bytes_long - bytes_short) / (long - short)
-  data.time_ratio = (seconds_long / long) / (seconds_short / short)
-  if context.peers.has_module "torch" then
-    data.torch_f = theirs(context, "rnn_torch.py", "tanh", 512, 100, 64, "adam")
-    data.torch_step = (theirs(context, "rnn_torch.py", "tanh", 128, long, 1, "adam")
-      - theirs(context, "rnn_torch.py", "tanh", 128, short, 1, "adam")) / (long - short)
+  local data = { short = 1000, long = 20000, ratios = {} }
+  local function window(T) return "tanh", 128, T, 1, "adam" end
+  local f = { "tanh", 512, 100, 64, "adam" }
+  data.f = ours(context, table.unpack(f, 1, 5))
+  for round = 1, context.quick and 1 or 5 do
+    local short, seconds_short = ours(context, "tanh", 128, data.short, 1, "adam", 80)
+    local long, seconds_long = ours(context, "tanh", 128, data.long, 1, "adam", 5)
+    data.step = slope(short, long, data)
+    data.ratios[round] = (seconds_long / data.long) / (seconds_short / data.short)
   end
-  if context.peers.has_module "numpy" then
-    data.numpy_f = theirs(context, "rnn_numpy.py", "tanh", 512, 100, 64, "adam")
-  end
+  data.torch_f = theirs(context, "torch", table.unpack(f))
+  data.torch_step = slope(theirs(context, "torch", window(data.short)),
+    theirs(context, "torch", window(data.long)), data)
+  data.numpy_f = theirs(context, "numpy", table.unpack(f))
   return data
 end
 
@@ -42,7 +54,7 @@ function phase.tables(data)
     { ("a step of a window of %d, H = 128, B = 1"):format(data.long), numbers.bytes(data.step),
       numbers.bytes(data.torch_step) },
     { ("time for a character there, beside a window of %d"):format(data.short),
-      numbers.times(data.time_ratio) },
+      ("%.2fx"):format(numbers.median(data.ratios)) },
   } } }
 end
 

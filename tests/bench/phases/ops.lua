@@ -22,7 +22,7 @@ function phase.run(context)
       if peers.has_module(name) then
         local regular = pattern:gsub("%%", "\\")
         local words = { peers.python, here .. "/peers/ops.py", name, regular, rounds }
-        read(found, name, peers.run(words))
+        read(found, name, peers.try(words) or "")
       end
     end
   end

@@ -1,111 +1,198 @@
--- train.lua -- training: characters a second of train.fit beside PyTorch's best form, NumPy and
--- the limits.
+-- train.lua -- training: characters a second of train.fit beside the peers and the limits.
 local configurations = require "configurations"
 local numbers = require "numbers"
 local plot = require("unroll").plot
 
 local phase = { name = "train", title = "Training, one thread" }
 
-local who = { "unroll", "avx2", "torch", "numpy" }
+local who = { "unroll", "avx2", "torch", "numpy", "onednn" }
+
+-- Lists for the rounds: characters/s of each peer; for our own two the share of the peak of
+-- that moment; the share that a product of the size of one step reaches in OpenBLAS; the share
+-- that reading W_hh allows a single row.
+local function new_case(cell, c)
+  local case = { cell = cell, name = c.name, H = c.H, T = c.T, B = c.B, optimizer = c.optimizer,
+                 absent = not configurations.has_cell(cell), rates = {},
+                 shares = { unroll = {}, avx2 = {} }, gemm = {}, bound = {} }
+  for _, name in ipairs(who) do case.rates[name] = {} end
+  return case
+end
 
 local function cases()
   local list = {}
-  for _, c in ipairs(configurations) do
-    list[#list + 1] = { cell = "tanh", name = c.name, H = c.H, T = c.T, B = c.B,
-                        optimizer = c.optimizer }
-  end
+  for _, c in ipairs(configurations) do list[#list + 1] = new_case("tanh", c) end
   for _, cell in ipairs { "lstm", "gru" } do
-    for i = 4, 6 do
-      local c = configurations[i]
-      list[#list + 1] = { cell = cell, name = c.name, H = c.H, T = c.T, B = c.B,
-                          optimizer = c.optimizer, absent = not configurations.has_cell(cell) }
-    end
+    for i = 4, 6 do list[#list + 1] = new_case(cell, configurations[i]) end
   end
   return list
 end
 
--- One round of a case: everybody one after the other, with the peak of that moment.
-local function measure(case, peers, seconds)
+-- With one row, each step of a sweep reads the whole recurrent matrix for one multiply-add a
+-- number. The share of the peak when both sweeps run at the measured speed of such reads, and
+-- all else at the peak.
+local function bound_of_reading(case, peak, ask)
+  local bytes = 4 * case.H * case.H
+  local flops, sweeps = configurations.flops(case.cell, case.H), 4 * case.H * case.H
+  local reading = 2 * bytes / ask("unroll", "bandwidth", math.max(1024, bytes))
+  return flops / peak / (math.max(reading, sweeps / peak) + (flops - sweeps) / peak)
+end
+
+-- One round of a case: everybody one after the other, with the limits of that moment.
+local function measure(case, ask, seconds)
+  local flops = configurations.flops(case.cell, case.H)
   for _, name in ipairs(who) do
-    local ours = name == "unroll" or name == "avx2"
-    local rate = peers.ask(name, "train", case.cell, case.H, case.T, case.B, case.optimizer,
-      seconds)
+    local rate = ask(name, "train", case.cell, case.H, case.T, case.B, case.optimizer, seconds)
     table.insert(case.rates[name], rate)
-    if ours and rate then
-      local peak = peers.ask(name, "peak")
-      table.insert(case.shares[name], rate * configurations.flops(case.cell, case.H) / peak)
+    if case.shares[name] and rate then
+      table.insert(case.shares[name], rate * flops / ask(name, "peak"))
     end
   end
-  local gemm = case.B > 1 and peers.ask("unroll", "gemm", case.B, case.H, case.H)
-  if gemm then table.insert(case.gemm, gemm / peers.ask("unroll", "peak")) end
+  local peak = ask("unroll", "peak")
+  if case.B > 1 then
+    table.insert(case.gemm, ask("unroll", "gemm", case.B, case.H, case.H) / peak)
+  else
+    table.insert(case.bound, bound_of_reading(case, peak, ask))
+  end
 end
 
 function phase.run(context)
   local list, rounds = cases(), context.quick and 1 or 5
-  for _, case in ipairs(list) do
-    case.rates, case.shares, case.gemm = {}, { unroll = {}, avx2 = {} }, {}
-    for _, name in ipairs(who) do case.rates[name] = {} end
-  end
   for _ = 1, rounds do
     for _, case in ipairs(list) do
-      if not case.absent then measure(case, context.peers, context.quick and 0.1 or 0.3) end
+      if not case.absent then measure(case, context.peers.ask, context.quick and 0.1 or 0.3) end
     end
   end
   return { cases = list, rounds = rounds }
 end
 
-local function summary(case)
-  local ours = case.rates.unroll
+--- What the rounds of a case come to. `most` is our ratio over PyTorch if we did nothing but
+--- multiply-adds at the peak.
+function phase.summary(case)
+  local ours, share = case.rates.unroll, numbers.median(case.shares.unroll)
+  local torch = numbers.ratio(ours, case.rates.torch)
   return {
-    rate = numbers.median(ours), torch = numbers.ratio(ours, case.rates.torch),
-    numpy = numbers.ratio(ours, case.rates.numpy), share = numbers.median(case.shares.unroll),
+    rate = numbers.median(ours), torch = torch, numpy = numbers.ratio(ours, case.rates.numpy),
+    onednn = numbers.ratio(ours, case.rates.onednn), share = share,
     avx2 = numbers.median(case.shares.avx2), gemm = numbers.median(case.gemm),
-    theirs = numbers.median(case.rates.torch),
+    bound = numbers.median(case.bound), theirs = numbers.median(case.rates.torch),
+    most = torch and torch / share,
   }
 end
-phase.summary = summary
 
-function phase.tables(data)
-  local rows, absent = {}, {}
+local function present(data)
+  local list = {}
   for _, case in ipairs(data.cases) do
-    local s = summary(case)
-    if case.absent then
-      absent[case.cell] = true
-    else
-      rows[#rows + 1] = { case.cell .. " " .. case.name, case.H, case.T, case.B,
-        numbers.short(s.rate), numbers.short(s.theirs), numbers.times(s.torch),
-        numbers.times(s.numpy), numbers.percent(s.share), numbers.percent(s.avx2),
-        numbers.percent(s.gemm) }
-    end
+    if not case.absent then list[#list + 1] = case end
   end
-  local left_out = {}
-  for cell in pairs(absent) do left_out[#left_out + 1] = cell end
-  table.sort(left_out)
-  return { { head = { "network", "H", "T", "B", "characters/s", "PyTorch", "over PyTorch",
-      "over NumPy", "of FMA peak", "AVX2 of its peak", "sgemm BxH HxH" }, rows = rows,
-    note = ("Medians of %d rounds, in which all took turns; a ratio is one of the same round. The "
-      .. "peak is the measured one of that moment. Steps of train.fit on random tokens.%s"):format(
-      data.rounds, #left_out > 0 and " Left out, because this build has no such cell: "
-      .. table.concat(left_out, ", ") .. "." or "") } }
+  return list
 end
 
--- Shares of the peak as bars, the limit and what sgemm reaches as lines.
-function phase.figures(data)
-  local names, ours, theirs = {}, {}, {}
-  for _, case in ipairs(data.cases) do
-    if not case.absent then
-      local s = summary(case)
-      names[#names + 1] = case.cell == "tanh" and case.name or case.cell .. " " .. case.name
-      ours[#names] = s.share
-      theirs[#names] = s.torch and s.share / s.torch or false
+local function name_of(case) return case.cell .. " " .. case.name end
+
+local function speed_rows(data)
+  local rows = {}
+  for i, case in ipairs(present(data)) do
+    local s = phase.summary(case)
+    rows[i] = { name_of(case), case.H, case.T, case.B, numbers.short(s.rate),
+      numbers.short(s.theirs), numbers.times(s.torch), numbers.times(s.most),
+      numbers.times(s.numpy), numbers.times(s.onednn) }
+  end
+  return rows
+end
+
+local function share_rows(data)
+  local rows = {}
+  for i, case in ipairs(present(data)) do
+    local s = phase.summary(case)
+    rows[i] = { name_of(case), numbers.percent(s.share), numbers.percent(s.avx2),
+                numbers.percent(s.gemm), numbers.percent(s.bound) }
+  end
+  return rows
+end
+
+function phase.tables(data)
+  return {
+    { title = "Speed", rows = speed_rows(data),
+      head = { "network", "H", "T", "B", "characters/s", "PyTorch", "over PyTorch",
+        "most possible", "over NumPy", "over oneDNN" },
+      note = ("Medians of %d rounds, in which all took turns; a ratio is one of the same round. "
+        .. "Steps of train.fit on random tokens. Most possible: over PyTorch at 100 %% of the FMA "
+        .. "peak. oneDNN: its RNN primitive alone, without read-out, loss and update.%s"):format(
+        data.rounds, configurations.left_out(data.cases)) },
+    { title = "Share of the measured FMA peak", rows = share_rows(data),
+      head = { "network", "share", "AVX2, of its peak", "sgemm BxH HxH",
+        "if W_hh is read each step" },
+      note = "The peak is that of the same moment. The last column, for one row: both sweeps at "
+        .. "the speed at which memory of the size of W_hh is read, all else at the peak." } }
+end
+
+-- --- figures ----------------------------------------------------------------------------
+
+local shown = { { "unroll", "unroll" }, { "onednn", "oneDNN's primitive alone" },
+                { "numpy", "NumPy" }, { "torch", "PyTorch" } }
+
+-- Median characters/s of a peer by case, false where there is none; nil when nowhere.
+local function rates_of(list, name)
+  local rates, any = {}, false
+  for i, case in ipairs(list) do
+    rates[i] = numbers.median(case.rates[name] or {}) or false
+    any = any or rates[i]
+  end
+  return any and rates
+end
+
+local function peak_of(case)
+  return numbers.median(case.rates.unroll) * configurations.flops(case.cell, case.H)
+    / numbers.median(case.shares.unroll)
+end
+
+local function draw_shares(ax, list, names)
+  local series, labels, colors = {}, {}, {}
+  for color, peer in ipairs(shown) do
+    local rates = rates_of(list, peer[1])
+    for i, rate in ipairs(rates or {}) do
+      rates[i] = rate and rate * configurations.flops(list[i].cell, list[i].H) / peak_of(list[i])
+    end
+    if rates then
+      series[#series + 1], labels[#labels + 1], colors[#colors + 1] = rates, peer[2], color
     end
   end
-  local fig = plot.figure { title = "Training: share of the machine's arithmetic", width = 7,
-                            height = 3.6 }
-  fig:at(1, 1):bar(names, { ours, theirs }, { labels = { "unroll", "PyTorch" } })
-    :hline(1, { label = "fused multiply-adds alone" })
-    :set { ylabel = "share of measured peak", xlabel = "network", yformat = "percent" }
-    :legend()
+  ax:bar(names, series, { labels = labels, colors = colors })
+    :hline(1, { label = "limit: fused multiply-adds in registers" })
+    :set { title = "Share of the machine's arithmetic", ylabel = "of the measured peak",
+           yformat = "percent" }
+end
+
+local function draw_rates(ax, list, names)
+  local limit = {}
+  for i, case in ipairs(list) do
+    limit[i] = peak_of(case) / configurations.flops(case.cell, case.H)
+  end
+  ax:line(names, limit, { color = "#808080", dash = "dashed", marker = "none" })
+  ax:note("all arithmetic at the peak", 2, limit[2], { dx = 12, dy = 8, arrow = false })
+  for color, peer in ipairs(shown) do
+    local rates = rates_of(list, peer[1])
+    local x, y = {}, {}
+    for i, rate in ipairs(rates or {}) do
+      if rate then x[#x + 1], y[#y + 1] = names[i], rate end
+    end
+    if #x > 0 then ax:line(x, y, { color = color, marker = "circle" }) end
+  end
+  ax:set { title = "Characters a second", ylabel = "characters/s", yscale = "log",
+           xlabel = "network (hidden size)", yformat = "si" }
+end
+
+-- Shares of the peak as bars with the limit as a line, and the same as characters a second.
+function phase.figures(data)
+  local list, names = present(data), {}
+  for i, case in ipairs(list) do
+    names[i] = ("%s (%d)"):format(case.cell == "tanh" and case.name or name_of(case), case.H)
+  end
+  local fig = plot.figure { rows = 2, cols = 1, width = 7.5, height = 7.5, letters = true,
+    title = "Training on one thread", caption = "medians of the rounds of one run" }
+  draw_shares(fig:at(1, 1), list, names)
+  draw_rates(fig:at(2, 1), list, names)
+  fig:legend "above"
   return { training = fig }
 end
 
