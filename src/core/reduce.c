@@ -257,8 +257,7 @@ static void start_columns(const plan *p, int64_t n, un_columns *c) {
   c->total = p->total;
   c->p = t.p;
   if (r <= UN_STD) set_all(n, c->sum, t.sum);
-  if (has_index(r)) set_all(n, c->place, 0);
-  if (has_index(r) || r >= UN_NORM) set_all(n, c->best, r == UN_NORM ? 0 : t.best);
+  if (r >= UN_NORM) set_all(n, c->best, r == UN_NORM ? 0 : t.best);
   if (r == UN_VAR || r == UN_STD || r >= UN_ANY) set_all(n, c->second, t.truth);
 }
 
@@ -296,9 +295,6 @@ static const double *finish_columns(const plan *p, int64_t n, un_columns *c) {
   case UN_ANY:
   case UN_ALL:
     return c->second;
-  case UN_MIN:
-  case UN_MAX:
-    return c->best;
   default:
     for (int64_t j = 0; j < n; j++) {
       un_tally t = {
@@ -309,12 +305,21 @@ static const double *finish_columns(const plan *p, int64_t n, un_columns *c) {
   }
 }
 
-/* Writes n results, or places counted from 1, into elements from `first` on. */
-static void store_columns(un_dtype dtype, const double *values, int64_t n, void *data,
-                          int64_t first, int64_t stride) {
+/* Writes n numbers into elements from `first` on. */
+static void store_columns(un_dtype from, const void *values, int64_t n, un_dtype dtype,
+                          void *data, int64_t first, int64_t stride) {
   char *to = (char *)data + first * stride * (int64_t)un_dtype_bytes(dtype);
-  un_convert()->run[UN_F64][dtype](n, (void *[]){to, (void *)values},
-                                   (int64_t[]){stride, 1}, NULL);
+  un_convert()->run[from][dtype](n, (void *[]){to, (void *)values},
+                                 (int64_t[]){stride, 1}, NULL);
+}
+
+static void store_results(const plan *p, int64_t n, un_columns *c, void *data,
+                          int64_t first, int64_t stride) {
+  if (has_index(p->reduction))
+    store_columns(p->dtype, &c->extreme, n, p->out_dtype, data, first, stride);
+  else
+    store_columns(UN_F64, finish_columns(p, n, c), n, p->out_dtype, data, first,
+                  stride);
 }
 
 static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
@@ -326,16 +331,10 @@ static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
     int64_t count = n - first < UN_COLUMNS ? n - first : UN_COLUMNS;
     take_columns(p, (const char *)data[0] + first * stride[0] * bytes, stride[0], count,
                  &c);
-    int k = 1;
-    if (p->has_out) {
-      const double *values = finish_columns(p, count, &c);
-      store_columns(p->out_dtype, values, count, data[k], first, stride[k]);
-      k++;
-    }
-    if (!p->has_indices) continue;
-    for (int64_t j = 0; j < count; j++)
-      c.place[j] += 1;
-    store_columns(UN_I32, c.place, count, data[k], first, stride[k]);
+    const int k = p->has_out ? 2 : 1;
+    if (p->has_out) store_results(p, count, &c, data[1], first, stride[1]);
+    if (p->has_indices)
+      store_columns(UN_I32, c.place, count, UN_I32, data[k], first, stride[k]);
   }
 }
 

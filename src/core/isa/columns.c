@@ -1,8 +1,8 @@
 /* columns.c -- reductions and scans of many neighbouring lines at once (columns.h).
 **
-** The state of a column is a double; the inner loop goes over the columns, so that it is
-** a SIMD loop whatever the reduction. Four rows at a time save three of four looks at
-** the state. */
+** The state of a column is a double, or for extremes a number of the column's own type;
+** the inner loop goes over the columns, so that it is a SIMD loop whatever the
+** reduction. */
 #ifndef REAL
 #include <math.h>
 
@@ -15,44 +15,62 @@
   int64_t first, int64_t rows, int64_t n, const void *data, int64_t row,               \
       int64_t column, un_columns *c
 
-/* One row at a time; `step` is a statement with v, the number as a double, r, its row,
-** and j, its column. */
-#define ROW_BY_ROW(type, from, step)                                                   \
-  const type *x = data;                                                                \
-  for (int64_t i = from; i < rows; i++) {                                              \
-    const type *line = x + i * row;                                                    \
-    const double r = (double)(first + i);                                              \
-    (void)r;                                                                           \
-    if (column == 1) {                                                                 \
-      INDEPENDENT                                                                      \
-      for (int64_t j = 0; j < n; j++) {                                                \
-        const double v = (double)line[j];                                              \
-        step;                                                                          \
-      }                                                                                \
-    } else {                                                                           \
-      INDEPENDENT                                                                      \
-      for (int64_t j = 0; j < n; j++) {                                                \
-        const double v = (double)line[j * column];                                     \
-        step;                                                                          \
-      }                                                                                \
-    }                                                                                  \
-  }
+ALWAYS_INLINE int64_t smaller(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/* Row after row; `step` is a statement with v, the number, r, its row, and j, its column.
+** Rows that lie a page apart or more go four together, block by block: the processor
+** fetches ahead in each page on its own. */
+enum { PAGE = 4096, TOGETHER = 4, BLOCK = 64 };
+#define EACH_ROW(type, from, step)                                                     \
+  const bool far_apart = column == 1 && row * (int64_t)sizeof(type) >= PAGE;           \
+  const int64_t group = far_apart ? TOGETHER : 1, width = far_apart ? BLOCK : n;       \
+  for (int64_t above = from; above < rows; above += group)                             \
+    for (int64_t left = 0; left < n; left += width)                                    \
+      for (int64_t r = above; r < smaller(above + group, rows); r++) {                 \
+        const type *line = (const type *)data + r * row;                               \
+        const int64_t right = smaller(left + width, n);                                \
+        if (column == 1) {                                                             \
+          INDEPENDENT                                                                  \
+          for (int64_t j = left; j < right; j++) {                                     \
+            const type v = line[j];                                                    \
+            step;                                                                      \
+          }                                                                            \
+        } else {                                                                       \
+          INDEPENDENT                                                                  \
+          for (int64_t j = left; j < right; j++) {                                     \
+            const type v = line[j * column];                                           \
+            step;                                                                      \
+          }                                                                            \
+        }                                                                              \
+      }
 
 #define TAKE_ROWS(name, type, suffix, step)                                            \
   static void name##_##suffix(TAKE_ARGS) {                                             \
-    ROW_BY_ROW(type, 0, step)                                                          \
+    (void)first;                                                                       \
+    EACH_ROW(type, 0, step)                                                            \
   }
 
-/* The first extreme stays; a NaN is better than all numbers, and stays. */
-#define EXTREME_STEP(better)                                                           \
-  const double b = c->best[j];                                                         \
-  const int take = (v better b) | ((v != v) & (b == b));                               \
-  c->place[j] = take ? r : c->place[j];                                                \
-  c->best[j] = take ? v : b
+/* The first row is the best one so far. A later one replaces it when it is not on the
+** wrong side of it, so that a NaN is better than all numbers, and stays. */
+#define EXTREME(name, type, suffix, wrong_side)                                        \
+  static void name##_##suffix(TAKE_ARGS) {                                             \
+    type *best = c->extreme.suffix;                                                    \
+    int32_t *place = c->place;                                                         \
+    for (int64_t j = 0; first == 0 && j < n; j++) {                                    \
+      best[j] = ((const type *)data)[j * column];                                      \
+      place[j] = 1;                                                                    \
+    }                                                                                  \
+    EACH_ROW(type, first == 0, const type b = best[j];                                 \
+             const int take = !(v wrong_side b) & (b == b);                            \
+             place[j] = take ? (int32_t)(first + r + 1) : place[j];                    \
+             best[j] = take ? v : b)                                                   \
+  }
 
 #define FOR_ALL_TYPES(type, suffix)                                                    \
-  TAKE_ROWS(min, type, suffix, EXTREME_STEP(<))                                        \
-  TAKE_ROWS(max, type, suffix, EXTREME_STEP(>))                                        \
+  EXTREME(min, type, suffix, >=)                                                       \
+  EXTREME(max, type, suffix, <=)                                                       \
   TAKE_ROWS(any, type, suffix, c->second[j] = v != 0 ? 1 : c->second[j])               \
   TAKE_ROWS(all, type, suffix, c->second[j] = v == 0 ? 0 : c->second[j])
 FOR_ALL_TYPES(float, f32)
@@ -92,26 +110,39 @@ const un_column_kernels ISA(un_column_table) = {
 
 /* --- taking in rows ----------------------------------------------------------------- */
 
-/* Four rows at a time, then the rest. `four` is a statement with a..d, numbers of the four
-** rows as REAL, and j. */
-#define FOUR_ROWS(name, four, step)                                                    \
+#define TAKE_REAL_ROWS(name, step)                                                     \
+  static void FN(name)(TAKE_ARGS) {                                                    \
+    (void)first;                                                                       \
+    EACH_ROW(REAL, 0, step)                                                            \
+  }
+
+/* The same for cheap steps: four rows that lie far apart are taken in one step, which
+** looks at the state of a column once. */
+#define TAKE_FOUR_ROWS(name, step)                                                     \
   static void FN(name)(TAKE_ARGS) {                                                    \
     int64_t done = 0;                                                                  \
-    if (column == 1)                                                                   \
+    (void)first;                                                                       \
+    if (column == 1 && row * (int64_t)sizeof(REAL) >= PAGE)                            \
       for (; done + 4 <= rows; done += 4) {                                            \
         const REAL *x0 = (const REAL *)data + done * row, *x1 = x0 + row,              \
                    *x2 = x1 + row, *x3 = x2 + row;                                     \
         INDEPENDENT                                                                    \
         for (int64_t j = 0; j < n; j++) {                                              \
-          const REAL a = x0[j], b = x1[j], d = x2[j], e = x3[j];                       \
-          four;                                                                        \
+          const REAL v0 = x0[j], v1 = x1[j], v2 = x2[j], v3 = x3[j];                   \
+          REAL v = v0;                                                                 \
+          step;                                                                        \
+          v = v1;                                                                      \
+          step;                                                                        \
+          v = v2;                                                                      \
+          step;                                                                        \
+          v = v3;                                                                      \
+          step;                                                                        \
         }                                                                              \
       }                                                                                \
-    ROW_BY_ROW(REAL, done, step)                                                       \
+    EACH_ROW(REAL, done, step)                                                         \
   }
 
-FOUR_ROWS(sum_rows, c->sum[j] += ((double)a + (double)b) + ((double)d + (double)e),
-          c->sum[j] += v)
+TAKE_FOUR_ROWS(sum_rows, c->sum[j] += (double)v)
 
 /* Few columns without gaps: as many rows as fit stand side by side, as if they were one
 ** row of more columns; these are added up in the end. */
@@ -132,49 +163,40 @@ static void FN(sum)(TAKE_ARGS) {
   FN(sum_rows)(first, rows - whole * together, n, rest, row, column, c);
 }
 
-FOUR_ROWS(prod, c->sum[j] *= ((double)a * (double)b) * ((double)d * (double)e),
-          c->sum[j] *= v)
+TAKE_FOUR_ROWS(prod, c->sum[j] *= (double)v)
 
 ALWAYS_INLINE REAL FN(larger)(REAL v, REAL best) {
   return ((v > best) | (v != v)) ? v : best;
 }
 
-FOUR_ROWS(largest,
-          c->best[j] = (double)FN(larger)(
-              e, FN(larger)(d, FN(larger)(b, FN(larger)(a, (REAL)c->best[j])))),
-          c->best[j] = (double)FN(larger)((REAL)v, (REAL)c->best[j]))
-
-FOUR_ROWS(absmax,
-          c->best[j] = (double)FN(larger)(
-              M(fabs)(e),
-              FN(larger)(M(fabs)(d),
-                         FN(larger)(M(fabs)(b),
-                                    FN(larger)(M(fabs)(a), (REAL)c->best[j])))),
-          c->best[j] = (double)FN(larger)((REAL)fabs(v), (REAL)c->best[j]))
+TAKE_FOUR_ROWS(largest, c->best[j] = (double)FN(larger)(v, (REAL)c->best[j]))
+TAKE_FOUR_ROWS(absmax, c->best[j] = (double)FN(larger)(M(fabs)(v), (REAL)c->best[j]))
 
 /* The first pass has summed up. */
 static void FN(deviation)(TAKE_ARGS) {
   double mean[UN_COLUMNS];
+  (void)first;
   for (int64_t j = 0; j < n; j++)
     mean[j] = c->sum[j] / (double)c->total;
-  ROW_BY_ROW(REAL, 0, c->second[j] += (v - mean[j]) * (v - mean[j]))
+  EACH_ROW(REAL, 0, const double d = (double)v - mean[j]; c->second[j] += d * d)
 }
 
-static void FN(squares)(TAKE_ARGS) {
-  ROW_BY_ROW(REAL, 0, c->second[j] += (v * c->sum[j]) * (v * c->sum[j]))
-}
+TAKE_REAL_ROWS(squares, const double a = (double)v * c->sum[j]; c->second[j] += a * a)
 
 static void FN(power)(TAKE_ARGS) {
   const double p = c->p;
+  (void)first;
   if (p == 1) {
-    ROW_BY_ROW(REAL, 0, c->second[j] += fabs(v) * c->sum[j])
+    EACH_ROW(REAL, 0, c->second[j] += fabs((double)v) * c->sum[j])
   } else {
-    ROW_BY_ROW(REAL, 0, c->second[j] += pow(fabs(v) * c->sum[j], p))
+    EACH_ROW(REAL, 0, c->second[j] += pow(fabs((double)v) * c->sum[j], p))
   }
 }
 
-static void FN(exponentials)(TAKE_ARGS){
-    ROW_BY_ROW(REAL, 0, c->second[j] += (double)M(un_vexp)((REAL)v - (REAL)c->best[j]))}
+static void FN(exponentials)(TAKE_ARGS) {
+  (void)first;
+  EACH_ROW(REAL, 0, c->second[j] += (double)M(un_vexp)(v - (REAL)c->best[j]))
+}
 
 /* --- making rows -------------------------------------------------------------------- */
 
@@ -189,17 +211,19 @@ static void FN(exponentials)(TAKE_ARGS){
     }                                                                                  \
   }
 
+/* clang-format off */
 MAKE_ROW(make_exp, const REAL e = M(un_vexp)(x[j] - (REAL)c->best[j]); y[j] = e;
-         c->second[j] += (double)e) MAKE_ROW(divide, y[j] *= (REAL)(1 / c->second[j]))
-    MAKE_ROW(shift, y[j] = x[j] - (REAL)c->best[j] - (REAL)c->second[j])
-        MAKE_ROW(running, c->sum[j] += (double)x[j]; y[j] = (REAL)c->sum[j])
-            MAKE_ROW(products, c->second[j] += (double)x[j] * (double)z[j];
-                     c->sum[j] += (double)x[j])
-                MAKE_ROW(softmax_gradient, y[j] = z[j] * (x[j] - (REAL)c->second[j]))
-                    MAKE_ROW(log_softmax_gradient,
-                             y[j] = x[j] - M(un_vexp)(z[j]) * (REAL)c->sum[j])
+         c->second[j] += (double)e)
+MAKE_ROW(divide, y[j] *= (REAL)(1 / c->second[j]))
+MAKE_ROW(shift, y[j] = x[j] - (REAL)c->best[j] - (REAL)c->second[j])
+MAKE_ROW(running, c->sum[j] += (double)x[j]; y[j] = (REAL)c->sum[j])
+MAKE_ROW(products, c->second[j] += (double)x[j] * (double)z[j]; c->sum[j] += (double)x[j])
+MAKE_ROW(softmax_gradient, y[j] = z[j] * (x[j] - (REAL)c->second[j]))
+MAKE_ROW(log_softmax_gradient, y[j] = x[j] - M(un_vexp)(z[j]) * (REAL)c->sum[j])
+/* clang-format on */
 
-#undef FOUR_ROWS
+#undef TAKE_REAL_ROWS
+#undef TAKE_FOUR_ROWS
 #undef MAKE_ROW
 
 #endif

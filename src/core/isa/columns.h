@@ -11,9 +11,14 @@ enum { UN_COLUMNS = 256 };
 /* What has been gathered of each column so far. */
 typedef struct un_columns {
   double sum[UN_COLUMNS];    /* or product; in the second pass of a norm, the scale */
-  double best[UN_COLUMNS];   /* smallest, largest, or largest absolute value */
-  double place[UN_COLUMNS];  /* the row of the best one, from 0 */
+  double best[UN_COLUMNS];   /* largest, or largest absolute value */
   double second[UN_COLUMNS]; /* what a second pass adds up; any and all: 1 or 0 */
+  union {                    /* smallest or largest: min, max */
+    float f32[UN_COLUMNS];
+    double f64[UN_COLUMNS];
+    int32_t i32[UN_COLUMNS];
+  } extreme;
+  int32_t place[UN_COLUMNS]; /* the row of the extreme, from 1 */
   int64_t total;             /* rows in all */
   double p;                  /* of the norm */
 } un_columns;
