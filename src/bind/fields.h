@@ -8,6 +8,20 @@
  */
 void *unl_numbers(lua_State *L, int arg, un_dtype dtype, int64_t n, const char *what);
 
+/* The tensor that was an argument last time. It is kept in a user value of `owner`, so an
+** argument at the same address is the same tensor, which was checked then. */
+typedef struct unl_known {
+  const void *address;
+  const uint64_t *version;
+} unl_known;
+
+static inline bool unl_isknown(lua_State *L, int arg, const unl_known *known) {
+  return known->address && lua_topointer(L, arg) == known->address;
+}
+
+/* Remembers what is at `arg`, which may be nil. */
+void unl_setknown(lua_State *L, int arg, unl_known *known, int owner, int user_value);
+
 /* The size in a field of the description at 1: 1..INT32_MAX. */
 int64_t unl_sizefield(lua_State *L, const char *name);
 

@@ -13,7 +13,7 @@
 
 static const char class_name[] = "unroll.Readout";
 
-enum { TENSORS = 1, INPUT, PACKED, PACKED_BACK, WORK, USER_VALUES = WORK };
+enum { TENSORS = 1, INPUT, TARGETS, PACKED, PACKED_BACK, WORK, USER_VALUES = WORK };
 
 typedef struct unl_readout {
   unl_class class; /* first */
@@ -21,6 +21,8 @@ typedef struct unl_readout {
   bool is_softmax;
   void *dh; /* (T*B,H) or NULL: where a whole dh is wanted */
   uint64_t *y_version, *dh_version, *dw_version;
+  unl_known input, targets;
+  const void *target_numbers;
   bool is_packed, has_gradient;
   const uint64_t *param_version;
   uint64_t packed_version;
@@ -121,18 +123,20 @@ un_readout *unl_packreadout(lua_State *L, int arg) {
   return &r->core;
 }
 
-/* y = h W^T + b for the tensor at argument 2, and its loss; see un_readout_forward. */
-static double run_layer(lua_State *L, unl_readout *r, const un_loss *loss, bool train,
-                        double total) {
-  un_readout *core = &r->core;
-  un_dense *d = &core->dense;
-  core->h = unl_numbers(L, 2, d->dtype, d->rows * d->in, "h");
-  luaL_argcheck(L, core->h != NULL, 2, "h expected");
+/* The numbers of the tensor at h, (T,B,H). */
+static void set_input(lua_State *L, unl_readout *r, int self, int h) {
+  const un_dense *d = &r->core.dense;
+  if (unl_isknown(L, h, &r->input)) return;
+  r->core.h = unl_numbers(L, h, d->dtype, d->rows * d->in, "h");
+  luaL_argcheck(L, r->core.h != NULL, h, "h expected");
+  unl_setknown(L, h, &r->input, self, INPUT);
+}
+
+/* y = h W^T + b, and its loss; see un_readout_forward. */
+static double run_layer(unl_readout *r, const un_loss *loss, bool train, double total) {
   r->has_gradient = false;
-  lua_pushvalue(L, 2);
-  lua_setiuservalue(L, 1, INPUT);
   pack_weights(r);
-  total = un_readout_forward(core, loss, train, total);
+  total = un_readout_forward(&r->core, loss, train, total);
   ++*r->y_version;
   return total;
 }
@@ -141,21 +145,55 @@ static double run_layer(lua_State *L, unl_readout *r, const un_loss *loss, bool 
 ---@param h unroll.Tensor (T,B,H), contiguous
 function Readout:predict(h) end */
 static int readout_predict(lua_State *L) {
-  run_layer(L, check_readout(L), NULL, false, 0);
+  unl_readout *r = check_readout(L);
+  set_input(L, r, 1, 2);
+  run_layer(r, NULL, false, 0);
   return 0;
 }
 
-/* The loss as core wants it: targets at argument 3, weights at 4. */
-static un_loss describe_loss(lua_State *L, const unl_readout *r) {
+static void set_targets(lua_State *L, unl_readout *r, int self, int targets) {
+  const un_dense *d = &r->core.dense;
+  if (unl_isknown(L, targets, &r->targets)) return;
+  r->target_numbers =
+      r->is_softmax ? unl_numbers(L, targets, UN_I32, d->rows, "targets")
+                    : unl_numbers(L, targets, d->dtype, d->rows * d->out, "targets");
+  luaL_argcheck(L, r->target_numbers != NULL, targets, "targets expected");
+  unl_setknown(L, targets, &r->targets, self, TARGETS);
+}
+
+/* The loss as core wants it. */
+static un_loss describe_loss(lua_State *L, const unl_readout *r, int weight) {
   const un_dense *d = &r->core.dense;
   un_loss loss = {.dtype = d->dtype, .rows = d->rows, .columns = d->out};
   if (r->is_softmax)
-    loss.labels = unl_numbers(L, 3, UN_I32, d->rows, "targets");
+    loss.labels = r->target_numbers;
   else
-    loss.target = unl_numbers(L, 3, d->dtype, d->rows * d->out, "targets");
-  luaL_argcheck(L, loss.labels || loss.target, 3, "targets expected");
-  loss.weight = unl_numbers(L, 4, d->dtype, d->rows, "weight");
+    loss.target = r->target_numbers;
+  loss.weight = unl_numbers(L, weight, d->dtype, d->rows, "weight");
   return loss;
+}
+
+bool unl_readoutforward(lua_State *L, int readout, int h, int targets, int weight,
+                        bool mean, bool train, unl_totals *totals) {
+  unl_readout *r = unl_checkclass(L, readout, class_name);
+  set_targets(L, r, readout, targets);
+  un_loss loss = describe_loss(L, r, weight);
+  un_err err;
+  if (r->is_softmax && !un_check_labels(&loss, r->core.batch, &err)) {
+    lua_pushstring(L, err.msg);
+    return false;
+  }
+  double weights = un_weight_sum(&loss, totals->weights);
+  if (train && mean && weights == 0) {
+    lua_pushliteral(L, "the weights sum to 0: there is no mean, use reduction=\"sum\"");
+    return false;
+  }
+  loss.scale = mean ? 1 / (weights * un_loss_width(&loss)) : 1;
+  set_input(L, r, readout, h);
+  totals->loss = run_layer(r, &loss, train, totals->loss);
+  totals->weights = weights;
+  r->has_gradient = train && !un_stopped();
+  return true;
 }
 
 /*---
@@ -171,24 +209,14 @@ static un_loss describe_loss(lua_State *L, const unl_readout *r) {
 ---@return number|string weights or the message
 function Readout:forward(h, targets, weight, mean, train, total, weights) end
 */
-int unl_readoutforward(lua_State *L) {
-  unl_readout *r = check_readout(L);
+static int readout_forward(lua_State *L) {
   lua_settop(L, 8);
-  bool mean = lua_toboolean(L, 5), train = lua_toboolean(L, 6);
-  double total = luaL_checknumber(L, 7), weights = luaL_checknumber(L, 8);
-  un_loss loss = describe_loss(L, r);
-  un_err err;
-  if (r->is_softmax && !un_check_labels(&loss, r->core.batch, &err))
-    return unl_failure(L, err.msg);
-  weights = un_weight_sum(&loss, weights);
-  if (train && mean && weights == 0)
-    return unl_failure(L,
-                       "the weights sum to 0: there is no mean, use reduction=\"sum\"");
-  loss.scale = mean ? 1 / (weights * un_loss_width(&loss)) : 1;
-  total = run_layer(L, r, &loss, train, total);
-  r->has_gradient = train && !un_stopped();
-  lua_pushnumber(L, total);
-  lua_pushnumber(L, weights);
+  unl_totals totals = {luaL_checknumber(L, 7), luaL_checknumber(L, 8)};
+  if (!unl_readoutforward(L, 1, 2, 3, 4, lua_toboolean(L, 5), lua_toboolean(L, 6),
+                          &totals))
+    return unl_failure(L, lua_tostring(L, -1));
+  lua_pushnumber(L, totals.loss);
+  lua_pushnumber(L, totals.weights);
   return 2;
 }
 
@@ -226,7 +254,7 @@ static int readout_backward(lua_State *L) {
 static const luaL_Reg functions[] = {{"readout", loss_readout}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"predict", readout_predict},
-                                   {"forward", unl_readoutforward},
+                                   {"forward", readout_forward},
                                    {"backward", readout_backward},
                                    {NULL, NULL}};
 

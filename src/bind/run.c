@@ -19,9 +19,25 @@ static unl_run *check_run(lua_State *L) {
 /* --- inputs and states ---------------------------------------------------------------
  */
 
-static int push_error(lua_State *L, const un_err *err) {
-  lua_pushstring(L, err->msg);
-  return 1;
+/* Copies src, which fits, to the row at `data`. */
+static void copy_row(void *data, const un_view *src, const un_view *like) {
+  if (src->data == data && un_is_contiguous(src)) return;
+  un_view dst = *like;
+  dst.data = data;
+  un_copy(&dst, src);
+}
+
+/* The tensor of a state on top of the stack, or NULL with a message there instead. */
+static const un_view *check_state(lua_State *L, const char *what, const char *name,
+                                  const un_view *wanted) {
+  const un_view *v = unl_totensor(L, -1);
+  if (v && v->dtype == wanted->dtype && un_same_shape(v, wanted)) return v;
+  const char *got =
+      v ? lua_pushfstring(L, "%s %s", un_dtype_name(v->dtype), un_shape(v).s)
+        : luaL_typename(L, -1);
+  lua_pushfstring(L, "%s.%s is %s, must be %s %s", what, name, got,
+                  un_dtype_name(wanted->dtype), un_shape(wanted).s);
+  return NULL;
 }
 
 /* Copies the tensors of the table at `arg` (nil: zeros) to `row`s, one a state. Returns
@@ -29,26 +45,18 @@ static int push_error(lua_State *L, const un_err *err) {
 static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what,
                        void *const row[]) {
   const un_run *run = &r->run;
-  un_view dst = {.dtype = run->dtype, .dims = 2, .size = {run->B, run->H}};
-  un_set_contiguous(&dst);
+  un_view wanted = {.dtype = run->dtype, .dims = 2, .size = {run->B, run->H}};
+  un_set_contiguous(&wanted);
   size_t bytes = (size_t)(run->B * run->H) * un_dtype_bytes(run->dtype);
   for (int s = 0; s < run->cell->states; s++) {
     int type = lua_isnil(L, arg) ? LUA_TNIL : lua_getfield(L, arg, r->state_name[s]);
-    const un_view *src = type == LUA_TNIL ? NULL : unl_totensor(L, -1);
-    if (type != LUA_TNIL &&
-        (!src || src->dtype != dst.dtype || !un_same_shape(src, &dst))) {
-      const char *got =
-          src ? lua_pushfstring(L, "%s %s", un_dtype_name(src->dtype), un_shape(src).s)
-              : luaL_typename(L, -1);
-      lua_pushfstring(L, "%s.%s is %s, must be %s %s", what, r->state_name[s], got,
-                      un_dtype_name(dst.dtype), un_shape(&dst).s);
-      return false;
-    }
-    dst.data = row[s];
-    if (!src)
+    if (type == LUA_TNIL) {
       memset(row[s], 0, bytes);
-    else if (src->data != row[s] || !un_is_contiguous(src))
-      un_copy(&dst, src);
+    } else {
+      const un_view *src = check_state(L, what, r->state_name[s], &wanted);
+      if (!src) return false;
+      copy_row(row[s], src, &wanted);
+    }
     if (!lua_isnil(L, arg)) lua_pop(L, 1);
   }
   return true;
@@ -67,53 +75,55 @@ static bool is_own_output(const unl_run *r, const un_view *x) {
   return false;
 }
 
-static void note_input(lua_State *L, unl_run *r, int arg) {
-  r->input_version = unl_versionof(L, arg);
-  lua_pushvalue(L, arg);
-  lua_setiuservalue(L, 1, UNL_RUN_INPUT);
-}
-
-/* Sets the inputs from the tensor at `arg`; false with a message on the stack. */
-static bool set_inputs(lua_State *L, unl_run *r, int arg) {
-  un_run *run = &r->run;
-  const un_view *x = unl_checktensor(L, arg);
+/* What must hold of inputs whatever their numbers; false with a message on the stack. */
+static bool check_inputs(lua_State *L, const unl_run *r, int arg, const un_view *x) {
+  const un_run *run = &r->run;
   bool is_tokens = x->dtype == UN_I32;
   int64_t n = run->T * run->B * (is_tokens ? 1 : run->I);
   luaL_argcheck(L, un_is_contiguous(x) && un_numel(x) == n, arg, "inputs of the run");
   luaL_argcheck(L, is_tokens || x->dtype == run->dtype, arg, "dtype of the inputs");
+  if (!is_own_output(r, x)) return true;
+  lua_pushliteral(L, "the inputs are outputs of the trace that is to be used again");
+  return false;
+}
+
+static bool check_tokens(lua_State *L, const un_run *run, const int32_t *tokens) {
   un_err err;
-  if (is_tokens && !un_check_tokens("tokens", x->data, run->T, run->B, run->I, &err)) {
-    push_error(L, &err);
-    return false;
-  }
-  if (is_own_output(r, x)) {
-    lua_pushliteral(L, "the inputs are outputs of the trace that is to be used again");
-    return false;
-  }
-  bool was_tokens = run->tokens != NULL;
-  run->tokens = is_tokens ? x->data : NULL;
-  run->x = is_tokens ? NULL : x->data;
-  if (was_tokens != is_tokens)
+  if (!tokens || un_check_tokens("tokens", tokens, run->T, run->B, run->I, &err))
+    return true;
+  lua_pushstring(L, err.msg);
+  return false;
+}
+
+/* Sets the inputs from the tensor at `arg`; false with a message on the stack. */
+static bool set_inputs(lua_State *L, unl_run *r, int self, int arg) {
+  un_run *run = &r->run;
+  if (unl_isknown(L, arg, &r->input)) return check_tokens(L, run, run->tokens);
+  const un_view *x = unl_checktensor(L, arg);
+  const int32_t *tokens = x->dtype == UN_I32 ? x->data : NULL;
+  if (!check_inputs(L, r, arg, x) || !check_tokens(L, run, tokens)) return false;
+  if ((run->tokens != NULL) != (tokens != NULL))
     r->is_packed = false; /* W_xh is packed for numbers only */
-  note_input(L, r, arg);
+  run->tokens = tokens;
+  run->x = tokens ? NULL : x->data;
+  unl_setknown(L, arg, &r->input, self, UNL_RUN_INPUT);
   return true;
 }
 
-static void set_mask(lua_State *L, unl_run *r, int arg) {
+static void set_mask(lua_State *L, unl_run *r, int self, int arg) {
   un_run *run = &r->run;
   run->mask = NULL;
-  r->mask_version = r->input_version;
-  if (!lua_isnil(L, arg)) {
-    const un_view *mask = unl_checktensor(L, arg);
-    luaL_argcheck(L,
-                  mask->dtype == run->dtype && un_is_contiguous(mask) &&
-                      un_numel(mask) == run->T * run->B,
-                  arg, "mask of the run");
-    run->mask = mask->data;
-    r->mask_version = unl_versionof(L, arg);
+  if (lua_isnil(L, arg)) {
+    if (r->mask.address) unl_setknown(L, arg, &r->mask, self, UNL_RUN_MASK);
+    return;
   }
-  lua_pushvalue(L, arg);
-  lua_setiuservalue(L, 1, UNL_RUN_MASK);
+  const un_view *mask = unl_checktensor(L, arg);
+  luaL_argcheck(L,
+                mask->dtype == run->dtype && un_is_contiguous(mask) &&
+                    un_numel(mask) == run->T * run->B,
+                arg, "mask of the run");
+  run->mask = mask->data;
+  unl_setknown(L, arg, &r->mask, self, UNL_RUN_MASK);
 }
 
 void unl_touchwritten(const unl_run *r) {
@@ -121,16 +131,15 @@ void unl_touchwritten(const unl_run *r) {
     ++*r->version[i];
 }
 
-/* run:begin's work: arguments x, state, mask; false with a message on the stack. */
-static bool prepare(lua_State *L, unl_run *r) {
-  lua_settop(L, 4);
+/* run:begin's work; false with a message on the stack. */
+static bool prepare(lua_State *L, unl_run *r, int self, int x, int state, int mask) {
   void *row[UN_MAX_STATES];
   for (int s = 0; s < r->run.cell->states; s++)
     row[s] = un_run_before(&r->run, s, un_cell_time(&r->run, 0));
-  if (!set_inputs(L, r, 2)) return false;
+  if (!set_inputs(L, r, self, x)) return false;
   r->stage = UNL_NEW;
-  if (!set_states(L, r, 3, "state", row)) return false;
-  set_mask(L, r, 4);
+  if (!set_states(L, r, state, "state", row)) return false;
+  set_mask(L, r, self, mask);
   return true;
 }
 
@@ -153,12 +162,20 @@ static void note_ran(unl_run *r) {
   r->seen_states = state_writes(r);
   r->stage = UNL_RAN;
   r->seen_param = *r->param_version;
-  r->seen_input = *r->input_version;
-  r->seen_mask = *r->mask_version;
+  r->seen_input = *r->input.version;
+  r->seen_mask = r->mask.version ? *r->mask.version : 0;
 }
 
 /* --- forward and back ---------------------------------------------------------------
  */
+
+bool unl_runforward(lua_State *L, int run, int x, int state, int mask) {
+  unl_run *r = unl_checkclass(L, run, unl_run_class);
+  if (!prepare(L, r, run, x, state, mask)) return false;
+  un_cell_forward(&r->run, unl_weightsarepacked(r));
+  if (!un_stopped()) note_ran(r); /* else no backward pass can follow */
+  return true;
+}
 
 /*---
 --- Runs the cell over x from the given state.
@@ -168,12 +185,9 @@ static void note_ran(unl_run *r) {
 ---@return string? message what is wrong with the tokens or the state; nothing was run
 function Run:forward(x, state, mask) end
 */
-int unl_runforward(lua_State *L) {
-  unl_run *r = check_run(L);
-  if (!prepare(L, r)) return 1;
-  un_cell_forward(&r->run, unl_weightsarepacked(r));
-  if (!un_stopped()) note_ran(r); /* else no backward pass can follow */
-  return 0;
+static int run_forward(lua_State *L) {
+  lua_settop(L, 4);
+  return unl_runforward(L, 1, 2, 3, 4) ? 0 : 1;
 }
 
 /* Why a backward pass is impossible now, or NULL. */
@@ -183,7 +197,8 @@ const char *unl_stale(const unl_run *r) {
     return "it was called on this trace already; run forward again first";
   if (*r->param_version != r->seen_param)
     return "the parameters have changed since the forward pass";
-  if (*r->input_version != r->seen_input || *r->mask_version != r->seen_mask)
+  if (*r->input.version != r->seen_input ||
+      (r->mask.version && *r->mask.version != r->seen_mask))
     return "the inputs have changed since the forward pass";
   if (state_writes(r) != r->seen_states)
     return "the outputs or the state that forward returned have been written to since";
@@ -206,9 +221,9 @@ static void readout_gradient(void *context, int64_t first, int64_t steps, void *
   un_readout_backward(readout, first * rows, steps * rows, dy);
 }
 
-/* Argument 2: dL/dys (T,B,H), the read-out that makes it block by block, or nil. */
-static void set_output_gradient(lua_State *L, un_run *run) {
-  un_readout *readout = unl_takereadout(L, 2);
+/* dL/dys (T,B,H), the read-out that makes it block by block, or nil. */
+static void set_output_gradient(lua_State *L, un_run *run, int arg) {
+  un_readout *readout = unl_takereadout(L, arg);
   run->dy = NULL;
   run->make_dy = readout ? readout_gradient : NULL;
   run->make_dy_context = readout;
@@ -217,21 +232,20 @@ static void set_output_gradient(lua_State *L, un_run *run) {
                   readout->dense.dtype == run->dtype && readout->batch == run->B &&
                       readout->dense.rows == run->T * run->B &&
                       readout->dense.in == run->H,
-                  2, "the read-out of this run");
-  } else if (!lua_isnil(L, 2)) {
-    const un_view *dy = unl_checktensor(L, 2);
+                  arg, "the read-out of this run");
+  } else if (!lua_isnil(L, arg)) {
+    const un_view *dy = unl_checktensor(L, arg);
     luaL_argcheck(L,
                   dy->dtype == run->dtype && un_is_contiguous(dy) &&
                       un_numel(dy) == run->T * run->B * run->H,
-                  2, "dys of the run");
+                  arg, "dys of the run");
     run->dy = dy->data;
   }
 }
 
-/* run:turn's work: arguments dys, dstate_end; false with a message on the stack. */
-static bool prepare_back(lua_State *L, unl_run *r) {
+/* run:turn's work; false with a message on the stack. */
+static bool prepare_back(lua_State *L, unl_run *r, int self, int dys, int dstate_end) {
   un_run *run = &r->run;
-  lua_settop(L, 3);
   const char *message = unl_stale(r);
   if (message) {
     lua_pushstring(L, message);
@@ -240,11 +254,20 @@ static bool prepare_back(lua_State *L, unl_run *r) {
   luaL_argcheck(L,
                 run->dgates && run->dstate[0] && run->grad[0] && run->norm &&
                     (!run->cell->split || run->dgates_h),
-                1, "a run without gradients");
-  if (!set_states(L, r, 3, "dstate_end", run->dstate)) return false;
-  set_output_gradient(L, run);
-  lua_pushvalue(L, 2);
-  lua_setiuservalue(L, 1, UNL_RUN_OUTPUT_GRADIENT);
+                self, "a run without gradients");
+  if (!set_states(L, r, dstate_end, "dstate_end", run->dstate)) return false;
+  set_output_gradient(L, run, dys);
+  lua_pushvalue(L, dys);
+  lua_setiuservalue(L, self, UNL_RUN_OUTPUT_GRADIENT);
+  return true;
+}
+
+bool unl_runbackward(lua_State *L, int run, int dys, int dstate_end) {
+  unl_run *r = unl_checkclass(L, run, unl_run_class);
+  if (!prepare_back(L, r, run, dys, dstate_end)) return false;
+  un_cell_backward(&r->run);
+  unl_touchwritten(r);
+  r->stage = UNL_SWEPT;
   return true;
 }
 
@@ -256,13 +279,9 @@ static bool prepare_back(lua_State *L, unl_run *r) {
 ---@return string? message why it cannot be done; nothing was written
 function Run:backward(dys, dstate_end) end
 */
-int unl_runbackward(lua_State *L) {
-  unl_run *r = check_run(L);
-  if (!prepare_back(L, r)) return 1;
-  un_cell_backward(&r->run);
-  unl_touchwritten(r);
-  r->stage = UNL_SWEPT;
-  return 0;
+static int run_backward(lua_State *L) {
+  lua_settop(L, 3);
+  return unl_runbackward(L, 1, 2, 3) ? 0 : 1;
 }
 
 /* --- the phases, for cells written in Lua
@@ -279,7 +298,8 @@ static int64_t check_time(lua_State *L, const unl_run *r) {
 function Run:begin(x, state, mask) end */
 static int run_begin(lua_State *L) {
   unl_run *r = check_run(L);
-  if (!prepare(L, r)) return 1;
+  lua_settop(L, 4);
+  if (!prepare(L, r, 1, 2, 3, 4)) return 1;
   un_cell_begin(&r->run, unl_weightsarepacked(r));
   if (!un_stopped()) note_ran(r);
   return 0;
@@ -312,7 +332,8 @@ static int run_settle(lua_State *L) {
 function Run:turn(dys, dstate_end) end */
 static int run_turn(lua_State *L) {
   unl_run *r = check_run(L);
-  if (!prepare_back(L, r)) return 1;
+  lua_settop(L, 3);
+  if (!prepare_back(L, r, 1, 2, 3)) return 1;
   luaL_argcheck(L, r->dnext[0] != NULL, 1, "a run without dnexts");
   un_cell_turn(&r->run);
   r->stage = UNL_TURNED;
@@ -359,8 +380,8 @@ static int run_finish(lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg methods[] = {{"forward", unl_runforward},
-                                   {"backward", unl_runbackward},
+static const luaL_Reg methods[] = {{"forward", run_forward},
+                                   {"backward", run_backward},
                                    {"begin", run_begin},
                                    {"multiply", run_multiply},
                                    {"settle", run_settle},

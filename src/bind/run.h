@@ -38,7 +38,8 @@ typedef struct unl_run {
   unl_stage stage;
   bool is_packed;
   uint64_t packed_version; /* of the parameters, when they were packed */
-  const uint64_t *param_version, *input_version, *mask_version;
+  unl_known input, mask;
+  const uint64_t *param_version;
   const uint64_t *state_version[UN_MAX_STATES]; /* callers hold views of the states */
   uint64_t seen_param, seen_input, seen_mask, seen_states;
   int written;
@@ -50,15 +51,26 @@ int unl_makerun(lua_State *L); /* core.cell.run */
 /* Adds the methods of the class Run. */
 void unl_openrun(lua_State *L);
 
-/* The methods that window.c calls too, and why a backward pass is impossible now. */
-int unl_runforward(lua_State *L);
-int unl_runbackward(lua_State *L);
-int unl_readoutforward(lua_State *L);
-const char *unl_stale(const unl_run *r);
+/* --- what window.c calls, too; all `int` are places on the stack ---------------------- */
+
+/* The methods forward and backward. False: a message is on the stack, nothing was run. */
+bool unl_runforward(lua_State *L, int run, int x, int state, int mask);
+bool unl_runbackward(lua_State *L, int run, int dys, int dstate_end);
+const char *
+unl_stale(const unl_run *r);           /* why a backward pass is impossible, or NULL */
 bool unl_weightsarepacked(unl_run *r); /* are they? counts them as packed from now on */
 void unl_touchwritten(const unl_run *r);
 un_readout *unl_packreadout(lua_State *L, int arg); /* with W packed */
-bool unl_readoutisready(lua_State *L, int arg);     /* for a backward pass */
+
+/* What a read-out adds its loss to. */
+typedef struct unl_totals {
+  double loss, weights;
+} unl_totals;
+
+/* The method forward. False: a message is on the stack. */
+bool unl_readoutforward(lua_State *L, int readout, int h, int targets, int weight,
+                        bool mean, bool train, unl_totals *totals);
+bool unl_readoutisready(lua_State *L, int arg); /* for a backward pass */
 
 /* The Readout at `arg` when it is one and has gradients to give, else NULL; its gradients
 ** count as written from now on. */

@@ -1,10 +1,11 @@
 /* window.c -- Window: the layers and the read-out of a model in one call.
 **
 ** A step of a small network takes a few microseconds, and what Lua needs to check its
-** arguments and to go through the layers takes as long. A Window does the same calls
-** from C: Run:forward of each layer and Readout:forward, or back. It takes only what
-** fits the trace it was made for just as it is; of anything else it says nothing, and
-** lua/unroll/rnn checks, converts and explains. */
+** arguments and to go through the layers takes as long. A Window does the same from C:
+** the method forward of each layer's Run and of the Readout, or back. core.loss.forward
+** and core.loss.backward take the arguments of Model:forward and Model:backward, but only
+** those that fit a trace just as they are, and say nothing of others: lua/unroll/rnn
+** checks, converts and explains these. */
 #include <string.h>
 
 #include "fields.h"
@@ -12,14 +13,20 @@
 
 static const char class_name[] = "unroll.Window";
 
-enum { PARTS = 1, STATE, USER_VALUES = STATE };
+enum { PARTS = 1, MODEL, TRACE, STATE, DSTATE, X, Y, USER_VALUES = Y };
 
+/* The addresses are those of tables in user values: what is at the same address as an
+** argument is the same table. */
 typedef struct unl_window {
   unl_class class; /* first */
   int layers;
   int64_t T, B, input, output;
   un_dtype dtype;
   bool is_softmax, is_tokens;
+  bool is_ready, was_swept; /* for a backward pass; by one, ever */
+  lua_Integer generation;   /* forward passes so far: trace.generation */
+  const void *model, *trace, *state;
+  unl_known x, y; /* the last ones that fitted */
 } unl_window;
 
 /* Where the parts of layer l (from 1) are in the list of parts; the read-out is last. */
@@ -44,11 +51,20 @@ static lua_Integer readout_at(const unl_window *w) {
 Window = {}
 */
 
+/* The table in a field of the description becomes a user value of the window at 2. */
+static const void *take_table(lua_State *L, const char *name, int user_value) {
+  lua_getfield(L, 1, name);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  const void *address = lua_topointer(L, -1);
+  lua_setiuservalue(L, 2, user_value);
+  return address;
+}
+
 /*---
 --- Puts the runs of all layers and the read-out of one trace together.
 ---@param description table T, B, input, output; dtype; is_tokens; kind ("softmax" or
 --- "squares"); parts: run, outputs and dx (or false) of each layer, then the read-out;
---- state: the list that forward returns
+--- model and trace; state and dstate: the lists that forward and backward return
 ---@return unroll.Window
 function core.loss.window(description) end
 */
@@ -65,19 +81,29 @@ static int loss_window(lua_State *L) {
   w->is_tokens = unl_boolfield(L, 1, "is_tokens", false);
   lua_getfield(L, 1, "kind");
   w->is_softmax = strcmp(luaL_checkstring(L, -1), "softmax") == 0;
-  lua_pop(L, 1);
   lua_getfield(L, 1, "parts");
-  luaL_checktype(L, -1, LUA_TTABLE);
-  w->layers = (int)(lua_rawlen(L, -1) / 3);
-  lua_setiuservalue(L, 2, PARTS);
-  lua_getfield(L, 1, "state");
-  luaL_checktype(L, -1, LUA_TTABLE);
-  lua_setiuservalue(L, 2, STATE);
+  w->layers = (int)(luaL_len(L, -1) / 3);
+  lua_pop(L, 2);
+  take_table(L, "parts", PARTS);
+  take_table(L, "dstate", DSTATE);
+  w->model = take_table(L, "model", MODEL);
+  w->trace = take_table(L, "trace", TRACE);
+  w->state = take_table(L, "state", STATE);
+  lua_getfield(L, 1, "trace");
+  lua_getfield(L, -1, "generation");
+  w->generation = luaL_checkinteger(L, -1);
+  lua_pop(L, 2);
   unl_setclass(L, class_name);
   return 1;
 }
 
-/* --- forward ----------------------------------------------------------------------- */
+/* --- arguments --------------------------------------------------------------------- */
+
+/* Where the arguments of a forward pass are on the stack. */
+typedef struct places {
+  int window, x, y, state, weight, mask;
+  bool mean;
+} places;
 
 /* Is the argument a contiguous (T,B), or with columns (T,B,columns), of that dtype? */
 static bool fits(lua_State *L, int arg, const unl_window *w, un_dtype dtype,
@@ -88,88 +114,242 @@ static bool fits(lua_State *L, int arg, const unl_window *w, un_dtype dtype,
          un_is_contiguous(v);
 }
 
-enum { X = 2, Y, STATES, WEIGHT, MASK, MEAN, ARGUMENTS = MEAN };
-
-static bool all_fit(lua_State *L, const unl_window *w) {
-  bool ok = w->is_tokens ? fits(L, X, w, UN_I32, 0) : fits(L, X, w, w->dtype, w->input);
-  ok = ok &&
-       (w->is_softmax ? fits(L, Y, w, UN_I32, 0) : fits(L, Y, w, w->dtype, w->output));
-  ok = ok && (lua_isnil(L, WEIGHT) || fits(L, WEIGHT, w, w->dtype, 0));
-  ok = ok && (lua_isnil(L, MASK) || fits(L, MASK, w, w->dtype, 0));
-  if (!ok || lua_isnil(L, STATES)) return ok;
-  lua_getiuservalue(L, 1, STATE);
-  ok = lua_rawequal(L, STATES, -1);
-  lua_pop(L, 1);
-  return ok;
+/* The same for x or y; a tensor that fits is known from then on. */
+static bool fits_again(lua_State *L, int arg, unl_window *w, bool is_i32,
+                       int64_t columns, unl_known *known, const places *at,
+                       int user_value) {
+  if (unl_isknown(L, arg, known)) return true;
+  if (!(is_i32 ? fits(L, arg, w, UN_I32, 0) : fits(L, arg, w, w->dtype, columns)))
+    return false;
+  unl_setknown(L, arg, known, at->window, user_value);
+  return true;
 }
 
+static bool all_fit(lua_State *L, unl_window *w, const places *at) {
+  return fits_again(L, at->x, w, w->is_tokens, w->input, &w->x, at, X) &&
+         fits_again(L, at->y, w, w->is_softmax, w->output, &w->y, at, Y) &&
+         (lua_isnil(L, at->weight) || fits(L, at->weight, w, w->dtype, 0)) &&
+         (lua_isnil(L, at->mask) || fits(L, at->mask, w, w->dtype, 0)) &&
+         (lua_isnil(L, at->state) || lua_topointer(L, at->state) == w->state);
+}
+
+/* --- forward ----------------------------------------------------------------------- */
+
 /* Layer l with the list of parts at `parts`; false with a message on the stack. */
-static bool forward_layer(lua_State *L, int parts, int l) {
-  lua_pushcfunction(L, unl_runforward);
+static bool forward_layer(lua_State *L, const places *at, int parts, int l) {
+  int run = lua_gettop(L) + 1, x = at->x, state = at->state;
   lua_rawgeti(L, parts, run_at(l));
-  if (l == 1)
-    lua_pushvalue(L, X);
-  else
+  if (l > 1) {
     lua_rawgeti(L, parts, outputs_at(l - 1));
-  if (lua_isnil(L, STATES))
-    lua_pushnil(L);
-  else
-    lua_geti(L, STATES, l);
-  lua_pushvalue(L, MASK);
-  lua_call(L, 4, 1);
-  if (!lua_isnil(L, -1)) return false;
-  lua_pop(L, 1);
+    x = run + 1;
+  }
+  if (!lua_isnil(L, state)) {
+    lua_geti(L, state, l);
+    state = lua_gettop(L);
+  }
+  if (!unl_runforward(L, run, x, state, at->mask)) return false;
+  lua_settop(L, run - 1);
   return true;
+}
+
+static bool forward_readout(lua_State *L, const unl_window *w, const places *at,
+                            int parts, unl_totals *totals) {
+  lua_rawgeti(L, parts, readout_at(w));
+  lua_rawgeti(L, parts, outputs_at(w->layers));
+  int readout = lua_gettop(L) - 1;
+  if (!unl_readoutforward(L, readout, readout + 1, at->y, at->weight, at->mean, true,
+                          totals))
+    return false;
+  lua_settop(L, readout - 1);
+  return true;
+}
+
+/* Layers and read-out; false with a message on the stack. */
+static bool run_parts(lua_State *L, unl_window *w, const places *at, double *loss) {
+  unl_totals totals = {0, 0};
+  lua_getiuservalue(L, at->window, PARTS);
+  int parts = lua_gettop(L);
+  for (int l = 1; l <= w->layers; l++)
+    if (!forward_layer(L, at, parts, l)) return false;
+  if (!forward_readout(L, w, at, parts, &totals)) return false;
+  *loss = totals.loss;
+  if (at->mean)
+    *loss /= w->is_softmax ? totals.weights : totals.weights * (double)w->output;
+  return true;
+}
+
+/* Pushes the loss, or nil and a message; the trace counts the pass. */
+static int forward(lua_State *L, unl_window *w, const places *at) {
+  double loss;
+  w->is_ready = false; /* when there is an interrupt in the middle, too */
+  bool ok = run_parts(L, w, at, &loss);
+  w->is_ready = ok;
+  lua_getiuservalue(L, at->window, TRACE);
+  lua_pushinteger(L, ++w->generation);
+  lua_setfield(L, -2, "generation");
+  if (ok)
+    lua_pushnumber(L, loss);
+  else
+    lua_pushnil(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "loss");
+  if (ok) return 1;
+  lua_pushvalue(L, -3); /* the message */
+  return 2;
 }
 
 /*---
 --- Forward in training.
----@param x unroll.Tensor (T,B) int32 tokens or (T,B,input)
----@param y unroll.Tensor (T,B) int32 or (T,B,output)
----@param state? table[] nil or what forward returned
----@param weight? unroll.Tensor (T,B)
----@param mask? unroll.Tensor (T,B)
+---@param x unroll.Tensor (T,B) int32 tokens or (T,B,input), contiguous
+---@param y unroll.Tensor (T,B) int32 or (T,B,output), contiguous
+---@param state? table[] a list of states, one for each layer
+---@param weight? unroll.Tensor (T,B), contiguous
+---@param mask? unroll.Tensor (T,B), contiguous
 ---@param mean boolean
----@return number? loss nil without a message: an argument does not fit as it is
+---@return number? loss
 ---@return string? message what is wrong
 function Window:forward(x, y, state, weight, mask, mean) end
 */
 static int window_forward(lua_State *L) {
-  const unl_window *w = unl_checkclass(L, 1, class_name);
-  const int parts = ARGUMENTS + 1;
-  lua_settop(L, ARGUMENTS);
-  if (!all_fit(L, w)) return 0;
-  bool mean = lua_toboolean(L, MEAN);
-  lua_getiuservalue(L, 1, PARTS);
-  for (int l = 1; l <= w->layers; l++)
-    if (!forward_layer(L, parts, l)) return unl_failure(L, lua_tostring(L, -1));
-  lua_pushcfunction(L, unl_readoutforward);
-  lua_rawgeti(L, parts, readout_at(w));
-  lua_rawgeti(L, parts, outputs_at(w->layers));
-  lua_pushvalue(L, Y);
-  lua_pushvalue(L, WEIGHT);
-  lua_pushboolean(L, mean);
-  lua_pushboolean(L, true);
-  lua_pushnumber(L, 0);
-  lua_pushnumber(L, 0);
-  lua_call(L, 8, 2);
-  if (lua_isnil(L, -2)) return 2;
-  double total = lua_tonumber(L, -2), weights = lua_tonumber(L, -1);
-  if (mean) total /= w->is_softmax ? weights : weights * (double)w->output;
-  lua_pushnumber(L, total);
-  return 1;
+  lua_settop(L, 7);
+  const places at = {.window = 1,
+                     .x = 2,
+                     .y = 3,
+                     .state = 4,
+                     .weight = 5,
+                     .mask = 6,
+                     .mean = lua_toboolean(L, 7)};
+  return forward(L, unl_checkclass(L, 1, class_name), &at);
+}
+
+/* --- the arguments of Model:forward ------------------------------------------------ */
+
+enum {
+  MODEL_ARG = 1,
+  X_ARG,
+  Y_ARG,
+  STATE_ARG,
+  OPTIONS_ARG,
+  TRACE_OPTION,
+  WEIGHT_OPTION,
+  MASK_OPTION,
+  WINDOW
+};
+
+/* "mean" or "sum" at the top of the stack, as `mean`; false: neither. */
+static bool read_reduction(lua_State *L, bool *mean) {
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  *mean = strcmp(text, "mean") == 0;
+  return *mean || strcmp(text, "sum") == 0;
+}
+
+/* One option, with its name below it. False when it is unknown, or asks for more than
+** a Window does. */
+static bool read_option(lua_State *L, bool *mean) {
+  static const char *const names[] = {"trace", "weight", "mask"};
+  if (lua_type(L, -2) != LUA_TSTRING) return false;
+  const char *name = lua_tostring(L, -2);
+  for (int i = 0; i < 3; i++) {
+    if (strcmp(name, names[i]) != 0) continue;
+    lua_pushvalue(L, -1);
+    lua_replace(L, TRACE_OPTION + i);
+    return true;
+  }
+  if (strcmp(name, "reduction") == 0) return read_reduction(L, mean);
+  return strcmp(name, "train") == 0 && lua_isboolean(L, -1) && lua_toboolean(L, -1);
+}
+
+static bool read_options(lua_State *L, bool *mean) {
+  *mean = true;
+  if (lua_type(L, OPTIONS_ARG) != LUA_TTABLE) return false;
+  lua_pushnil(L);
+  while (lua_next(L, OPTIONS_ARG)) {
+    if (!read_option(L, mean)) return false;
+    lua_pop(L, 1);
+  }
+  return lua_type(L, TRACE_OPTION) == LUA_TTABLE;
+}
+
+/* The window of the trace at `trace`, pushed, when it is the model's at 1. */
+static unl_window *window_of(lua_State *L, int trace) {
+  if (lua_type(L, trace) != LUA_TTABLE) return NULL;
+  lua_pushliteral(L, "window");
+  lua_rawget(L, trace);
+  unl_window *w = unl_testclass(L, -1, class_name);
+  bool is_own = w && lua_topointer(L, trace) == w->trace &&
+                lua_topointer(L, MODEL_ARG) == w->model;
+  return is_own ? w : NULL;
+}
+
+/*---
+--- Model:forward with arguments that fit `opts.trace` just as they are.
+---@param model unroll.Model
+---@param x unroll.Tensor
+---@param y unroll.Tensor
+---@param state? table[]
+---@param opts? unroll.ForwardOptions
+---@return number? loss nil without a message: Model:forward must see to them
+---@return table[]|string? state or the message
+---@return unroll.ModelTrace? trace
+function core.loss.forward(model, x, y, state, opts) end
+*/
+static int loss_forward(lua_State *L) {
+  bool mean;
+  lua_settop(L, MASK_OPTION);
+  if (!read_options(L, &mean)) return 0;
+  unl_window *w = window_of(L, TRACE_OPTION);
+  const places at = {.window = WINDOW,
+                     .x = X_ARG,
+                     .y = Y_ARG,
+                     .state = STATE_ARG,
+                     .weight = WEIGHT_OPTION,
+                     .mask = MASK_OPTION,
+                     .mean = mean};
+  if (!w || !all_fit(L, w, &at)) return 0;
+  if (forward(L, w, &at) == 2) return 2;
+  lua_getiuservalue(L, WINDOW, STATE);
+  lua_pushvalue(L, TRACE_OPTION);
+  return 3;
 }
 
 /* --- back -------------------------------------------------------------------------- */
 
-static const char *stale_layer(lua_State *L, int parts, const unl_window *w) {
+/* Why a backward pass is impossible now, or NULL. */
+static const char *stale(lua_State *L, const unl_window *w, int parts) {
+  lua_rawgeti(L, parts, readout_at(w));
+  bool is_ready = w->is_ready && unl_readoutisready(L, -1);
+  lua_pop(L, 1);
+  if (!is_ready)
+    return w->was_swept ? "it was called on this trace already; run forward again first"
+                        : "there was no complete forward pass on this trace";
   const char *message = NULL;
   for (int l = 1; l <= w->layers && !message; l++) {
     lua_rawgeti(L, parts, run_at(l));
-    message = unl_stale(unl_checkclass(L, -1, unl_run_class));
+    message = unl_stale(lua_touserdata(L, -1));
     lua_pop(L, 1);
   }
   return message;
+}
+
+/* Back through the read-out and all layers; false with a message on the stack. */
+static bool backward(lua_State *L, unl_window *w, int window) {
+  lua_getiuservalue(L, window, PARTS);
+  int parts = lua_gettop(L), run = parts + 1, dy = parts + 2, nothing = parts + 3;
+  const char *message = stale(L, w, parts);
+  if (message) {
+    lua_pushstring(L, message);
+    return false;
+  }
+  w->is_ready = false; /* an interrupted pass cannot be had again */
+  for (int l = w->layers; l >= 1; l--) {
+    lua_rawgeti(L, parts, run_at(l));
+    lua_rawgeti(L, parts, l == w->layers ? readout_at(w) : dx_at(l + 1));
+    lua_pushnil(L);
+    if (!unl_runbackward(L, run, dy, nothing)) return false;
+    lua_settop(L, parts);
+  }
+  w->was_swept = true;
+  return true;
 }
 
 /*---
@@ -178,31 +358,35 @@ static const char *stale_layer(lua_State *L, int parts, const unl_window *w) {
 function Window:backward() end
 */
 static int window_backward(lua_State *L) {
-  const unl_window *w = unl_checkclass(L, 1, class_name);
-  const int parts = 2;
   lua_settop(L, 1);
-  lua_getiuservalue(L, 1, PARTS);
-  const char *message = stale_layer(L, parts, w);
-  lua_rawgeti(L, parts, readout_at(w));
-  if (!message && !unl_readoutisready(L, -1))
-    message = "there was no complete forward pass on this trace";
-  if (message) {
-    lua_pushstring(L, message);
-    return 1;
-  }
-  for (int l = w->layers; l >= 1; l--) { /* dL/dy is on top */
-    lua_pushcfunction(L, unl_runbackward);
-    lua_rawgeti(L, parts, run_at(l));
-    lua_rotate(L, -3, -1);
-    lua_call(L, 2, 1);
-    if (!lua_isnil(L, -1)) return 1;
-    lua_pop(L, 1);
-    lua_rawgeti(L, parts, dx_at(l));
-  }
-  return 0;
+  return backward(L, unl_checkclass(L, 1, class_name), 1) ? 0 : 1;
 }
 
-static const luaL_Reg functions[] = {{"window", loss_window}, {NULL, NULL}};
+/*---
+--- Model:backward on a trace that was used before. When it returns nothing, nothing was
+--- done: Model:backward must see to it.
+---@param model unroll.Model
+---@param trace unroll.ModelTrace
+---@param generation? integer
+---@return table[]? dstate
+---@return unroll.Tensor? dx nil for tokens
+function core.loss.backward(model, trace, generation) end
+*/
+static int loss_backward(lua_State *L) {
+  lua_settop(L, 3);
+  unl_window *w = window_of(L, 2);
+  if (!w || !w->was_swept || !lua_isnil(L, 3) || !backward(L, w, 4)) return 0;
+  lua_getiuservalue(L, 4, PARTS);
+  lua_getiuservalue(L, 4, DSTATE);
+  if (w->is_tokens) return 1;
+  lua_rawgeti(L, -2, dx_at(1));
+  return 2;
+}
+
+static const luaL_Reg functions[] = {{"window", loss_window},
+                                     {"forward", loss_forward},
+                                     {"backward", loss_backward},
+                                     {NULL, NULL}};
 
 static const luaL_Reg methods[] = {
     {"forward", window_forward}, {"backward", window_backward}, {NULL, NULL}};

@@ -9,6 +9,7 @@
 
 local cell = require "unroll.rnn.cell"
 local check = require "unroll.rnn.check"
+local core = require "unroll.core"
 local definition = require "unroll.rnn.definition"
 local display = require "unroll.rnn.display"
 local file = require "unroll.rnn.file"
@@ -19,6 +20,10 @@ local options = require "unroll.options"
 local parameters = require "unroll.rnn.parameters"
 local sample = require "unroll.rnn.sample"
 local unknown = require "unroll.unknown"
+
+-- A step with the arguments of the step before is one call into C.
+local forward_again, backward_again = core.loss.forward, core.loss.backward
+local zero = core.tensor.zeros(0).zero_
 
 --- A stack of cells, a linear read-out and a loss:
 ---
@@ -244,7 +249,7 @@ function Model:gradients() return self.slopes end
 --- > model:gradients().b_y:fill_(1);
 --- > model:zero_gradients()
 --- > optim.grad_norm(model)   --> 0.0
-function Model:zero_gradients() self.slopes.flat:zero_() end
+function Model:zero_gradients() zero(self.slopes.flat) end
 
 --- States of zeros.
 ---@param B integer the batch
@@ -323,14 +328,11 @@ end
 ---@see Model:backward Model:predict train.evaluate
 function Model:forward(x, y, state, opts)
   local who = "model:forward"
+  local again, state_after, used = forward_again(self, x, y, state, opts)
+  if again then return again, state_after, used end
+  if state_after then error(who .. ": " .. state_after, 2) end
   check.options(opts, known_options, who, 2)
   local mean = is_mean(opts, 2)
-  if opts and opts.trace ~= nil and opts.train ~= false then
-    check_trace(self, opts.trace, 2)
-    local loss, message = opts.trace:forward_as_is(x, y, state, opts.weight, opts.mask, mean)
-    if loss then return loss, opts.trace.state, opts.trace end
-    if message then error(who .. ": " .. message, 2) end
-  end
   local T, B, is_tokens = check.inputs(x, self.input, self.dtype, who, 2)
   check_targets(self, y, T, B, who, 2)
   check_state(self, state, who, 2)
@@ -375,6 +377,8 @@ end
 --- > model:backward(trace)        --> error: model:backward
 ---@see Model:forward Optimizer:step optim.clip_norm gradcheck
 function Model:backward(trace, generation)
+  local dstate, dx = backward_again(self, trace, generation)
+  if dstate then return dx, dstate end
   if getmetatable(trace) ~= model_trace.ModelTrace or trace.model ~= self then
     error("model:backward: the trace of this model's forward expected, got " .. type(trace), 2)
   end

@@ -64,7 +64,7 @@ local function make_window(self, T, B, is_tokens)
   return core.loss.window {
     T = T, B = B, input = model.input, output = model.output, dtype = model.dtype,
     is_tokens = is_tokens, kind = model.head == "softmax" and "softmax" or "squares",
-    parts = parts, state = self.state,
+    parts = parts, model = model, trace = self, state = self.state, dstate = self.dstate,
   }
 end
 
@@ -76,7 +76,7 @@ function ModelTrace:prepare(T, B, is_tokens)
   if self.is_prepared and self.T == T and self.B == B and self.is_tokens == is_tokens then
     return
   end
-  self.is_prepared, self.is_ready = false, false -- Ctrl-C may come in between
+  self.is_prepared, self.is_ready, self.window = false, false, nil -- Ctrl-C may come in between
   self.has_gradients = false
   self.T, self.B, self.is_tokens, self.copies = T, B, is_tokens, {}
   self.state, self.dstate = {}, {}
@@ -103,24 +103,6 @@ local function run_layers(self, x, state, mask)
   return h
 end
 
---- Forward with arguments that fit the trace just as they are, without more ado.
----@param x unroll.Tensor
----@param y unroll.Tensor
----@param state? table[]
----@param weight? unroll.Tensor
----@param mask? unroll.Tensor
----@param mean boolean
----@return number? loss nil without a message: they do not, `forward` must see to them
----@return string? message
-function ModelTrace:forward_as_is(x, y, state, weight, mask, mean)
-  if not self.is_prepared or not self.window then return nil end
-  local loss, message = self.window:forward(x, y, state, weight, mask, mean)
-  if loss or message then
-    self.is_ready, self.generation, self.loss = loss ~= nil, self.generation + 1, loss
-  end
-  return loss, message
-end
-
 --- Forward with the gradient of the loss left in the read-out; `Model:forward` does this.
 ---@param x unroll.Tensor
 ---@param y unroll.Tensor
@@ -132,10 +114,11 @@ end
 ---@return string? message
 function ModelTrace:forward(x, y, state, weight, mask, mean)
   local model = self.model
-  self.is_ready, self.generation, self.loss = false, self.generation + 1, nil
   x, y = self:contiguous("x", x), self:contiguous("y", y)
   weight = weight and self:contiguous("weight", weight, model.dtype)
   mask = mask and self:contiguous("mask", mask, model.dtype)
+  if self.window then return self.window:forward(x, y, state, weight, mask, mean) end
+  self.is_ready, self.generation, self.loss = false, self.generation + 1, nil
   local h, message = run_layers(self, x, state, mask)
   if not h then return nil, message end
   local total, weights = self.readout:forward(h, y, weight, mean, true, 0, 0)
@@ -154,20 +137,17 @@ end
 --- Back through read-out and layers; `Model:backward` does this.
 ---@return string? message why that cannot be done
 function ModelTrace:backward()
-  if not self.is_ready then
-    return self.has_gradients and "it was called on this trace already; run forward again first"
-      or "there was no complete forward pass on this trace"
-  end
   if self.window then
-    self.is_ready = false -- an interrupted pass cannot be had again
     local message = self.window:backward()
-    if message then
-      self.is_ready = true
-    elseif not self.has_gradients then
+    if not message and not self.has_gradients then
       self.has_gradients = true
       for _, layer in ipairs(self.layers) do layer.has_norms = true end
     end
     return message
+  end
+  if not self.is_ready then
+    return self.has_gradients and "it was called on this trace already; run forward again first"
+      or "there was no complete forward pass on this trace"
   end
   local layers = self.layers
   for l = 1, #layers do
