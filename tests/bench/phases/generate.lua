@@ -4,6 +4,7 @@
 -- long as these are read; how long that is depends on the cache that they fit into.
 local configurations = require "configurations"
 local numbers = require "numbers"
+local plot = require("unroll").plot
 
 local phase = { name = "generate", title = "Generation, one character at a time" }
 
@@ -57,6 +58,34 @@ function phase.tables(data)
       .. "hand: over PyTorch without its modules, as products of matrix and vector. The limit: "
       .. "all weights read once for each character, at the measured speed."
       .. configurations.left_out(data.cases) } }
+end
+
+local shown = { { "unroll", "unroll", 1 }, { "numpy", "NumPy", 3 },
+                { "by_hand", "PyTorch, by hand", 5 }, { "torch", "PyTorch", 4 } }
+
+-- What share of the limit each reaches, as bars, with the limit as a line.
+function phase.figures(data)
+  local names, series, labels, colors = {}, {}, {}, {}
+  for _, peer in ipairs(shown) do
+    local shares, any = {}, false
+    for _, case in ipairs(data.cases) do
+      if not case.absent then
+        shares[#shares + 1] = numbers.ratio(case.rates[peer[1]], case.limits) or false
+        names[#shares] = ("%s %d"):format(case.cell, case.H)
+        any = any or shares[#shares]
+      end
+    end
+    if any then
+      series[#series + 1], labels[#labels + 1], colors[#colors + 1] = shares, peer[2], peer[3]
+    end
+  end
+  local fig = plot.figure { title = "Generation, one character at a time", width = 6.5,
+                            height = 3.6 }
+  fig:at(1, 1):bar(names, series, { labels = labels, colors = colors })
+    :hline(1, { label = "limit: all weights read once a character" })
+    :set { ylabel = "share of the limit", xlabel = "cell and hidden size", yformat = "percent" }
+    :legend "below"
+  return { generation = fig }
 end
 
 return phase
