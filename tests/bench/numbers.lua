@@ -17,8 +17,13 @@ function numbers.ratio(a, b)
   return numbers.median(list)
 end
 
---- What stands beside a limit.
+--- Whether a limit is kept, for a column of the tables.
 function numbers.verdict(good) return good and "within" or "NOT within" end
+
+--- The same for x at most `limit`, with the limit as `show` writes it.
+function numbers.at_most(x, limit, show)
+  return ("%s %s"):format(numbers.verdict(x <= limit), show(limit))
+end
 
 --- Three digits and a letter: 1.35M, 420k.
 function numbers.short(x)

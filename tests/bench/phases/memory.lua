@@ -48,13 +48,16 @@ function phase.run(context)
 end
 
 function phase.tables(data)
-  return { { head = { "what", "unroll", "PyTorch", "NumPy" }, rows = {
-    { "most memory of the process, f", numbers.bytes(data.f), numbers.bytes(data.torch_f),
+  local ratio = numbers.median(data.ratios)
+  local function show_ratio(x) return ("%.2fx"):format(x) end
+  return { { head = { "what", "unroll", "", "PyTorch", "NumPy" }, rows = {
+    { "most memory of the process, f", numbers.bytes(data.f),
+      numbers.at_most(data.f, 50 << 20, numbers.bytes), numbers.bytes(data.torch_f),
       numbers.bytes(data.numpy_f) },
     { ("a step of a window of %d, H = 128, B = 1"):format(data.long), numbers.bytes(data.step),
-      numbers.bytes(data.torch_step) },
+      numbers.at_most(data.step, 800, numbers.bytes), numbers.bytes(data.torch_step) },
     { ("time for a character there, beside a window of %d"):format(data.short),
-      ("%.2fx"):format(numbers.median(data.ratios)) },
+      show_ratio(ratio), numbers.at_most(ratio, 1.1, show_ratio) },
   } } }
 end
 
