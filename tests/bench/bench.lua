@@ -32,10 +32,14 @@ local function write(path, text)
   if not ok then error(message, 0) end
 end
 
--- The results so far; an empty set when there are none.
+-- Counted up when the data of a phase change their form.
+local layout <const> = 2
+
+-- The results so far; an empty set when there are none of this layout.
 local function load_results(out)
   local text = core.sys.read_file(out .. "/bench.json")
-  return text and json.decode(text) or { phases = {} }
+  local results = text and json.decode(text)
+  return results and results.layout == layout and results or { layout = layout, phases = {} }
 end
 
 local function markdown_table(t)

@@ -28,11 +28,18 @@ local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
 local modules = {}
 
+-- Whether a shell command succeeds, in silence. Ctrl-C, which Lua does not hear meanwhile, ends
+-- us too.
+local function succeeds(command)
+  local ok, how, code = os.execute(command .. " >/dev/null 2>&1")
+  if how == "signal" or code == 130 then error("interrupted!", 0) end
+  return ok == true
+end
+
 --- Whether a Python module can be loaded; a note says how to get one that is missing.
 function peers.has_module(name)
   if modules[name] == nil then
-    modules[name] = os.execute(("%s -c 'import %s' >/dev/null 2>&1"):format(peers.python, name))
-      == true
+    modules[name] = succeeds(("%s -c 'import %s'"):format(peers.python, name))
     if not modules[name] then note(name .. " is missing: scripts/setup --peers installs it") end
   end
   return modules[name]
@@ -41,7 +48,7 @@ end
 -- A peer that is a library: its program is compiled beside ours.
 local function compile(name, compiler, source, library)
   local out = program:gsub("[^/]*$", "") .. "bench-" .. name
-  if os.execute(("%s -o %s %s %s >/dev/null 2>&1"):format(compiler, quoted(out),
+  if succeeds(("%s -o %s %s %s"):format(compiler, quoted(out),
       quoted(here .. "/peers/" .. source), library)) then
     return out
   end

@@ -2,6 +2,7 @@
 --
 -- Each character needs all of W_hh and W_hy and one row of W_xh once, so it takes at least as
 -- long as these are read; how long that is depends on the cache that they fit into.
+local bars = require "bars"
 local configurations = require "configurations"
 local numbers = require "numbers"
 local plot = require("unroll").plot
@@ -65,26 +66,25 @@ local shown = { { "unroll", "unroll", 1 }, { "numpy", "NumPy", 3 },
 
 -- What share of the limit each reaches, as bars, with the limit as a line.
 function phase.figures(data)
-  local names, series, labels, colors = {}, {}, {}, {}
+  local names, list = {}, {}
+  for _, case in ipairs(data.cases) do
+    if not case.absent then names[#names + 1] = ("%s %d"):format(case.cell, case.H) end
+  end
   for _, peer in ipairs(shown) do
-    local shares, any = {}, false
+    local shares = {}
     for _, case in ipairs(data.cases) do
-      if not case.absent then
-        shares[#shares + 1] = numbers.ratio(case.rates[peer[1]], case.limits) or false
-        names[#shares] = ("%s %d"):format(case.cell, case.H)
-        any = any or shares[#shares]
-      end
+      local share = numbers.ratio(case.rates[peer[1]], case.limits)
+      if not case.absent then shares[#shares + 1] = share or false end
     end
-    if any then
-      series[#series + 1], labels[#labels + 1], colors[#colors + 1] = shares, peer[2], peer[3]
+    if shares[1] then
+      list[#list + 1] = { label = peer[2], color = peer[3], shares = shares }
     end
   end
   local fig = plot.figure { title = "Generation, one character at a time", width = 6.5,
                             height = 3.6 }
-  fig:at(1, 1):bar(names, series, { labels = labels, colors = colors })
-    :hline(1, { label = "limit: all weights read once a character" })
-    :set { ylabel = "share of the limit", xlabel = "cell and hidden size", yformat = "percent" }
-    :legend "below"
+  local ax = fig:at(1, 1):set { ylabel = "share of the limit", xlabel = "cell and hidden size" }
+  bars.draw(ax, names, list, "all weights read once a character")
+  ax:legend "below"
   return { generation = fig }
 end
 

@@ -52,7 +52,7 @@ function phase.run(context)
   for s, sweep in ipairs(sweeps) do
     data.sweeps[s] = { axis = sweep.axis, label = sweep.label, points = new_points(sweep) }
   end
-  for _ = 1, context.quick and 1 or 3 do
+  for _ = 1, context.quick and 1 or 5 do
     for s, sweep in ipairs(sweeps) do measure(context, sweep, data.sweeps[s].points) end
   end
   return data

@@ -1,4 +1,5 @@
 -- train.lua -- training: characters a second of train.fit beside the peers and the limits.
+local bars = require "bars"
 local configurations = require "configurations"
 local numbers = require "numbers"
 local plot = require("unroll").plot
@@ -147,20 +148,19 @@ local function peak_of(case)
 end
 
 local function draw_shares(ax, list, names)
-  local series, labels, colors = {}, {}, {}
+  local peers = {}
   for color, peer in ipairs(shown) do
-    local rates = rates_of(list, peer[1])
-    for i, rate in ipairs(rates or {}) do
-      rates[i] = rate and rate * configurations.flops(list[i].cell, list[i].H) / peak_of(list[i])
+    local shares = rates_of(list, peer[1])
+    for i, rate in ipairs(shares or {}) do
+      local case = list[i]
+      shares[i] = rate and rate * configurations.flops(case.cell, case.H) / peak_of(case)
     end
-    if rates then
-      series[#series + 1], labels[#labels + 1], colors[#colors + 1] = rates, peer[2], color
+    if shares then
+      peers[#peers + 1] = { label = peer[2], color = color, shares = shares }
     end
   end
-  ax:bar(names, series, { labels = labels, colors = colors })
-    :hline(1, { label = "limit: fused multiply-adds in registers" })
-    :set { title = "Share of the machine's arithmetic", ylabel = "of the measured peak",
-           yformat = "percent" }
+  ax:set { title = "Share of the machine's arithmetic", ylabel = "of the measured peak" }
+  bars.draw(ax, names, peers, "fused multiply-adds in registers")
 end
 
 local function draw_rates(ax, list, names)
