@@ -25,74 +25,70 @@ local optim = {}
 
 -- --- the rules -----------------------------------------------------------------------------
 
--- The state tensor `name` of a slot, made (filled with `value`) when it is first used.
-local function state_tensor(slot, name, value)
-  local tensor = slot.state[name]
-  if not tensor then
-    tensor = core.tensor.zeros_like(slot.p)
-    if value then tensor:fill_(value) end
-    slot.state[name] = tensor
-  end
-  return tensor
-end
-
--- A rule: its options with their defaults; the names of its state, given the options;
--- the update of one slot.
+-- A rule: its options with their defaults; the names of all its state, in core's order; and
+-- which of it the options ask for.
 local rules = {}
 
 rules.sgd = {
   defaults = { lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false },
-  state = function(o) return o.momentum ~= 0 and { "momentum_buffer" } or {} end,
-  update = function(o, slot)
-    local m, dampening = nil, o.dampening
-    if o.momentum ~= 0 then
-      if not slot.state.momentum_buffer then dampening = 0 end -- starts at the gradient
-      m = state_tensor(slot, "momentum_buffer")
-    end
-    core.optim.sgd(slot.p, slot.g, m, o.lr, o.momentum, dampening, o.weight_decay, o.nesterov)
-  end,
+  state = { "momentum_buffer" },
+  wants = function(o) return o.momentum ~= 0 end,
 }
 
 rules.adagrad = {
   defaults = { lr = 1e-2, lr_decay = 0, weight_decay = 0, eps = 1e-10,
     initial_accumulator_value = 0 },
-  state = function() return { "sum" } end,
-  update = function(o, slot, t)
-    local sum = state_tensor(slot, "sum", o.initial_accumulator_value)
-    core.optim.adagrad(slot.p, slot.g, sum, t, o.lr, o.lr_decay, o.weight_decay, o.eps)
-  end,
+  state = { "sum" },
+  wants = function() return true end,
 }
 
 rules.rmsprop = {
   defaults = { lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0,
     centered = false },
-  state = function(o)
-    local names = { "square_avg" }
-    if o.centered then names[#names + 1] = "grad_avg" end
-    if o.momentum ~= 0 then names[#names + 1] = "momentum_buffer" end
-    return names
-  end,
-  update = function(o, slot)
-    local a = o.centered and state_tensor(slot, "grad_avg") or nil
-    local b = o.momentum ~= 0 and state_tensor(slot, "momentum_buffer") or nil
-    core.optim.rmsprop(slot.p, slot.g, state_tensor(slot, "square_avg"), a, b, o.lr,
-      o.alpha, o.eps, o.weight_decay, o.momentum)
+  state = { "square_avg", "grad_avg", "momentum_buffer" },
+  wants = function(o, name)
+    return name == "square_avg" or (name == "grad_avg" and o.centered)
+      or (name == "momentum_buffer" and o.momentum ~= 0)
   end,
 }
 
-local function adam_rule(update, weight_decay)
+local function adam_rule(weight_decay)
   return {
     defaults = { lr = 1e-3, betas = { 0.9, 0.999 }, eps = 1e-8, weight_decay = weight_decay },
-    state = function() return { "exp_avg", "exp_avg_sq" } end,
-    update = function(o, slot, t)
-      update(slot.p, slot.g, state_tensor(slot, "exp_avg"),
-        state_tensor(slot, "exp_avg_sq"), t, o.lr, o.betas[1], o.betas[2], o.eps,
-        o.weight_decay)
-    end,
+    state = { "exp_avg", "exp_avg_sq" },
+    wants = function() return true end,
   }
 end
-rules.adam = adam_rule(core.optim.adam, 0)
-rules.adamw = adam_rule(core.optim.adamw, 1e-2)
+rules.adam = adam_rule(0)
+rules.adamw = adam_rule(1e-2)
+
+-- A list of what core updates together: p, g and the state that the options ask for, made when
+-- it is first used. Also whether any of it is new.
+local function bind_slot(rule, slot, o)
+  local tensors, is_new = { slot.p, slot.g }, false
+  for i, name in ipairs(rule.state) do
+    local tensor = false
+    if rule.wants(o, name) then
+      tensor, is_new = slot.state[name], is_new or not slot.state[name]
+      if not tensor then
+        tensor = core.tensor.zeros_like(slot.p):fill_(o.initial_accumulator_value or 0)
+        slot.state[name] = tensor
+      end
+    end
+    tensors[2 + i] = tensor
+  end
+  return tensors, is_new
+end
+
+local function bind(own, o)
+  local list, is_new = {}, false
+  for i, slot in ipairs(own.slots) do
+    local fresh
+    list[i], fresh = bind_slot(own.rule, slot, o)
+    is_new = is_new or fresh
+  end
+  return core.optim.update(own.name, list, is_new)
+end
 
 -- --- options -------------------------------------------------------------------------------
 
@@ -147,26 +143,8 @@ end
 ---@see optim.adam optim.sgd train.fit
 local Optimizer = {}
 
--- optimiser -> { rule, name, step_name, slots, t, checked = the options that were good }
+-- optimiser -> { rule, name, step_name, slots, t, update = of core, nil until the first step }
 local hidden = setmetatable({}, { __mode = "k" })
-
--- Have the options changed since they were checked?
-local function are_checked(self, checked)
-  for i = 1, #checked, 2 do
-    if self[checked[i]] ~= checked[i + 1] then return false end
-  end
-  local betas = checked.betas
-  return not betas or (betas[1] == self.betas[1] and betas[2] == self.betas[2])
-end
-
-local function note_checked(self, checked, defaults)
-  local i = 1
-  for name in pairs(defaults) do
-    checked[i], checked[i + 1] = name, self[name]
-    i = i + 2
-  end
-  if self.betas then checked.betas = { self.betas[1], self.betas[2] } end
-end
 
 --- Updates the parameters from the gradients, which are neither changed nor cleared.
 --- Errors: an option that was set to nonsense since.
@@ -179,12 +157,13 @@ end
 ---@see Model:backward Model:zero_gradients optim.clip_norm
 function Optimizer:step()
   local own = hidden[self]
-  local update, t = own.rule.update, own.t + 1
-  if not are_checked(self, own.checked) then
+  local t = own.t + 1
+  local update = own.update
+  if not (update and update:step(self, t)) then
     check_values(self, own.rule.defaults, own.step_name, 2)
-    note_checked(self, own.checked, own.rule.defaults)
+    own.update = bind(own, self)
+    assert(own.update:step(self, t))
   end
-  for i = 1, #own.slots do update(self, own.slots[i], t) end
   own.t = t
 end
 
@@ -238,10 +217,12 @@ local function copied_slots(own, state, o)
   local copies, used = {}, {}
   for i, slot in ipairs(own.slots) do
     copies[i] = {}
-    for _, name in ipairs(state.step > 0 and own.rule.state(o) or {}) do
+    for _, name in ipairs(own.rule.state) do
       local key = name .. slot.suffix
-      copies[i][name] = checked_tensor(state.tensors, key, slot.p):clone()
-      used[key] = true
+      if state.step > 0 and own.rule.wants(o, name) then
+        copies[i][name] = checked_tensor(state.tensors, key, slot.p):clone()
+        used[key] = true
+      end
     end
   end
   for key in pairs(state.tensors) do
@@ -275,6 +256,7 @@ function Optimizer:set_state(state)
   check_values(o, own.rule.defaults, "set_state", 2)
   local copies = copied_slots(own, state, o)
   for i, slot in ipairs(own.slots) do slot.state = copies[i] end
+  own.update = nil
   for name, value in pairs(o) do rawset(self, name, value) end
   own.t = math.tointeger(state.step)
 end
@@ -321,8 +303,7 @@ local function new(name, model, opts)
   check_values(self, rule.defaults, who, 2)
   if self.betas then self.betas = { self.betas[1], self.betas[2] } end
   hidden[self] = { rule = rule, name = name, step_name = who .. ":step",
-    slots = slots.of(model, who), t = 0, checked = {} }
-  note_checked(self, hidden[self].checked, rule.defaults)
+    slots = slots.of(model, who), t = 0 }
   return setmetatable(self, Optimizer)
 end
 

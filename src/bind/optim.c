@@ -1,187 +1,241 @@
-/* optim.c -- the update rules as functions on tensors; the optimisers of
-** lua/unroll/optim.lua hold the state and the options. Numbers come as plain arguments
-** and not in a table, so that a step makes no garbage. */
-#include "unl.h"
-
-#include <math.h>
-
+/* optim.c -- the update rules, bound to the tensors of a model, and clipping; the
+** optimisers of lua/unroll/optim.lua hold the state and decide what an option means.
+**
+** An Update is made once for the tensors that a step works on, and checked then. A step
+** is one call that reads the options from the optimiser itself, where they may have been
+** changed. It makes no garbage. */
 #include "optim.h"
 
-/* A finite number, at least zero. */
-static double check_scale(lua_State *L, int arg, const char *name) {
-  double x = luaL_checknumber(L, arg);
-  if (!(x >= 0 && isfinite(x)))
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L, "%s is %s, must be finite and not negative", name,
-                                  unl_pushtext(L, arg)));
-  return x;
+#include <math.h>
+#include <string.h>
+
+#include "fields.h"
+
+static const char class_name[] = "unroll.Update";
+
+typedef struct unl_slot {
+  const un_view *tensor[UN_OPTIM_TENSORS];
+  uint64_t *version[UN_OPTIM_TENSORS]; /* of those that a step writes */
+} unl_slot;
+
+typedef struct unl_update {
+  unl_class class; /* first */
+  un_optim_rule rule;
+  bool is_new; /* the momentum of sgd starts at the gradient */
+  lua_Integer slots;
+  unl_slot slot[];
+} unl_update;
+
+/* --- options ----------------------------------------------------------------------- */
+
+typedef struct options {
+  un_optim_options core;
+  bool centered;
+} options;
+
+/* >= 0; 0 <= x < 1; finite; true or false; a list of two rates */
+typedef enum option_kind { SCALE, RATE, FINITE, FLAG, RATES } option_kind;
+
+typedef struct option {
+  const char *name;
+  option_kind kind;
+  size_t offset;
+} option;
+
+#define OPTION(name, kind)                                                             \
+  { #name, kind, offsetof(options, core.name) }
+
+static const option sgd_options[] = {
+    OPTION(lr, SCALE),           OPTION(momentum, SCALE), OPTION(dampening, FINITE),
+    OPTION(weight_decay, SCALE), OPTION(nesterov, FLAG),  {NULL, FLAG, 0}};
+static const option adagrad_options[] = {OPTION(lr, SCALE),
+                                         OPTION(lr_decay, SCALE),
+                                         OPTION(weight_decay, SCALE),
+                                         OPTION(eps, SCALE),
+                                         {NULL, FLAG, 0}};
+static const option rmsprop_options[] = {
+    OPTION(lr, SCALE),       OPTION(alpha, RATE),
+    OPTION(eps, SCALE),      OPTION(weight_decay, SCALE),
+    OPTION(momentum, SCALE), {"centered", FLAG, offsetof(options, centered)},
+    {NULL, FLAG, 0}};
+static const option adam_options[] = {OPTION(lr, SCALE),
+                                      {"betas", RATES, offsetof(options, core.beta1)},
+                                      OPTION(eps, SCALE),
+                                      OPTION(weight_decay, SCALE),
+                                      {NULL, FLAG, 0}};
+
+static const struct rule {
+  const char *name;
+  const option *options;
+} rules[UN_OPTIM_RULES] = {[UN_SGD] = {"sgd", sgd_options},
+                           [UN_ADAGRAD] = {"adagrad", adagrad_options},
+                           [UN_RMSPROP] = {"rmsprop", rmsprop_options},
+                           [UN_ADAM] = {"adam", adam_options},
+                           [UN_ADAMW] = {"adamw", adam_options}};
+
+/* The number on top of the stack, popped, when it is what `kind` says. */
+static bool read_number(lua_State *L, option_kind kind, double *x) {
+  bool is_number = lua_type(L, -1) == LUA_TNUMBER;
+  *x = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return is_number && isfinite(*x) && (kind == FINITE || *x >= 0) &&
+         (kind != RATE || *x < 1);
 }
 
-/* A decay rate: 0 <= x < 1. */
-static double check_rate(lua_State *L, int arg, const char *name) {
-  double x = luaL_checknumber(L, arg);
-  if (!(x >= 0 && x < 1))
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L, "%s is %s, must be from 0 to below 1", name,
-                                  unl_pushtext(L, arg)));
-  return x;
-}
-
-static int64_t check_step(lua_State *L, int arg) {
-  lua_Integer t = luaL_checkinteger(L, arg);
-  luaL_argcheck(L, t >= 1, arg, "steps are counted from 1");
-  return t;
-}
-
-/* The tensors p, g and `states` state tensors at the arguments 1, 2, ...; a state may
-** be nil when `optional` says so, one bit a state. */
-static void check_tensors(lua_State *L, int states, unsigned optional,
-                          const un_view *tensor[]) {
-  tensor[UN_OPTIM_G] = unl_checktensor(L, 2);
-  for (int i = 0; i < states; i++) {
-    int arg = 3 + i;
-    bool absent = (optional >> i & 1) != 0 && lua_isnil(L, arg);
-    tensor[UN_OPTIM_S1 + i] = absent ? NULL : unl_checkout(L, arg);
+/* The value on top of the stack, popped, into the field of an option. */
+static bool read_option(lua_State *L, option_kind kind, void *field) {
+  switch (kind) {
+  case FLAG: {
+    bool is_flag = lua_isboolean(L, -1);
+    *(bool *)field = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_flag;
   }
-  tensor[UN_OPTIM_P] = unl_checkout(L, 1);
+  case RATES: {
+    double *rate = field;
+    if (lua_type(L, -1) != LUA_TTABLE) return false;
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2);
+    bool is_good = read_number(L, RATE, &rate[1]) && read_number(L, RATE, &rate[0]);
+    lua_pop(L, 1);
+    return is_good;
+  }
+  default:
+    return read_number(L, kind, field);
+  }
 }
 
-static int update(lua_State *L, un_optim_rule rule,
-                  const un_view *const tensor[UN_OPTIM_TENSORS],
-                  const un_optim_options *o) {
-  un_err err;
-  if (!un_optim_update(rule, tensor, o, &err)) return unl_raise(L, &err);
-  return 0;
+/* The options of a rule from the table at `arg`; false when one is not good. */
+static bool read_options(lua_State *L, int arg, un_optim_rule rule, options *o) {
+  for (const option *each = rules[rule].options; each->name; each++) {
+    lua_pushstring(L, each->name);
+    lua_rawget(L, arg);
+    if (!read_option(L, each->kind, (char *)o + each->offset)) return false;
+  }
+  return true;
 }
+
+/* Has the update the tensors that the options ask for? */
+static bool suits(const unl_update *u, const options *o) {
+  const un_view *const *tensor = u->slot[0].tensor;
+  bool has_momentum = o->core.momentum != 0;
+  switch (u->rule) {
+  case UN_SGD:
+    if (o->core.nesterov && (!has_momentum || o->core.dampening != 0)) return false;
+    return (tensor[UN_OPTIM_S1] != NULL) == has_momentum;
+  case UN_RMSPROP:
+    return (tensor[UN_OPTIM_S2] != NULL) == o->centered &&
+           (tensor[UN_OPTIM_S3] != NULL) == has_momentum;
+  default:
+    return true;
+  }
+}
+
+/* --- updates ----------------------------------------------------------------------- */
 
 /*---
---- One step of gradient descent on `p` (any shape, float32 or float64). With a momentum
---- buffer `m`: m <- momentum m + (1 - dampening) (g + weight_decay p), p <- p - lr m;
---- with `nesterov` p <- p - lr (g + weight_decay p + momentum m).
----@param p unroll.Tensor the parameter, overwritten
----@param g unroll.Tensor its gradient, of the same shape and dtype
----@param m? unroll.Tensor momentum buffer, overwritten; nil: p <- p - lr (g +
---- weight_decay p)
----@param lr number learning rate, at least 0
----@param momentum number at least 0
----@param dampening number
----@param weight_decay number at least 0
----@param nesterov boolean
-function core.optim.sgd(p, g, m, lr, momentum, dampening, weight_decay, nesterov) end
+--- An update rule bound to tensors. For lua/unroll/optim.lua.
+---@class unroll.Update
+---@see core.optim.update
+Update = {}
 */
-static int optim_sgd(lua_State *L) {
-  const un_view *tensor[UN_OPTIM_TENSORS] = {NULL};
-  un_optim_options o = {.lr = check_scale(L, 4, "lr"),
-                        .momentum = check_scale(L, 5, "momentum"),
-                        .dampening = luaL_checknumber(L, 6),
-                        .weight_decay = check_scale(L, 7, "weight_decay"),
-                        .nesterov = lua_toboolean(L, 8)};
-  check_tensors(L, 1, 1, tensor);
-  return update(L, UN_SGD, tensor, &o);
+
+/* Where the update is while it is made: behind the arguments. */
+enum { UPDATE = 4 };
+
+/* Tensor i of the list on top of the stack; it may be false but for p and g. */
+static void take_tensor(lua_State *L, unl_slot *slot, int i) {
+  lua_rawgeti(L, -1, i + 1);
+  if (i <= UN_OPTIM_G || lua_toboolean(L, -1)) {
+    slot->tensor[i] = i == UN_OPTIM_G ? unl_checktensor(L, -1) : unl_checkout(L, -1);
+    slot->version[i] =
+        i == UN_OPTIM_G ? NULL : ((unl_tensor *)lua_touserdata(L, -1))->version;
+    unl_keep(L, UPDATE, 1);
+  }
+  lua_pop(L, 1);
 }
 
 /*---
---- One step of Adagrad on `p` (any shape, float32 or float64): s <- s + g^2,
---- p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps).
----@param p unroll.Tensor the parameter, overwritten
----@param g unroll.Tensor its gradient, of the same shape and dtype
----@param s unroll.Tensor sum of squares, overwritten
+--- Binds a rule to the tensors of a model. One step, where g is the gradient, plus
+--- weight_decay p for every rule but adamw, and t the number of the step:
+---
+---   sgd       p <- p - lr g; with m: m <- momentum m + (1 - dampening) g, p <- p - lr m;
+---             with nesterov p <- p - lr (g + momentum m)
+---   adagrad   s <- s + g^2, p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)
+---   rmsprop   v <- alpha v + (1 - alpha) g^2, d = g / (sqrt(v) + eps), p <- p - lr d;
+---             with a, the mean of the gradients, v - a^2 stands for v (centered); with b
+---             b <- momentum b + d, p <- p - lr b
+---   adam      m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2,
+---             p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
+---   adamw     the same after p <- (1 - lr weight_decay) p
+---
+---@param rule "sgd"|"adagrad"|"rmsprop"|"adam"|"adamw"
+---@param slots table[] lists { p, g, state ... }, float32 or float64, one shape in each;
+--- state: m or false; s; v, a or false, b or false; m, v
+---@param is_new boolean the momentum of sgd is new: the first step takes the whole gradient
+---@return unroll.Update
+function core.optim.update(rule, slots, is_new) end
+*/
+static int optim_update(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  int rule = 0;
+  while (rule < UN_OPTIM_RULES && strcmp(rules[rule].name, name) != 0)
+    rule++;
+  luaL_argcheck(L, rule < UN_OPTIM_RULES, 1, "there is no such rule");
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Integer n = luaL_len(L, 2);
+  luaL_argcheck(L, n > 0, 2, "there are no tensors");
+  lua_settop(L, 3);
+  unl_update *u = lua_newuserdatauv(L, sizeof *u + (size_t)n * sizeof u->slot[0], 1);
+  memset(u, 0, sizeof *u + (size_t)n * sizeof u->slot[0]);
+  u->rule = (un_optim_rule)rule;
+  u->is_new = lua_toboolean(L, 3);
+  u->slots = n;
+  lua_newtable(L);
+  lua_setiuservalue(L, UPDATE, 1);
+  for (lua_Integer k = 0; k < n; k++) {
+    un_err err;
+    lua_geti(L, 2, k + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    for (int i = 0; i < UN_OPTIM_TENSORS; i++)
+      take_tensor(L, &u->slot[k], i);
+    if (!un_optim_check(u->rule, u->slot[k].tensor, &err)) return unl_raise(L, &err);
+    lua_pop(L, 1);
+  }
+  unl_setclass(L, class_name);
+  return 1;
+}
+
+static void run_slot(const unl_update *u, const unl_slot *slot,
+                     const un_optim_options *o) {
+  for (int i = 0; i < UN_OPTIM_TENSORS; i++)
+    if (slot->version[i]) ++*slot->version[i];
+  un_optim_update(u->rule, slot->tensor, o);
+}
+
+/*---
+--- One step with the options as they are now.
+---@param optimizer table the options by name
 ---@param t integer the number of this step, from 1
----@param lr number learning rate, at least 0
----@param lr_decay number at least 0
----@param weight_decay number at least 0, times p is added to the gradient
----@param eps number at least 0
-function core.optim.adagrad(p, g, s, t, lr, lr_decay, weight_decay, eps) end
+---@return boolean done false: an option is not good, or the options ask for other state
+--- than the update has; nothing was changed
+function Update:step(optimizer, t) end
 */
-static int optim_adagrad(lua_State *L) {
-  const un_view *tensor[UN_OPTIM_TENSORS] = {NULL};
-  un_optim_options o = {.t = check_step(L, 4),
-                        .lr = check_scale(L, 5, "lr"),
-                        .lr_decay = check_scale(L, 6, "lr_decay"),
-                        .weight_decay = check_scale(L, 7, "weight_decay"),
-                        .eps = check_scale(L, 8, "eps")};
-  check_tensors(L, 1, 0, tensor);
-  return update(L, UN_ADAGRAD, tensor, &o);
+static int update_step(lua_State *L) {
+  options o = {.core = {.t = luaL_checkinteger(L, 3)}};
+  luaL_argcheck(L, o.core.t >= 1, 3, "steps are counted from 1");
+  luaL_checktype(L, 2, LUA_TTABLE);
+  unl_update *u = unl_checkclass(L, 1, class_name);
+  bool can = read_options(L, 2, u->rule, &o) && suits(u, &o);
+  if (can && u->is_new) o.core.dampening = 0;
+  for (lua_Integer k = 0; can && k < u->slots; k++)
+    run_slot(u, &u->slot[k], &o.core);
+  if (can) u->is_new = false;
+  lua_pushboolean(L, can);
+  return 1;
 }
 
-/*---
---- One step of RMSProp on `p` (any shape, float32 or float64):
---- v <- alpha v + (1 - alpha) g^2, d = g / (sqrt(v) + eps), p <- p - lr d. With `a`,
---- the mean of the gradients, v - a^2 stands for v (centered); with `b`
---- b <- momentum b + d, p <- p - lr b.
----@param p unroll.Tensor the parameter, overwritten
----@param g unroll.Tensor its gradient, of the same shape and dtype
----@param v unroll.Tensor mean of squares, overwritten
----@param a? unroll.Tensor mean of gradients, overwritten
----@param b? unroll.Tensor momentum buffer, overwritten
----@param lr number learning rate, at least 0
----@param alpha number decay of the means, from 0 to below 1
----@param eps number at least 0
----@param weight_decay number at least 0, times p is added to the gradient
----@param momentum number at least 0
-function core.optim.rmsprop(p, g, v, a, b, lr, alpha, eps, weight_decay, momentum) end
-*/
-static int optim_rmsprop(lua_State *L) {
-  const un_view *tensor[UN_OPTIM_TENSORS] = {NULL};
-  un_optim_options o = {.lr = check_scale(L, 6, "lr"),
-                        .alpha = check_rate(L, 7, "alpha"),
-                        .eps = check_scale(L, 8, "eps"),
-                        .weight_decay = check_scale(L, 9, "weight_decay"),
-                        .momentum = check_scale(L, 10, "momentum")};
-  check_tensors(L, 3, 6, tensor);
-  return update(L, UN_RMSPROP, tensor, &o);
-}
-
-static int adam(lua_State *L, un_optim_rule rule) {
-  const un_view *tensor[UN_OPTIM_TENSORS] = {NULL};
-  un_optim_options o = {.t = check_step(L, 5),
-                        .lr = check_scale(L, 6, "lr"),
-                        .beta1 = check_rate(L, 7, "beta1"),
-                        .beta2 = check_rate(L, 8, "beta2"),
-                        .eps = check_scale(L, 9, "eps"),
-                        .weight_decay = check_scale(L, 10, "weight_decay")};
-  check_tensors(L, 2, 0, tensor);
-  return update(L, rule, tensor, &o);
-}
-
-/*---
---- One step of Adam on `p` (any shape, float32 or float64): m <- beta1 m + (1 - beta1)
---- g, v <- beta2 v + (1 - beta2) g^2,
---- p <- p - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps).
----@param p unroll.Tensor the parameter, overwritten
----@param g unroll.Tensor its gradient, of the same shape and dtype
----@param m unroll.Tensor mean of gradients, overwritten
----@param v unroll.Tensor mean of squares, overwritten
----@param t integer the number of this step, from 1
----@param lr number learning rate, at least 0
----@param beta1 number from 0 to below 1
----@param beta2 number from 0 to below 1
----@param eps number at least 0
----@param weight_decay number at least 0, times p is added to the gradient
-function core.optim.adam(p, g, m, v, t, lr, beta1, beta2, eps, weight_decay) end
-*/
-static int optim_adam(lua_State *L) {
-  return adam(L, UN_ADAM);
-}
-
-/*---
---- One step of AdamW: as adam, but `weight_decay` does not enter the gradient;
---- p <- (1 - lr weight_decay) p comes first.
----@param p unroll.Tensor the parameter, overwritten
----@param g unroll.Tensor its gradient, of the same shape and dtype
----@param m unroll.Tensor mean of gradients, overwritten
----@param v unroll.Tensor mean of squares, overwritten
----@param t integer the number of this step, from 1
----@param lr number learning rate, at least 0
----@param beta1 number from 0 to below 1
----@param beta2 number from 0 to below 1
----@param eps number at least 0
----@param weight_decay number at least 0
-function core.optim.adamw(p, g, m, v, t, lr, beta1, beta2, eps, weight_decay) end
-*/
-static int optim_adamw(lua_State *L) {
-  return adam(L, UN_ADAMW);
-}
+/* --- norm and clip ----------------------------------------------------------------- */
 
 /*---
 --- The Euclidean norm of all elements of `x` (any shape, float32 or float64), summed in
@@ -228,17 +282,16 @@ static int optim_clip_value(lua_State *L) {
   return 2;
 }
 
-static const luaL_Reg functions[] = {{"sgd", optim_sgd},
-                                     {"adagrad", optim_adagrad},
-                                     {"rmsprop", optim_rmsprop},
-                                     {"adam", optim_adam},
-                                     {"adamw", optim_adamw},
+static const luaL_Reg functions[] = {{"update", optim_update},
                                      {"norm", optim_norm},
                                      {"scale", optim_scale},
                                      {"clip_value", optim_clip_value},
                                      {NULL, NULL}};
 
+static const luaL_Reg methods[] = {{"step", update_step}, {NULL, NULL}};
+
 void unl_open_optim(lua_State *L) {
+  unl_addmethods(L, class_name, methods);
   unl_subtable(L, "optim");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

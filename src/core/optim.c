@@ -10,14 +10,15 @@
 UN_BY_ISA(un_optim_kernels, un_optim)
 
 static const char *const rule_names[] = {"sgd", "adagrad", "rmsprop", "adam", "adamw"};
+static const int states_needed[] = {0, 1, 1, 2, 2};
 static const char *const operand_names[] = {"parameter", "gradient", "state 1",
                                             "state 2", "state 3"};
 
 /* --- update
  * ----------------------------------------------------------------------------- */
 
-static bool check_operands(un_optim_rule rule,
-                           const un_view *const tensor[UN_OPTIM_TENSORS], un_err *err) {
+bool un_optim_check(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TENSORS],
+                    un_err *err) {
   const char *who = rule_names[rule];
   const un_view *p = tensor[UN_OPTIM_P];
   if (!un_is_real(p->dtype))
@@ -25,6 +26,8 @@ static bool check_operands(un_optim_rule rule,
                    un_dtype_name(p->dtype));
   for (int i = UN_OPTIM_G; i < UN_OPTIM_TENSORS; i++) {
     const un_view *v = tensor[i];
+    if (!v && i < UN_OPTIM_S1 + states_needed[rule])
+      return un_fail(err, "%s: the %s is missing", who, operand_names[i]);
     if (!v) continue;
     if (v->dtype != p->dtype || !un_same_shape(v, p))
       return un_fail(err, "%s: the %s is %s %s, must be %s %s as the parameter", who,
@@ -65,26 +68,39 @@ static void update_run(int64_t n, void *const *data, const int64_t *stride,
   }
 }
 
-bool un_optim_update(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TENSORS],
-                     const un_optim_options *o, un_err *err) {
-  if (!check_operands(rule, tensor, err)) return false;
+static void update_walk(update_job *job,
+                        const un_view *const tensor[UN_OPTIM_TENSORS]) {
+  const un_view *operand[UN_OPTIM_TENSORS];
+  for (int i = 0; i < UN_OPTIM_TENSORS; i++) {
+    if (!tensor[i]) continue;
+    job->operand[job->operands] = i;
+    operand[job->operands++] = tensor[i];
+  }
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, job->operands, operand);
+  w.is_whole = true; /* half a step would spoil the model */
+  un_walk_each(&w, update_run, job);
+}
+
+void un_optim_update(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TENSORS],
+                     const un_optim_options *o) {
   un_dtype dtype = tensor[UN_OPTIM_P]->dtype;
   update_job job = {.kernel = un_optim()->update[rule][dtype == UN_F64],
                     .options = o,
                     .bytes = (int64_t)un_dtype_bytes(dtype)};
-  const un_view *operand[UN_OPTIM_TENSORS];
+  void *line[UN_OPTIM_TENSORS] = {NULL};
+  bool is_one_line = true;
+  UN_PROFILE_BEGIN(UN_PHASE_OPTIMISER);
   for (int i = 0; i < UN_OPTIM_TENSORS; i++) {
     if (!tensor[i]) continue;
-    job.operand[job.operands] = i;
-    operand[job.operands++] = tensor[i];
+    line[i] = tensor[i]->data;
+    is_one_line = is_one_line && un_is_contiguous(tensor[i]);
   }
-  un_walk w;
-  UN_PROFILE_BEGIN(UN_PHASE_OPTIMISER);
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, job.operands, operand);
-  w.is_whole = true; /* half a step would spoil the model */
-  un_walk_each(&w, update_run, &job);
+  if (is_one_line)
+    job.kernel(un_numel(tensor[UN_OPTIM_P]), line, o);
+  else
+    update_walk(&job, tensor);
   UN_PROFILE_END(0);
-  return true;
 }
 
 /* --- norm

@@ -63,11 +63,15 @@ typedef struct un_optim_kernels {
   void (*clamp[2])(int64_t n, void *x, int64_t stride, double limit);
 } un_optim_kernels;
 
-/* One update. All tensors have one shape and one real dtype; p and the state are
-** written and may not overlap anything else. Any strides; contiguous is fast. */
-UN_CHECKED bool un_optim_update(un_optim_rule rule,
-                                const un_view *const tensor[UN_OPTIM_TENSORS],
-                                const un_optim_options *o, un_err *err);
+/* All tensors must have one shape and one real dtype; p and the state are written and may
+** not overlap anything else. Any strides; contiguous is fast. */
+UN_CHECKED bool un_optim_check(un_optim_rule rule,
+                               const un_view *const tensor[UN_OPTIM_TENSORS],
+                               un_err *err);
+
+/* One update of what passed the check. */
+void un_optim_update(un_optim_rule rule, const un_view *const tensor[UN_OPTIM_TENSORS],
+                     const un_optim_options *o);
 
 /* The Euclidean norm of a real tensor: squares are added up in fours in its dtype, which
 ** costs a float32 norm at most 2e-7 of itself, then in double, rescaled where they would

@@ -27,7 +27,8 @@ static void divide_by_root(int64_t n, double eps) {
   const un_optim_options o = {.lr = -1, .eps = eps, .t = 1};
   un_err err;
   memset(p, 0, sizeof p);
-  CHECK(un_optim_update(UN_ADAGRAD, tensor, &o, &err));
+  CHECK(un_optim_check(UN_ADAGRAD, tensor, &err));
+  un_optim_update(UN_ADAGRAD, tensor, &o);
 }
 
 static float float_of(uint32_t bits) {

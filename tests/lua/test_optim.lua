@@ -271,16 +271,43 @@ function TestOptim.test_printing()
 end
 
 function TestOptim.test_core_refuses_misfits()
-  local update = require("unroll.core").optim
+  local function refused(message, rule, ...)
+    support.raises(message, require("unroll.core").optim.update, rule, { { ... } }, false)
+  end
   local p, g = tensor.zeros(3), tensor.zeros(3)
-  support.raises("the gradient is float32 (2)", update.sgd, p, tensor.zeros(2), nil, 1, 0, 0, 0)
-  support.raises("share memory", update.sgd, p, p, nil, 1, 0, 0, 0)
-  support.raises("share memory", update.adagrad, p, g, p, 1, 1, 0, 0, 0)
-  support.raises("expanded", update.sgd, tensor.zeros(1):expand(3), g, nil, 1, 0, 0, 0)
-  support.raises("int32", update.sgd, tensor.zeros(3, { dtype = "int32" }),
-    tensor.zeros(3, { dtype = "int32" }), nil, 1, 0, 0, 0)
-  support.raises("steps are counted from 1", update.adagrad, p, g, tensor.zeros(3), 0, 1, 0, 0, 0)
-  support.raises("Tensor expected", update.sgd, p, nil, nil, 1, 0, 0, 0)
+  refused("the gradient is float32 (2)", "sgd", p, tensor.zeros(2))
+  refused("share memory", "sgd", p, p)
+  refused("share memory", "adagrad", p, g, p)
+  refused("state 1 is missing", "adagrad", p, g)
+  refused("state 2 is missing", "adam", p, g, tensor.zeros(3))
+  refused("expanded", "sgd", tensor.zeros(1):expand(3), g)
+  local int32 = { dtype = "int32" }
+  refused("int32", "sgd", tensor.zeros(3, int32), tensor.zeros(3, int32))
+  refused("Tensor expected", "sgd", p)
+  refused("no such rule", "adagrade", p, g)
+  local update = require("unroll.core").optim.update("sgd", { { p, g } }, false)
+  support.raises("steps are counted from 1", update.step, update, {}, 0)
+  luaunit.assertFalse(update:step({ lr = 1 }, 1)) -- the other options are not there
+end
+
+-- State comes when the options first ask for it, and then starts as at the first step.
+function TestOptim.test_options_that_ask_for_other_state()
+  local model, like = toy("float64", true), toy("float64", true)
+  local opt, plain = optim.sgd(model, { lr = 0.1 }), optim.sgd(like, { lr = 0.1 })
+  opt:step()
+  plain:step()
+  luaunit.assertEquals(opt:state().tensors, {})
+  opt.momentum, opt.dampening = 0.5, 0.25
+  opt:step()
+  plain:step()
+  luaunit.assertEquals(values(model), values(like)) -- the buffer starts at the gradient
+  support.near(opt:state().tensors.momentum_buffer, model:gradients().flat, 0)
+  opt:step()
+  support.near(opt:state().tensors.momentum_buffer, model:gradients().flat * 1.25, 1e-15)
+  opt.momentum = 0
+  local before = model:parameters().flat:clone()
+  opt:step()
+  support.near(before - model:parameters().flat, model:gradients().flat * 0.1, 1e-15)
 end
 
 TestClip = {}
