@@ -60,6 +60,7 @@ static void read_layer(lua_State *L, unl_readout *r) {
   d->rows = un_numel(unl_checktensor(L, -1)) / d->out;
   lua_pop(L, 1);
   luaL_argcheck(L, d->rows > 0, 1, "y is empty");
+  d->single = d->rows == 1;
 }
 
 static void make_work(lua_State *L, un_readout *r) {

@@ -20,7 +20,7 @@ static un_run *check_runs(lua_State *L, int *layers) {
     runs[l] = r->run;
     runs[l].mask = NULL;
     runs[l].tokens = NULL;
-    runs[l].x = l > 0 ? un_run_after(&runs[l - 1], 0, 0) : NULL;
+    runs[l].x = l > 0 ? runs[l - 1].state[0] : NULL; /* until un_sample sets it */
     r->stage = UNL_NEW;
     unl_touchwritten(r);
     lua_pop(L, 1);
@@ -97,7 +97,6 @@ static int loss_sample(lua_State *L) {
   if (!un_check_tokens("tokens", token, known - first + 1, 1, s.run[0].I, &err))
     return luaL_error(L, "%s", err.msg);
   pack_runs(L, s.run, s.layers, token);
-  s.readout->h = un_run_after(&s.run[s.layers - 1], 0, 0);
   if (!un_sample(&s, token, known - first + 1, wanted - first + 1, &err)) {
     lua_pushstring(L, err.msg);
     return 1;

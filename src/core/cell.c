@@ -53,6 +53,7 @@ un_dense un_cell_input_layer(const un_run *run, int64_t rows) {
                     .in = run->I,
                     .out = un_gate_width(run),
                     .transposed = true,
+                    .single = run->T * run->B == 1,
                     .w = run->param[UN_W_XH],
                     .b = run->param[UN_B_H],
                     .dw = run->grad[UN_W_XH],

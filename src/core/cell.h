@@ -108,6 +108,8 @@ typedef struct un_cell {
   /* All of a stretch at once, for a batch of 1 without a mask; or NULL. */
   void (*forward_row[2])(const un_row_run *r);
   void (*backward_row[2])(const un_row_run *r);
+  /* in_place: h (H) = step(h + add) for a single row; or NULL */
+  void (*finish_row[2])(void *h, const void *add, int64_t H);
 } un_cell;
 
 struct un_run {
@@ -172,6 +174,12 @@ void un_cell_turn(const un_run *run);
 void un_cell_arrive(const un_run *run, int64_t t);
 void un_cell_leave(const un_run *run, int64_t t);
 void un_cell_finish(const un_run *run);
+
+/* The step of a run with T = B = 1 that reads tokens, in two halves, for a cell that has
+** no `advance`: the part that comes from h, which waits for no token, `down` through W_hh
+** or up (row.h), and the rest. Weights are packed. */
+void un_cell_look_ahead(const un_run *run, bool down);
+void un_cell_read_token(const un_run *run, int32_t token);
 
 /* What the block of steps that starts at `first` adds to the gradients, and its dx. */
 void un_cell_add_gradients(const un_run *run, int64_t first);

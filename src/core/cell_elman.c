@@ -23,6 +23,16 @@ UN_ROW(relu_back, UN_F32, f32)
 UN_ROW(relu_back, UN_F64, f64)
 #undef UN_ROW
 
+#define UN_FINISH_ROW(name, dtype, suffix)                                             \
+  static void name##_##suffix(void *h, const void *add, int64_t H) {                   \
+    un_row_table()->name[dtype](h, add, H);                                            \
+  }
+UN_FINISH_ROW(tanh_sum, UN_F32, f32)
+UN_FINISH_ROW(tanh_sum, UN_F64, f64)
+UN_FINISH_ROW(relu_sum, UN_F32, f32)
+UN_FINISH_ROW(relu_sum, UN_F64, f64)
+#undef UN_FINISH_ROW
+
 static void tanh_f32(const un_step *s) {
   un_elman()->tanh[UN_F32](s->next[0], s->B * s->H);
 }
@@ -69,7 +79,8 @@ const un_cell un_cell_tanh = {.name = "tanh",
                               .step = {tanh_f32, tanh_f64},
                               .step_grad = {tanh_grad_f32, tanh_grad_f64},
                               .forward_row = {tanh_row_f32, tanh_row_f64},
-                              .backward_row = {tanh_back_row_f32, tanh_back_row_f64}};
+                              .backward_row = {tanh_back_row_f32, tanh_back_row_f64},
+                              .finish_row = {tanh_sum_f32, tanh_sum_f64}};
 
 const un_cell un_cell_relu = {.name = "relu",
                               .gates = 1,
@@ -79,4 +90,5 @@ const un_cell un_cell_relu = {.name = "relu",
                               .step = {relu_f32, relu_f64},
                               .step_grad = {relu_grad_f32, relu_grad_f64},
                               .forward_row = {relu_row_f32, relu_row_f64},
-                              .backward_row = {relu_back_row_f32, relu_back_row_f64}};
+                              .backward_row = {relu_back_row_f32, relu_back_row_f64},
+                              .finish_row = {relu_sum_f32, relu_sum_f64}};

@@ -2,10 +2,12 @@
 #include "dense.h"
 
 #include "panel.h"
+#include "row.h"
 #include "rows.h"
 
 size_t un_dense_packed_bytes(const un_dense *d) {
-  return un_panel_bytes(d->dtype, d->in, d->out);
+  return d->single ? un_row_bytes(d->dtype, d->in, d->out)
+                   : un_panel_bytes(d->dtype, d->in, d->out);
 }
 
 size_t un_dense_packed_back_bytes(const un_dense *d) {
@@ -18,13 +20,29 @@ size_t un_dense_work_bytes(const un_dense *d) {
 }
 
 void un_dense_pack(const un_dense *d, void *packed) {
-  if (d->transposed)
-    un_panel_pack(d->dtype, packed, d->w, d->in, d->out, d->out, 1);
+  int64_t row = d->transposed ? d->out : 1, column = d->transposed ? 1 : d->in;
+  if (d->single)
+    un_row_pack(d->dtype, packed, d->w, d->in, d->out, row, column);
   else
-    un_panel_pack(d->dtype, packed, d->w, d->in, d->out, 1, d->in);
+    un_panel_pack(d->dtype, packed, d->w, d->in, d->out, row, column);
+}
+
+void un_dense_forward_row(const un_dense *d, const void *packed, const void *x, void *y,
+                          bool down) {
+  un_row_multiply(d->dtype, &(un_row_product){.depth = d->in,
+                                              .columns = d->out,
+                                              .x = x,
+                                              .packed = packed,
+                                              .init = d->b,
+                                              .y = y,
+                                              .down = down});
 }
 
 void un_dense_forward(const un_dense *d, const void *packed, const void *x, void *y) {
+  if (d->single) {
+    un_dense_forward_row(d, packed, x, y, false);
+    return;
+  }
   un_panel_multiply(d->dtype, &(un_product){.rows = d->rows,
                                             .depth = d->in,
                                             .columns = d->out,

@@ -12,6 +12,7 @@ typedef struct un_dense {
   un_dtype dtype;
   int64_t rows, in, out;
   bool transposed;
+  bool single; /* there is one row, always: W for the forward product goes to and fro */
   const void *w, *b;
   void *dw, *db;
 } un_dense;
@@ -23,6 +24,10 @@ size_t un_dense_work_bytes(const un_dense *d);        /* for the weight gradient
 /* Packs W for the forward products; valid until W changes. */
 void un_dense_pack(const un_dense *d, void *packed);
 void un_dense_forward(const un_dense *d, const void *packed, const void *x, void *y);
+
+/* The forward product of a single row, `down` through W or up (row.h). */
+void un_dense_forward_row(const un_dense *d, const void *packed, const void *x, void *y,
+                          bool down);
 
 /* The same for the products dx = dy W. */
 void un_dense_pack_back(const un_dense *d, void *packed);

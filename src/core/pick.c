@@ -7,21 +7,6 @@
 
 UN_BY_ISA(un_pick_kernels, un_pick_table)
 
-static double logit(const un_pick *p, int64_t i) {
-  return p->dtype == UN_F32 ? (double)((const float *)p->logits)[i]
-                            : ((const double *)p->logits)[i];
-}
-
-/* The index of the largest logit; -1 when there is no proper one. */
-static int64_t largest(const un_pick *p) {
-  int64_t best = 0;
-  for (int64_t i = 0; i < p->n; i++) {
-    if (isnan(logit(p, i))) return -1;
-    if (logit(p, i) > logit(p, best)) best = i;
-  }
-  return isinf(logit(p, best)) ? -1 : best;
-}
-
 /* a comes before b in the order of falling shares */
 static bool precedes(const un_pick *p, int32_t a, int32_t b) {
   return p->share[a] > p->share[b] || (p->share[a] == p->share[b] && a < b);
@@ -66,17 +51,13 @@ static int64_t nucleus(const un_pick *p, int64_t n) {
   return n;
 }
 
-/* The symbol where the running sum of the shares passes u; those in `order`, if any. */
-static int64_t symbol_at(const un_pick *p, const int32_t *order, int64_t n,
-                         double sum) {
+/* The symbol of the first `n` in order where the running sum of the shares passes u. */
+static int64_t symbol_in_order(const un_pick *p, int64_t n, double sum) {
   double left = p->u * sum;
-  int64_t symbol = 0;
-  for (int64_t i = 0; i < n; i++) {
-    symbol = order ? order[i] : i;
-    left -= p->share[symbol];
-    if (left < 0) break;
-  }
-  return symbol;
+  int64_t i = 0;
+  while (i + 1 < n && (left -= p->share[p->order[i]]) >= 0)
+    i++;
+  return p->order[i];
 }
 
 static int64_t pick_among_first(const un_pick *p) {
@@ -86,20 +67,23 @@ static int64_t pick_among_first(const un_pick *p) {
   sort_by_share(p);
   if (p->top_k < n) n = p->top_k;
   if (p->top_p < 1) n = nucleus(p, n);
-  return symbol_at(p, p->order, n, sum_first(p, n));
+  return symbol_in_order(p, n, sum_first(p, n));
+}
+
+void un_pick_weigh(un_pick *p) {
+  if (p->temperature > 0)
+    p->sum =
+        un_pick_table()->shares[p->dtype](p->logits, p->n, p->temperature, p->share);
 }
 
 bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err) {
-  if (p->temperature == 0) {
-    *symbol = largest(p);
-    return *symbol >= 0 || un_fail(err, "the logits are not finite");
-  }
-  double sum =
-      un_pick_table()->shares[p->dtype](p->logits, p->n, p->temperature, p->share);
-  if (!isfinite(sum)) return un_fail(err, "the logits are not finite");
-  if (p->top_k < p->n || p->top_p < 1)
+  if (p->temperature == 0)
+    *symbol = un_pick_table()->largest[p->dtype](p->logits, p->n);
+  else if (!isfinite(p->sum))
+    *symbol = -1;
+  else if (p->top_k < p->n || p->top_p < 1)
     *symbol = pick_among_first(p);
   else
-    *symbol = symbol_at(p, NULL, p->n, sum);
-  return true;
+    *symbol = un_pick_table()->find(p->share, p->n, p->u * p->sum);
+  return *symbol >= 0 || un_fail(err, "the logits are not finite");
 }

@@ -19,6 +19,7 @@ typedef struct un_pick {
   double top_p;       /* above 0, at most 1 */
   double u;           /* a uniform number in [0,1) */
   double *share;      /* scratch (n) */
+  double sum;         /* of the shares, once weighed */
   int32_t *order;     /* scratch (n) */
 } un_pick;
 
@@ -26,9 +27,17 @@ typedef struct un_pick_kernels {
   /* share (n) = exp((logits - largest) / temperature); returns their sum, which is not
   ** finite where a logit is NaN or +infinity, or all are -infinity */
   double (*shares[2])(const void *logits, int64_t n, double temperature, double *share);
+  /* the index of the first of the largest; -1 when there is no proper one */
+  int64_t (*largest[2])(const void *logits, int64_t n);
+  /* the first i with share[0] + ... + share[i] > wanted, or n - 1 */
+  int64_t (*find)(const double *share, int64_t n, double wanted);
 } un_pick_kernels;
 
-/* The symbol, from 0. Fails when a logit is NaN or +infinity, or all are -infinity. */
+/* First the logits are weighed: their shares and the sum of these. Then comes the symbol,
+** from 0; that fails when a logit is NaN or +infinity, or all are -infinity. In two parts,
+** since the second one branches on what the first one has: work that waits for neither is
+** best done in between. */
+void un_pick_weigh(un_pick *p);
 UN_CHECKED bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err);
 
 #endif

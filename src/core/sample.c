@@ -1,4 +1,9 @@
-/* sample.c -- reading and drawing tokens (see sample.h). */
+/* sample.c -- reading and drawing tokens (see sample.h).
+**
+** The two large products of a token, W_hh h for its successor's step and W_hy h for its
+** draw, wait for nothing but h. So they are made one after the other, and the next time
+** in the opposite order and against the direction of before: what was read last of the
+** weights is still in the nearest cache. */
 #include "sample.h"
 
 #include <string.h>
@@ -6,24 +11,55 @@
 #include "profile.h"
 #include "stop.h"
 
-/* The state after the last token is the one before the next. */
-static void move_on(const un_run *run) {
-  size_t bytes = (size_t)run->H * un_dtype_bytes(run->dtype);
-  for (int i = 0; i < run->cell->states; i++)
-    memcpy(un_run_before(run, i, 0), un_run_after(run, i, 0), bytes);
+/* The state after the last token is the one before the next: the two rows of a state
+** change places. */
+static void move_on(const un_sampler *s) {
+  for (int l = 0; l < s->layers; l++) {
+    s->run[l].reverse = !s->run[l].reverse;
+    if (l > 0) s->run[l].x = un_run_after(&s->run[l - 1], 0, 0);
+  }
+  s->readout->h = un_run_before(&s->run[s->layers - 1], 0, 0);
 }
 
-static void read_token(un_sampler *s, const int32_t *token) {
-  s->run[0].tokens = token;
-  for (int l = 0; l < s->layers; l++) {
-    move_on(&s->run[l]);
-    un_cell_forward(&s->run[l], true);
+/* The state is in row 1 in the end, as it was in the beginning. */
+static void put_back(const un_run *run) {
+  size_t bytes = (size_t)run->H * un_dtype_bytes(run->dtype);
+  for (int i = 0; i < run->cell->states && !run->reverse; i++)
+    memcpy(un_run_row(run, run->state[i], run->H, 1), run->state[i], bytes);
+}
+
+/* Can the first layer begin its step without the token? */
+static bool looks_ahead(const un_sampler *s) {
+  return !s->run[0].cell->advance;
+}
+
+static void look_ahead(const un_sampler *s, bool down) {
+  if (looks_ahead(s)) un_cell_look_ahead(&s->run[0], down);
+}
+
+static void read_token(const un_sampler *s, const int32_t *token) {
+  if (looks_ahead(s)) {
+    un_cell_read_token(&s->run[0], *token);
+  } else {
+    s->run[0].tokens = token;
+    un_cell_forward(&s->run[0], true);
   }
+  for (int l = 1; l < s->layers; l++)
+    un_cell_forward(&s->run[l], true);
+  move_on(s);
+}
+
+/* The shares of what may come next. */
+static void weigh(un_sampler *s, bool down) {
+  const un_readout *r = s->readout;
+  UN_PROFILE_BEGIN(UN_PHASE_READOUT);
+  un_dense_forward_row(&r->dense, r->packed, r->h, r->y, down);
+  UN_PROFILE_END(2 * (double)r->dense.in * (double)r->dense.out);
+  un_pick_weigh(&s->pick);
 }
 
 static bool draw_token(un_sampler *s, int32_t *token, un_err *err) {
   int64_t symbol;
-  un_readout_forward(s->readout, NULL, false, 0);
   s->pick.u = un_rng_uniform(s->rng);
   UN_PROFILE_BEGIN(UN_PHASE_DRAW);
   bool ok = un_pick_symbol(&s->pick, &symbol, err);
@@ -32,11 +68,28 @@ static bool draw_token(un_sampler *s, int32_t *token, un_err *err) {
   return ok;
 }
 
+/* Token i has been read: the next step is begun, and token i + 1 drawn unless known. */
+static bool go_on(un_sampler *s, int32_t *tokens, int64_t i, int64_t known,
+                  un_err *err) {
+  bool down = i & 1, draws = i + 1 >= known;
+  if (down) look_ahead(s, down);
+  if (draws) weigh(s, down);
+  if (!down) look_ahead(s, down);
+  return !draws || draw_token(s, tokens + i + 1, err);
+}
+
 bool un_sample(un_sampler *s, int32_t *tokens, int64_t known, int64_t wanted,
                un_err *err) {
-  for (int64_t i = 0; i + 1 < wanted && !un_stopped(); i++) {
+  bool ok = true;
+  for (int l = 0; l < s->layers; l++)
+    s->run[l].reverse = false;
+  move_on(s);
+  look_ahead(s, true);
+  for (int64_t i = 0; ok && i + 1 < wanted && !un_stopped(); i++) {
     read_token(s, tokens + i);
-    if (i + 1 >= known && !draw_token(s, tokens + i + 1, err)) return false;
+    ok = go_on(s, tokens, i, known, err);
   }
-  return true;
+  for (int l = 0; l < s->layers; l++)
+    put_back(&s->run[l]);
+  return ok;
 }

@@ -9,7 +9,7 @@
 ** load, and are spread over vectors in registers.
 **
 ** Steps go to and fro (row.h). A step begins with the numbers that the one before it has
-** made last: those are finished first. */
+** made last; of many, these are finished first. */
 #ifndef REAL
 #include <math.h>
 
@@ -39,7 +39,9 @@
 #define SPREAD_f64(q, i) (all_f64((q)[i]))
 #endif
 
-enum { MAX_SUMS = 4 };
+/* Up to MAX_SUMS sums of each column. FEW vectors turn into the next state while they are
+** in registers; of more there is so much work that it does not matter. */
+enum { MAX_SUMS = 4, FEW = 4};
 
 #define UN_TEMPLATE "isa/row.c"
 #include "each_dtype.h"
@@ -49,6 +51,8 @@ const un_row_products ISA(un_row_products_of) = {
     .multiply = {multiply_f32, multiply_f64},
     .tanh = {tanh_row_f32, tanh_row_f64},
     .relu = {relu_row_f32, relu_row_f64},
+    .tanh_sum = {tanh_sum_f32, tanh_sum_f64},
+    .relu_sum = {relu_sum_f32, relu_sum_f64},
     .tanh_back = {tanh_row_back_f32, tanh_row_back_f64},
     .relu_back = {relu_row_back_f32, relu_row_back_f64},
 };
@@ -60,52 +64,60 @@ const un_row_products ISA(un_row_products_of) = {
 /* What is done with a block of sums. */
 typedef enum FN(form) { FN(PLAIN), FN(TANH), FN(RELU) } FN(form);
 
-/* The sums of a block, in registers. */
+ALWAYS_INLINE FN(vec) FN(apply)(FN(vec) x, const FN(form) form) {
+  if (form == FN(TANH)) return FN(vtanh)(x);
+  return form == FN(RELU) ? FN(vrelu)(x) : x;
+}
+
+/* --- the sums of a block ------------------------------------------------------------ */
+
 typedef struct FN(sums) {
   FN(vec) vector[ROW_VECTORS];
-  FN(narrow) rest;
+  FN(short16) rest16;
+  FN(short32) rest32;
 } FN(sums);
 
 /* += x_k times row k of the block */
 ALWAYS_INLINE void FN(add_row)(FN(sums) * s, FN(vec) x, const REAL *w, const REAL *rest,
                                const row_block b) {
   FOR(v, b.vectors) s->vector[v] += x * FN(load)(w + v * FN(LANES));
-  if (b.narrow) s->rest += FN(low)(x) * FN(load_narrow)(rest);
+  if (b.rest == 16) s->rest16 += FN(low_short16)(x) * FN(load_short16)(rest);
+  if (b.rest == 32) s->rest32 += FN(low_short32)(x) * FN(load_short32)(rest);
 }
 
 ALWAYS_INLINE void FN(add_sums)(FN(sums) * s, const FN(sums) * t, const row_block b) {
   FOR(v, b.vectors) s->vector[v] += t->vector[v];
-  if (b.narrow) s->rest += t->rest;
+  if (b.rest == 16) s->rest16 += t->rest16;
+  if (b.rest == 32) s->rest32 += t->rest32;
 }
 
 /* The rows that no quad has, then all quads upwards; or down, the other way round. */
 ALWAYS_INLINE FN(sums) FN(sum_block)(const REAL *w, const REAL *x, int64_t depth,
                                      bool down, const row_block b, const int chains) {
   const int64_t row = b.vectors * FN(LANES), quads = depth / 4;
+  const int64_t part = b.rest / (int64_t)sizeof(REAL);
   const int64_t way = down ? -1 : 1, first = down ? quads - 1 : 0;
   const REAL *rest = w + depth * row;
   FN(sums) s[MAX_SUMS];
-  FOR(c, chains) s[c] = (FN(sums)){{{0}}, {0}};
+  FOR(c, chains) s[c] = (FN(sums)){{{0}}, {0}, {0}};
   if (down)
     for (int64_t k = 4 * quads; k < depth; k++)
-      FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * FN(NARROW), b);
-  const REAL *wk = w + 4 * first * row, *rk = rest + 4 * first * FN(NARROW),
+      FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * part, b);
+  const REAL *wk = w + 4 * first * row, *rk = rest + 4 * first * part,
              *xk = x + 4 * first;
   for (int64_t i = 0; i < quads; i++) {
     const __typeof__(FN(QUAD)(xk)) quad = FN(QUAD)(xk);
     FN(add_row)(&s[0], FN(SPREAD)(quad, 0), wk, rk, b);
-    FN(add_row)(&s[1 % chains], FN(SPREAD)(quad, 1), wk + row, rk + FN(NARROW), b);
-    FN(add_row)
-    (&s[2 % chains], FN(SPREAD)(quad, 2), wk + 2 * row, rk + 2 * FN(NARROW), b);
-    FN(add_row)
-    (&s[3 % chains], FN(SPREAD)(quad, 3), wk + 3 * row, rk + 3 * FN(NARROW), b);
+    FN(add_row)(&s[1 % chains], FN(SPREAD)(quad, 1), wk + row, rk + part, b);
+    FN(add_row)(&s[2 % chains], FN(SPREAD)(quad, 2), wk + 2 * row, rk + 2 * part, b);
+    FN(add_row)(&s[3 % chains], FN(SPREAD)(quad, 3), wk + 3 * row, rk + 3 * part, b);
     wk += 4 * way * row;
-    rk += 4 * way * FN(NARROW);
+    rk += 4 * way * part;
     xk += 4 * way;
   }
   if (!down)
     for (int64_t k = 4 * quads; k < depth; k++)
-      FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * FN(NARROW), b);
+      FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * part, b);
   if (chains > 1) FN(add_sums)(&s[0], &s[1], b);
   if (chains > 2) {
     FN(add_sums)(&s[2], &s[3], b);
@@ -114,6 +126,8 @@ ALWAYS_INLINE FN(sums) FN(sum_block)(const REAL *w, const REAL *x, int64_t depth
   return s[0];
 }
 
+/* --- products ----------------------------------------------------------------------- */
+
 /* Where a block of y and what is added to it lie. */
 typedef struct FN(place) {
   const REAL *init; /* or NULL */
@@ -121,16 +135,19 @@ typedef struct FN(place) {
   int64_t last; /* numbers of the last vector */
 } FN(place);
 
-/* y = f(sum + init) for one vector of a block. */
+/* y = f(sum + init) for vector v of a block. */
 ALWAYS_INLINE void FN(finish)(const FN(place) * p, const FN(sums) * s, const int v,
                               const row_block b, const FN(form) form) {
-  const bool whole = v + 1 < b.vectors + b.narrow || p->last == FN(LANES);
-  FN(vec) sum = v < b.vectors ? s->vector[v] : FN(widen)(s->rest);
+  const bool is_last = v == b.vectors - !b.rest;
   const int64_t at = v * FN(LANES);
+  const bool whole = !is_last || p->last == FN(LANES);
+  FN(vec)
+  sum = v < b.vectors  ? s->vector[v]
+        : b.rest == 16 ? FN(widen_short16)(s->rest16)
+                       : FN(widen_short32)(s->rest32);
   if (p->init)
     sum += whole ? FN(load)(p->init + at) : FN(load_part)(p->init + at, p->last);
-  if (form == FN(TANH)) sum = FN(vtanh)(sum);
-  if (form == FN(RELU)) sum = FN(vrelu)(sum);
+  sum = FN(apply)(sum, form);
   if (whole)
     FN(store)(p->y + at, sum);
   else
@@ -140,72 +157,104 @@ ALWAYS_INLINE void FN(finish)(const FN(place) * p, const FN(sums) * s, const int
 ALWAYS_INLINE void FN(do_block)(const FN(place) * p, const REAL *w, const REAL *x,
                                 int64_t depth, bool down, const FN(form) form,
                                 const row_block b) {
-  const int count = b.vectors + b.narrow;
+  const int count = b.vectors + (b.rest > 0);
   const int chains = count <= 2 ? 4 : count < ROW_VECTORS ? 2 : 1;
   FN(sums) s = FN(sum_block)(w, x, depth, down, b, chains);
-  if (down)
-    FOR(v, count) FN(finish)(p, &s, v, b, form);
-  else
-    FOR(v, count) FN(finish)(p, &s, count - 1 - v, b, form);
+  FOR(v, count) FN(finish)(p, &s, v, b, form);
 }
 
-#define BLOCK(count)                                                                   \
-  case 2 * count:                                                                      \
-    FN(do_block)(&p, w, x, depth, down, form, (row_block){count, false});              \
-    break;                                                                             \
-  case 2 * count - 1:                                                                  \
-    FN(do_block)(&p, w, x, depth, down, form, (row_block){count - 1, true});           \
+#define BLOCK(count, bytes)                                                            \
+  case 4 * (count) + (bytes) / 16:                                                     \
+    if ((count) + ((bytes) > 0) <= most)                                               \
+      FN(do_block)(&p, w, x, depth, down, form, (row_block){count, bytes});            \
     break;
+#if VEC_BYTES > 32
+#define BLOCKS(count) BLOCK(count, 0) BLOCK((count)-1, 16) BLOCK((count)-1, 32)
+#elif VEC_BYTES > 16
+#define BLOCKS(count) BLOCK(count, 0) BLOCK((count)-1, 16)
+#else
+#define BLOCKS(count) BLOCK(count, 0)
+#endif
 
-/* The block that starts at column j. */
+/* The block that starts at column j and has at most `most` vectors. */
 ALWAYS_INLINE void FN(dispatch)(const un_row_product *product, int64_t j, bool down,
-                                const FN(form) form) {
+                                const FN(form) form, const int most) {
   const REAL *x = product->x, *init = product->init;
   const int64_t depth = product->depth, left = product->columns - j;
   const REAL *w = (const REAL *)product->packed + j * depth;
   const row_block b = FN(row_block)(left);
-  const int count = b.vectors + b.narrow;
-  const FN(place)
-      p = {init ? init + j : NULL, (REAL *)product->y + j,
-           left < count * FN(LANES) ? left - (count - 1) * FN(LANES) : FN(LANES)};
-  switch (2 * count - b.narrow) {
-    BLOCK(1)
-    BLOCK(2)
-    BLOCK(3)
-    BLOCK(4)
-    BLOCK(5)
-    BLOCK(6)
-    BLOCK(7)
-    BLOCK(8)
+  const int64_t before_last = (b.vectors - !b.rest) * FN(LANES);
+  const FN(place) p = {init ? init + j : NULL, (REAL *)product->y + j,
+                       left < before_last + FN(LANES) ? left - before_last : FN(LANES)};
+  switch (4 * b.vectors + b.rest / 16) {
+    BLOCKS(1)
+    BLOCKS(2)
+    BLOCKS(3)
+    BLOCKS(4)
+    BLOCKS(5)
+    BLOCKS(6)
+    BLOCKS(7)
+    BLOCKS(8)
   }
 }
+#undef BLOCKS
 #undef BLOCK
 
-ALWAYS_INLINE void FN(all_blocks)(const un_row_product *p, bool down,
-                                  const FN(form) form) {
+static void FN(multiply)(const un_row_product *p) {
   const int64_t block = ROW_VECTORS * FN(LANES);
   const int64_t count = (p->columns + block - 1) / block;
   for (int64_t i = 0; i < count; i++)
-    FN(dispatch)(p, (down ? count - 1 - i : i) * block, down, form);
+    FN(dispatch)
+  (p, (p->down ? count - 1 - i : i) * block, p->down, FN(PLAIN), ROW_VECTORS);
 }
 
-static void FN(multiply)(const un_row_product *p) {
-  FN(all_blocks)(p, p->down, FN(PLAIN));
+/* --- forward ------------------------------------------------------------------------ */
+
+/* y = f(y + add), add may be NULL; the vectors in order, or the last one first. */
+ALWAYS_INLINE void FN(activate)(REAL *y, const REAL *add, int64_t n, bool last_first,
+                                const FN(form) form) {
+  const int64_t count = (n + FN(LANES) - 1) / FN(LANES);
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t at = (last_first ? count - 1 - i : i) * FN(LANES);
+    const int64_t left = n - at;
+    if (left >= FN(LANES)) {
+      FN(vec) sum = FN(load)(y + at);
+      if (add) sum += FN(load)(add + at);
+      FN(store)(y + at, FN(apply)(sum, form));
+    } else {
+      FN(vec) sum = FN(load_part)(y + at, left);
+      if (add) sum += FN(load_part)(add + at, left);
+      FN(store_part)(y + at, FN(apply)(sum, form), left);
+    }
+  }
 }
 
-/* --- the cells --------------------------------------------------------------------- */
+static void FN(tanh_sum)(void *y, const void *add, int64_t n) {
+  FN(activate)(y, add, n, false, FN(TANH));
+}
+
+static void FN(relu_sum)(void *y, const void *add, int64_t n) {
+  FN(activate)(y, add, n, false, FN(RELU));
+}
 
 ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
+  const bool few = r->H <= FEW * FN(LANES);
   REAL *h = r->h;
   for (int64_t i = 0; i < r->steps && !un_stopped(); i++, h += r->stride) {
     REAL *next = h + r->stride;
-    un_row_product p = {.depth = r->H,
-                        .columns = r->H,
-                        .x = h,
-                        .packed = r->packed,
-                        .init = next,
-                        .y = next};
-    FN(all_blocks)(&p, (i & 1) != r->down, form);
+    const un_row_product p = {.depth = r->H,
+                              .columns = r->H,
+                              .x = h,
+                              .packed = r->packed,
+                              .init = next,
+                              .y = next,
+                              .down = (i & 1) != r->down};
+    if (few) {
+      FN(dispatch)(&p, 0, p.down, form, FEW);
+    } else {
+      FN(multiply)(&p);
+      FN(activate)(next, NULL, r->H, !p.down, form);
+    }
   }
 }
 
@@ -216,6 +265,8 @@ static void FN(tanh_row)(const un_row_run *r) {
 static void FN(relu_row)(const un_row_run *r) {
   FN(forward)(r, FN(RELU));
 }
+
+/* --- back ---------------------------------------------------------------------------- */
 
 /* da = (dh + dy) f'(h) for one vector; the squares of dh + dy are added up. */
 ALWAYS_INLINE FN(vec) FN(slope)(FN(vec) dh, FN(vec) h, const FN(form) form) {

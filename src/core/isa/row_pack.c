@@ -61,7 +61,7 @@ static void FN(pack_columns)(REAL *to, int64_t width, const REAL *w, int64_t dep
     REAL *row = to + k * width;
     for (int64_t j = 0; j < whole; j += SIDE)
       FN(pack_square)
-      (row + j, width, w + j * column_stride + k, SIDE, SIDE, column_stride);
+    (row + j, width, w + j * column_stride + k, SIDE, SIDE, column_stride);
     FN(pack_square)
     (row + whole, width, w + whole * column_stride + k, SIDE, n - whole, column_stride);
   }
@@ -93,9 +93,9 @@ static void FN(pack)(void *packed, const void *vw, int64_t depth, int64_t column
     to = FN(pack_part)(to, width, w + first * column_stride, depth, n, row_stride,
                        column_stride);
     first += n;
-    if (!b.narrow) continue;
-    to = FN(pack_part)(to, FN(NARROW), w + first * column_stride, depth, left - n,
-                       row_stride, column_stride);
+    if (!b.rest) continue;
+    to = FN(pack_part)(to, b.rest / (int)sizeof(REAL), w + first * column_stride, depth,
+                       left - n, row_stride, column_stride);
     first = columns;
   }
 }
