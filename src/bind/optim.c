@@ -264,29 +264,75 @@ static int optim_scale(lua_State *L) {
   return 0;
 }
 
+/* What is to be clipped, pushed: the tensor at 1, or the flat gradients of a model; NULL
+** when there are none. */
+static unl_tensor *flat_gradients(lua_State *L) {
+  if (unl_totensor(L, 1)) {
+    lua_pushvalue(L, 1);
+  } else {
+    if (lua_type(L, 1) != LUA_TTABLE || lua_getfield(L, 1, "gradients") == LUA_TNIL)
+      return NULL;
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    if (lua_type(L, -1) != LUA_TTABLE) return NULL;
+    lua_getfield(L, -1, "flat");
+  }
+  const un_view *v = unl_totensor(L, -1);
+  return v && un_is_real(v->dtype) ? lua_touserdata(L, -1) : NULL;
+}
+
+/* The limit at 2; 0 when it is none. */
+static double clip_limit(lua_State *L) {
+  double limit = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : 0;
+  return limit > 0 ? limit : 0;
+}
+
 /*---
---- Clamps all elements of `x` to -limit .. limit in place, unless the norm of `x` is NaN
---- or infinite.
----@param x unroll.Tensor float32 or float64, any shape, overwritten
+--- Clamps all elements of a tensor, or of the flat gradients of a model, to
+--- -limit .. limit in place.
+---@param x unroll.Tensor|unroll.Model float32 or float64, any shape, overwritten
 ---@param limit number above 0
----@return number norm before
----@return boolean clipped was any element beyond the limit
+---@return number? norm before; nil when nothing was done: the norm is NaN or infinite,
+--- there are no flat gradients, or the limit is none
+---@return boolean? clipped was any element beyond the limit
 function core.optim.clip_value(x, limit) end
 */
 static int optim_clip_value(lua_State *L) {
-  bool clipped;
-  (void)unl_checkreal(L, 1);
-  double limit = luaL_checknumber(L, 2);
-  lua_pushnumber(L, un_clip_value(unl_checkout(L, 1), limit, &clipped));
+  double limit = clip_limit(L), largest;
+  unl_tensor *x = flat_gradients(L);
+  if (!x || limit == 0) return 0;
+  double norm = un_norm_and_max(&x->view, &largest);
+  if (!isfinite(norm)) return 0;
+  bool clipped = largest > limit;
+  if (clipped) un_clamp(unl_checkout(L, -1), limit);
+  lua_pushnumber(L, norm);
   lua_pushboolean(L, clipped);
   return 2;
 }
 
-static const luaL_Reg functions[] = {{"update", optim_update},
-                                     {"norm", optim_norm},
-                                     {"scale", optim_scale},
-                                     {"clip_value", optim_clip_value},
-                                     {NULL, NULL}};
+/*---
+--- Scales all elements of a tensor, or of the flat gradients of a model, by
+--- max / (norm + 1e-6) when that is below 1.
+---@param x unroll.Tensor|unroll.Model float32 or float64, any shape, overwritten
+---@param max number above 0
+---@return number? norm before; nil as for clip_value
+function core.optim.clip_norm(x, max) end
+*/
+static int optim_clip_norm(lua_State *L) {
+  double max = clip_limit(L);
+  unl_tensor *x = flat_gradients(L);
+  if (!x || max == 0) return 0;
+  double norm = un_norm(&x->view), factor = max / (norm + 1e-6);
+  if (!isfinite(norm)) return 0;
+  if (factor < 1) un_scale(unl_checkout(L, -1), factor);
+  lua_pushnumber(L, norm);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"update", optim_update},       {"norm", optim_norm},
+    {"scale", optim_scale},         {"clip_value", optim_clip_value},
+    {"clip_norm", optim_clip_norm}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"step", update_step}, {NULL, NULL}};
 

@@ -180,20 +180,26 @@ function core.text.window(tokens, x, y, first) end
 */
 static int text_window(lua_State *L) {
   const un_view *tokens = check_contiguous(L, 1, check_tokens(L, 1));
-  const un_view *x = unl_checkint32(L, 2), *y = unl_checkint32(L, 3);
+  unl_tensor *x = unl_checkheader(L, 2), *y = unl_checkheader(L, 3);
   lua_Integer first = luaL_checkinteger(L, 4);
-  luaL_argcheck(L, x->dims == 2 && un_is_contiguous(x), 2, "contiguous (T,B) expected");
-  luaL_argcheck(L, un_same_shape(x, y) && un_is_contiguous(y), 3,
-                "must be shaped as x");
-  luaL_argcheck(L, tokens->size[0] > x->size[1], 1, "fewer tokens than streams");
+  const un_view *shape = &x->view;
+  luaL_argcheck(L,
+                shape->dtype == UN_I32 && shape->dims == 2 && un_is_contiguous(shape),
+                2, "contiguous int32 (T,B) expected");
+  luaL_argcheck(L,
+                y->view.dtype == UN_I32 && un_same_shape(shape, &y->view) &&
+                    un_is_contiguous(&y->view),
+                3, "must be shaped as x");
+  luaL_argcheck(L, tokens->size[0] > shape->size[1], 1, "fewer tokens than streams");
   luaL_argcheck(L, first >= 0, 4, "must not be negative");
   if (first > tokens->size[0])
     first = tokens->size[0]; /* all windows are equal there */
-  unl_touch(L, 2);
-  unl_touch(L, 3);
+  ++*x->version;
+  ++*y->version;
   UN_PROFILE_BEGIN(UN_PHASE_DATA);
-  if (un_numel(x) > 0)
-    un_text_window(tokens, x->size[0], x->size[1], first, x->data, y->data);
+  if (un_numel(shape) > 0)
+    un_text_window(tokens, shape->size[0], shape->size[1], first, shape->data,
+                   y->view.data);
   UN_PROFILE_END(0);
   return 0;
 }

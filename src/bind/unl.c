@@ -82,14 +82,14 @@ static unl_tensor *test_header(lua_State *L, int arg) {
   return is_tensor ? t : NULL;
 }
 
-static unl_tensor *check_header(lua_State *L, int arg) {
+unl_tensor *unl_checkheader(lua_State *L, int arg) {
   unl_tensor *t = test_header(L, arg);
   return t ? t : luaL_checkudata(L, arg, UNL_TENSOR); /* raises */
 }
 
 un_view *unl_newview(lua_State *L, int owner, const un_view *view) {
   owner = lua_absindex(L, owner);
-  unl_tensor *source = check_header(L, owner);
+  unl_tensor *source = unl_checkheader(L, owner);
   unl_tensor *t = push_header(L, 0, 1);
   t->view = *view;
   t->version = source->version;
@@ -107,7 +107,7 @@ un_view *unl_totensor(lua_State *L, int arg) {
 }
 
 un_view *unl_checktensor(lua_State *L, int arg) {
-  return &check_header(L, arg)->view;
+  return &unl_checkheader(L, arg)->view;
 }
 
 un_view *unl_checkreal(lua_State *L, int arg) {
@@ -166,15 +166,15 @@ un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
 }
 
 const uint64_t *unl_versionof(lua_State *L, int arg) {
-  return check_header(L, arg)->version;
+  return unl_checkheader(L, arg)->version;
 }
 
 uint64_t unl_version(lua_State *L, int arg) {
-  return *check_header(L, arg)->version;
+  return *unl_checkheader(L, arg)->version;
 }
 
 void unl_touch(lua_State *L, int arg) {
-  ++*check_header(L, arg)->version;
+  ++*unl_checkheader(L, arg)->version;
 }
 
 /* --- arguments ----------------------------------------------------------------------

@@ -38,6 +38,7 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
 /* Pushes a view of the tensor at `owner` (a view itself, perhaps). */
 un_view *unl_newview(lua_State *L, int owner, const un_view *view);
 
+unl_tensor *unl_checkheader(lua_State *L, int arg);
 un_view *unl_totensor(lua_State *L, int arg); /* NULL when it is no tensor */
 un_view *unl_checktensor(lua_State *L, int arg);
 un_view *unl_checkreal(lua_State *L, int arg); /* float32 or float64 */

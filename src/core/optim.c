@@ -187,15 +187,11 @@ static void clamp_run(int64_t n, void *const *data, const int64_t *stride,
   un_optim()->clamp[job->dtype == UN_F64](n, data[0], stride[0], job->factor);
 }
 
-double un_clip_value(const un_view *x, double limit, bool *clipped) {
-  double largest, norm = un_norm_and_max(x, &largest);
+void un_clamp(const un_view *x, double limit) {
   scale_job job = {x->dtype, limit};
   un_walk w;
-  *clipped = isfinite(norm) && largest > limit;
-  if (!*clipped) return norm;
   UN_PROFILE_BEGIN(UN_PHASE_CLIP);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
   un_walk_each(&w, clamp_run, &job);
   UN_PROFILE_END(0);
-  return norm;
 }

@@ -81,9 +81,8 @@ double un_norm(const un_view *x);
 /* The same, and in *max_abs the largest |x|, of what is not NaN. */
 double un_norm_and_max(const un_view *x, double *max_abs);
 
-/* x clamped to -limit .. limit, unless its norm is not finite or nothing is beyond the
-** limit; the norm before, and whether x was changed. */
-double un_clip_value(const un_view *x, double limit, bool *clipped);
+/* x clamped to -limit .. limit. */
+void un_clamp(const un_view *x, double limit);
 
 /* x <- factor x for a real tensor that is no broadcast. The product is made in double
 ** and

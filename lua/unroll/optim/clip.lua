@@ -8,6 +8,9 @@ local list_of = slots.list_of
 
 local clip = {}
 
+-- Where the gradients are one flat tensor, core does it all in one call; it leaves lists, and
+-- what is wrong, to the functions here.
+
 -- sqrt(a^2 + b^2) without overflow; NaN if one is NaN.
 local function hypotenuse(a, b)
   if a ~= a or b ~= b then return a + b end
@@ -75,17 +78,15 @@ end
 --- > optim.grad_norm(model)      --> 1.0
 ---@see optim.clip_value optim.grad_norm train.fit
 function clip.clip_norm(model, max, opts)
+  local whole = core.optim.clip_norm(model, max)
+  if whole then return whole end
   check_limit(max, "clip_norm")
   local gradients = list_of(model, "gradients", "clip_norm", 3)
   local norm = norm_of(gradients)
   if norm - norm ~= 0 then refuse(gradients, norm, "clip_norm", opts) end
   local factor = max / (norm + 1e-6)
   if factor < 1 then
-    if gradients.flat then
-      core.optim.scale(gradients.flat, factor)
-    else
-      for i = 1, #gradients do core.optim.scale(gradients[i].tensor, factor) end
-    end
+    for i = 1, #gradients do core.optim.scale(gradients[i].tensor, factor) end
   end
   return norm
 end
@@ -104,19 +105,16 @@ end
 --- > model:gradients().b_y:totable()   --> {1.0, -1.0, 0.0}
 ---@see optim.clip_norm
 function clip.clip_value(model, limit, opts)
+  local whole, any = core.optim.clip_value(model, limit)
+  if whole then return whole, any end
   check_limit(limit, "clip_value")
   local gradients = list_of(model, "gradients", "clip_value", 3)
-  local norm, clipped
-  if gradients.flat then
-    norm, clipped = core.optim.clip_value(gradients.flat, limit)
-  else
-    norm, clipped = norm_of(gradients), false
-    for i = 1, norm - norm == 0 and #gradients or 0 do
-      local _, any = core.optim.clip_value(gradients[i].tensor, limit)
-      clipped = clipped or any
-    end
-  end
+  local norm, clipped = norm_of(gradients), false
   if norm - norm ~= 0 then refuse(gradients, norm, "clip_value", opts) end
+  for i = 1, #gradients do
+    local _, one = core.optim.clip_value(gradients[i].tensor, limit)
+    clipped = clipped or one
+  end
   return norm, clipped
 end
 

@@ -30,6 +30,8 @@ Batches.__name = "unroll.Batches"
 
 local batches = { Batches = Batches }
 
+local fill_window = core.text.window
+
 -- Weights (T,B) of the last window when only the first `longer` rows have its last step.
 local function last_weights(T, B, longer)
   local one, zero = string.pack("<f", 1), string.pack("<f", 0)
@@ -79,21 +81,22 @@ end
 --- > x:t():totable()   --> {{2, 1, 3, 1, 3}}
 --- > batches:next()    --> nil
 function Batches:next()
-  if self.position >= self.length then
+  local position, length = self.position, self.length
+  if position >= length then
     if not self.loop then return nil end
-    self.position = 0
+    position = 0
   end
-  local left = self.length - self.position
   local pair = self.full
-  if not pair or left < pair.T then pair = self.short end
-  core.text.window(self.tokens, pair.x, pair.y, self.position)
-  local info = self.info
-  info.reset = self.position == 0
-  self.position = self.position + pair.T
-  local ended = self.position >= self.length
-  info.weight = ended and self.weight or nil
-  if ended then self.epoch = self.epoch + 1 end
-  return pair.x, pair.y, info
+  if not pair or length - position < pair.T then pair = self.short end
+  local x, y, info = pair.x, pair.y, self.info
+  fill_window(self.tokens, x, y, position)
+  info.reset, info.weight = position == 0, nil
+  position = position + pair.T
+  self.position = position
+  if position >= length then
+    info.weight, self.epoch = self.weight, self.epoch + 1
+  end
+  return x, y, info
 end
 
 Batches.__call = Batches.next
