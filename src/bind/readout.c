@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "profile.h"
 #include "run.h"
 #include "stop.h"
 
@@ -109,7 +110,9 @@ static unl_readout *check_readout(lua_State *L) {
 
 static void pack_weights(unl_readout *r) {
   if (!r->is_packed || r->packed_version != *r->param_version) {
+    UN_PROFILE_BEGIN(UN_PHASE_READOUT);
     un_dense_pack(&r->core.dense, r->core.packed);
+    UN_PROFILE_END(0);
     r->core.is_packed_back = false;
   }
   r->is_packed = true;
