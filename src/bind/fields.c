@@ -42,20 +42,15 @@ void *unl_newblock(lua_State *L, int owner, size_t bytes, int user_value) {
 }
 
 void unl_setclass(lua_State *L, const char *name) {
+  unl_class *header = lua_touserdata(L, -1);
   luaL_setmetatable(L, name);
-  lua_getmetatable(L, -1);
-  *(unl_class *)lua_touserdata(L, -2) = (unl_class){lua_topointer(L, -1), name};
-  lua_pop(L, 1);
+  *header = (unl_class){header, name};
 }
 
 void *unl_testclass(lua_State *L, int arg, const char *name) {
-  if (lua_type(L, arg) != LUA_TUSERDATA || lua_rawlen(L, arg) < sizeof(unl_class))
-    return NULL;
+  if (lua_rawlen(L, arg) < sizeof(unl_class)) return NULL;
   unl_class *header = lua_touserdata(L, arg);
-  if (!lua_getmetatable(L, arg)) return NULL;
-  bool is_it = lua_topointer(L, -1) == header->metatable && header->name == name;
-  lua_pop(L, 1);
-  return is_it ? header : NULL;
+  return header && header->self == header && header->name == name ? header : NULL;
 }
 
 void *unl_checkclass(lua_State *L, int arg, const char *name) {

@@ -32,13 +32,6 @@ void unl_keep(lua_State *L, int owner, int user_value);
 /* A 64-byte aligned block that lives as long as the userdata at `owner`. */
 void *unl_newblock(lua_State *L, int owner, size_t bytes, int user_value);
 
-/* Classes whose userdata begin with this header are checked without looking up the name
-** of the class each time: what has the metatable that its header says is what it says. */
-typedef struct unl_class {
-  const void *metatable;
-  const char *name;
-} unl_class;
-
 /* Makes the userdata on top one of the class: `name` must be the one pointer to it. */
 void unl_setclass(lua_State *L, const char *name);
 void *unl_testclass(lua_State *L, int arg, const char *name); /* NULL: of another */

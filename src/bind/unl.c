@@ -17,6 +17,8 @@ enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 /* The key of the class in the registry: found faster than its name. */
 static const char class_key;
 
+static const char tensor_class[] = UNL_TENSOR;
+
 void unl_open_class(lua_State *L) {
   unl_pushmethods(L, UNL_TENSOR);
   luaL_getmetatable(L, UNL_TENSOR);
@@ -27,8 +29,8 @@ void unl_open_class(lua_State *L) {
 static unl_tensor *push_header(lua_State *L, size_t payload, int user_values) {
   unl_tensor *t = lua_newuserdatauv(L, sizeof *t + payload, user_values);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &class_key);
-  t->metatable = lua_topointer(L, -1);
   lua_setmetatable(L, -2);
+  t->class = (unl_class){t, tensor_class};
   return t;
 }
 
@@ -71,15 +73,10 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
   return &t->view;
 }
 
-/* luaL_testudata would look the class up by its name in the registry each time. What has
-** the size of a tensor, and says that its metatable is the one it has, is a tensor. (A
-** light userdata has no size.) */
 static unl_tensor *test_header(lua_State *L, int arg) {
-  unl_tensor *t = lua_touserdata(L, arg);
-  if (!t || lua_rawlen(L, arg) < sizeof *t || !lua_getmetatable(L, arg)) return NULL;
-  bool is_tensor = lua_topointer(L, -1) == t->metatable;
-  lua_pop(L, 1);
-  return is_tensor ? t : NULL;
+  unl_tensor *t = lua_touserdata(L, arg); /* a light one has no size */
+  if (!t || lua_rawlen(L, arg) < sizeof *t) return NULL;
+  return t->class.self == t && t->class.name == tensor_class ? t : NULL;
 }
 
 unl_tensor *unl_checkheader(lua_State *L, int arg) {

@@ -22,10 +22,17 @@
 #define UNL_TENSOR    "unroll.Tensor"
 #define UNL_GENERATOR "unroll.Generator"
 
+/* In userdata whose class is checked without a look at their metatable: what has, in
+** this place, its own address and that of the name of a class, is of that class. */
+typedef struct unl_class {
+  const void *self;
+  const char *name; /* the one pointer to it */
+} unl_class;
+
 typedef struct unl_tensor {
-  un_view view;          /* first: a checked view is the tensor's header, too */
-  const void *metatable; /* of its class: makes checking arguments cheap */
-  uint64_t *version;     /* of the root owner: grows with every write */
+  un_view view; /* first: a checked view is the tensor's header, too */
+  unl_class class;
+  uint64_t *version; /* of the root owner: grows with every write */
   uint64_t own_version;
 } unl_tensor;
 

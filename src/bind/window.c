@@ -243,20 +243,23 @@ static bool read_reduction(lua_State *L, bool *mean) {
   return *mean || strcmp(text, "sum") == 0;
 }
 
-/* One option, with its name below it. False when it is unknown, or asks for more than
-** a Window does. */
-static bool read_option(lua_State *L, bool *mean) {
-  static const char *const names[] = {"trace", "weight", "mask"};
-  if (lua_type(L, -2) != LUA_TSTRING) return false;
-  const char *name = lua_tostring(L, -2);
-  for (int i = 0; i < 3; i++) {
-    if (strcmp(name, names[i]) != 0) continue;
-    lua_pushvalue(L, -1);
-    lua_replace(L, TRACE_OPTION + i);
-    return true;
+/* Where the option at the top of the stack, with its name below it, belongs: a place for
+** tensors and the trace, 0 when it asks for no more, -1 for what a Window leaves to Lua. */
+static int place_of(lua_State *L, bool *mean) {
+  const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+  switch (name[0]) {
+  case 't':
+    if (strcmp(name, "trace") == 0) return TRACE_OPTION;
+    return strcmp(name, "train") == 0 && lua_toboolean(L, -1) ? 0 : -1;
+  case 'r':
+    return strcmp(name, "reduction") == 0 && read_reduction(L, mean) ? 0 : -1;
+  case 'w':
+    return strcmp(name, "weight") == 0 ? WEIGHT_OPTION : -1;
+  case 'm':
+    return strcmp(name, "mask") == 0 ? MASK_OPTION : -1;
+  default:
+    return -1;
   }
-  if (strcmp(name, "reduction") == 0) return read_reduction(L, mean);
-  return strcmp(name, "train") == 0 && lua_isboolean(L, -1) && lua_toboolean(L, -1);
 }
 
 static bool read_options(lua_State *L, bool *mean) {
@@ -264,8 +267,12 @@ static bool read_options(lua_State *L, bool *mean) {
   if (lua_type(L, OPTIONS_ARG) != LUA_TTABLE) return false;
   lua_pushnil(L);
   while (lua_next(L, OPTIONS_ARG)) {
-    if (!read_option(L, mean)) return false;
-    lua_pop(L, 1);
+    int place = place_of(L, mean);
+    if (place < 0) return false;
+    if (place > 0)
+      lua_replace(L, place);
+    else
+      lua_pop(L, 1);
   }
   return lua_type(L, TRACE_OPTION) == LUA_TTABLE;
 }
