@@ -219,6 +219,20 @@ ALWAYS_INLINE vec_f64 load_part_or_f64(const double *p, int64_t n, double rest) 
                                        p);
 }
 
+#elif defined __AVX2__
+
+ALWAYS_INLINE vec_f32 load_part_or_f32(const float *p, int64_t n, float rest) {
+  const __m256 mask = _mm256_castsi256_ps(part_mask(n));
+  return (vec_f32)_mm256_blendv_ps(_mm256_set1_ps(rest), (__m256)load_part_f32(p, n),
+                                   mask);
+}
+
+ALWAYS_INLINE vec_f64 load_part_or_f64(const double *p, int64_t n, double rest) {
+  const __m256d mask = _mm256_castsi256_pd(part_mask(2 * n));
+  return (vec_f64)_mm256_blendv_pd(_mm256_set1_pd(rest), (__m256d)load_part_f64(p, n),
+                                   mask);
+}
+
 #else
 
 ALWAYS_INLINE vec_f32 load_part_or_f32(const float *p, int64_t n, float rest) {

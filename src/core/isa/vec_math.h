@@ -21,7 +21,28 @@
     NO_UNROLL for (int i = 0; i < LANES_##suffix; i++) lane[i] = function(lane[i]);    \
     return load_##suffix(lane);                                                        \
   }
+#if defined __AVX512F__
+
+/* exp as in vmath.h, with what AVX-512 has for it: rounding to whole numbers, and times
+** 2^n down to the denormals in one step. */
+ALWAYS_INLINE vec_f32 vexp_f32(vec_f32 x) {
+  __m512 y = _mm512_max_ps(_mm512_set1_ps(-104.0f), (__m512)x); /* NaN stays */
+  y = _mm512_min_ps(_mm512_set1_ps(89.0f), y);
+  const vec_f32 n = (vec_f32)_mm512_roundscale_ps(
+      (__m512)((vec_f32)y * 1.44269504f), _MM_FROUND_TO_NEAREST_INT);
+  const vec_f32 r = (vec_f32)y - n * 0.693359375f - n * -2.12194440e-4f;
+  vec_f32 q = r * 1.98910307e-4f + 1.39336859e-3f;
+  q = q * r + 8.33331089e-3f;
+  q = q * r + 4.16664646e-2f;
+  q = q * r + 1.66666667e-1f;
+  q = q * r + 0.5f;
+  return (vec_f32)_mm512_scalef_ps((__m512)(r * r * q + r + 1.0f), (__m512)n);
+}
+
+#else
 UN_VEC_FUNCTION(vexp, f32, float, un_vexpf)
+#endif
+
 UN_VEC_FUNCTION(vexp, f64, double, un_vexp)
 UN_VEC_FUNCTION(vtanh, f32, float, un_vtanhf)
 UN_VEC_FUNCTION(vtanh, f64, double, un_vtanh)
