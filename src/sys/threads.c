@@ -1,11 +1,15 @@
 /* threads.c -- a small pool of threads (see threads.h).
 **
-** A ticket says what is to be done: the number of the round in the high half, the next
-** job in the low half. A thread takes a job by raising the ticket it has read by one; if
-** that succeeds, nobody has begun another round in between, so the job, its context and
-** the count that were read belong to it. Between two rounds the ticket is closed: its
-** low half is CLOSED, which no job can follow. So a worker that wakes late finds nothing
-** to do and nobody waits for it; the caller waits only for jobs that were taken.
+** The jobs of a round are dealt to the threads in equal stretches, always in the same
+** way: what a thread worked on before is still in its cache. Who has done its own stretch
+** helps the others, so a worker that wakes late, or not at all, holds up nobody.
+**
+** The ticket of a stretch says what is to be done: the number of the round in the high
+** half, the next job in the low half. A thread takes a job by raising the ticket it has
+** read by one; if that succeeds, nobody has begun another round in between, so the job,
+** its context and the counts that were read belong to it. Between two rounds the tickets
+** are closed: their low half is CLOSED, which no job can follow. The caller waits only
+** for jobs that were taken.
 **
 ** Who waits spins a little first (a step of a small network is some 10 us, a wake-up
 ** by the kernel 5 to 50), then sleeps on a condition. `sleepers` and `caller_sleeps` are
@@ -25,23 +29,28 @@
 
 enum { SPINS = 30000 };
 
+/* Each in a line of the cache of its own. */
+typedef struct stretch {
+  _Alignas(64) atomic_uint_fast64_t ticket;
+} stretch;
+
 static struct pool {
+  stretch stretch[UN_SYS_MAX_THREADS]; /* the first is the caller's */
+  atomic_uint_fast64_t round;
   pthread_mutex_t lock;
   pthread_cond_t work, done;
   pthread_t worker[UN_SYS_MAX_THREADS];
   int workers; /* that run */
   bool ready;  /* fork and exit know of the pool */
   atomic_flag in_use;
-  atomic_uint_fast64_t ticket;
   _Atomic(void (*)(void *, int)) job;
   _Atomic(void *) context;
-  atomic_int jobs, unfinished, sleepers;
+  atomic_int jobs, stretches, unfinished, sleepers;
   atomic_bool ending, caller_sleeps;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .work = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER,
-          .in_use = ATOMIC_FLAG_INIT,
-          .ticket = CLOSED};
+          .in_use = ATOMIC_FLAG_INIT};
 
 static int threads = 1;
 
@@ -53,29 +62,47 @@ static void pause_briefly(int round) {
 #endif
 }
 
-/* Takes and runs jobs until there are none. */
-static void run_jobs(void) {
+/* Where stretch i of the jobs begins. */
+static uint64_t first_job(int i) {
+  return (uint64_t)atomic_load(&pool.jobs) * (uint64_t)i /
+         (uint64_t)atomic_load(&pool.stretches);
+}
+
+static void note_done(void) {
+  if (atomic_fetch_sub(&pool.unfinished, 1) > 1) return;
+  if (atomic_load(&pool.caller_sleeps)) {
+    pthread_mutex_lock(&pool.lock);
+    pthread_cond_signal(&pool.done);
+    pthread_mutex_unlock(&pool.lock);
+  }
+}
+
+/* Takes and runs jobs of stretch i until there are none. */
+static void run_stretch(int i) {
   for (;;) {
-    uint64_t ticket = atomic_load(&pool.ticket);
+    uint64_t ticket = atomic_load(&pool.stretch[i].ticket);
     uint64_t index = ticket & CLOSED;
-    if (index == CLOSED || index >= (uint64_t)atomic_load(&pool.jobs)) return;
+    if (index == CLOSED || index >= first_job(i + 1)) return;
     void (*job)(void *, int) = atomic_load(&pool.job);
     void *context = atomic_load(&pool.context);
-    if (!atomic_compare_exchange_strong(&pool.ticket, &ticket, ticket + 1)) continue;
+    if (!atomic_compare_exchange_strong(&pool.stretch[i].ticket, &ticket, ticket + 1))
+      continue;
     job(context, (int)index);
-    if (atomic_fetch_sub(&pool.unfinished, 1) > 1) continue;
-    if (atomic_load(&pool.caller_sleeps)) {
-      pthread_mutex_lock(&pool.lock);
-      pthread_cond_signal(&pool.done);
-      pthread_mutex_unlock(&pool.lock);
-    }
+    note_done();
   }
+}
+
+/* The jobs of thread `own`, then what the others have left. */
+static void run_jobs(int own) {
+  int count = atomic_load(&pool.stretches);
+  for (int i = 0; i < count; i++)
+    run_stretch((own + i) % count);
 }
 
 /* --- workers ------------------------------------------------------------------------ */
 
 static bool is_news(uint64_t seen) {
-  return atomic_load(&pool.ending) || atomic_load(&pool.ticket) >> 32 != seen;
+  return atomic_load(&pool.ending) || atomic_load(&pool.round) != seen;
 }
 
 /* Until there is another round than the one that was seen, or the end. */
@@ -92,13 +119,13 @@ static void wait_for_work(uint64_t seen) {
   pthread_mutex_unlock(&pool.lock);
 }
 
-static void *work(void *unused) {
+static void *work(void *number) {
+  int own = (int)(intptr_t)number;
   uint64_t seen = 0;
-  (void)unused;
   while (!atomic_load(&pool.ending)) {
     wait_for_work(seen);
-    seen = atomic_load(&pool.ticket) >> 32;
-    run_jobs();
+    seen = atomic_load(&pool.round);
+    run_jobs(own);
   }
   return NULL;
 }
@@ -140,7 +167,8 @@ static void start_workers(void) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   while (pool.workers < threads - 1 &&
-         pthread_create(&pool.worker[pool.workers], NULL, work, NULL) == 0)
+         pthread_create(&pool.worker[pool.workers], NULL, work,
+                        (void *)(intptr_t)(pool.workers + 1)) == 0)
     pool.workers++;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -148,13 +176,22 @@ static void start_workers(void) {
 /* --- the caller --------------------------------------------------------------------- */
 
 static void publish(int jobs, void (*job)(void *, int), void *context) {
-  uint64_t round = (atomic_load(&pool.ticket) >> 32) + 1;
+  uint64_t round = (atomic_load(&pool.round) + 1) & CLOSED;
+  int count = pool.workers + 1;
   atomic_store(&pool.job, job);
   atomic_store(&pool.context, context);
   atomic_store(&pool.jobs, jobs);
+  atomic_store(&pool.stretches, count);
   atomic_store(&pool.unfinished, jobs);
-  atomic_store(&pool.ticket, (round & CLOSED) << 32);
+  for (int i = 0; i < count; i++)
+    atomic_store(&pool.stretch[i].ticket, round << 32 | first_job(i));
+  atomic_store(&pool.round, round);
   if (atomic_load(&pool.sleepers) > 0) wake_workers();
+}
+
+static void close_tickets(void) {
+  for (int i = 0; i <= pool.workers; i++)
+    atomic_fetch_or(&pool.stretch[i].ticket, CLOSED);
 }
 
 static void wait_until_done(void) {
@@ -168,7 +205,7 @@ static void wait_until_done(void) {
     atomic_store(&pool.caller_sleeps, false);
     pthread_mutex_unlock(&pool.lock);
   }
-  atomic_fetch_or(&pool.ticket, CLOSED);
+  close_tickets();
 }
 
 void un_sys_parallel(int jobs, void (*job)(void *, int), void *context) {
@@ -179,7 +216,7 @@ void un_sys_parallel(int jobs, void (*job)(void *, int), void *context) {
   }
   if (pool.workers < threads - 1) start_workers();
   publish(jobs, job, context);
-  run_jobs();
+  run_jobs(0);
   wait_until_done();
   atomic_flag_clear(&pool.in_use);
 }
