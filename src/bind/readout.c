@@ -248,7 +248,7 @@ static int readout_backward(lua_State *L) {
   unl_readout *r = check_readout(L);
   luaL_argcheck(L, can_go_back(r) && r->dh, 1,
                 "a training forward must come first, and dh be there");
-  un_readout_backward(&r->core, 0, r->core.dense.rows, r->dh);
+  un_readout_backward(&r->core, r->dh);
   ++*r->dh_version;
   ++*r->dw_version;
   r->has_gradient = false;

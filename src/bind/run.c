@@ -215,18 +215,25 @@ static int run_stale(lua_State *L) {
   return 1;
 }
 
-static void readout_gradient(void *context, int64_t first, int64_t steps, void *dy) {
-  un_readout *readout = context;
-  int64_t rows = readout->batch;
-  un_readout_backward(readout, first * rows, steps * rows, dy);
+static void begin_dy(void *readout) {
+  un_readout_begin_back(readout);
 }
 
-/* dL/dys (T,B,H), the read-out that makes it block by block, or nil. */
-static void set_output_gradient(lua_State *L, un_run *run, int arg) {
+static void make_dy(void *readout, int64_t first, int64_t rows, bool add, void *dy) {
+  un_readout_input_gradient(readout, first, rows, add, dy);
+}
+
+static void finish_dy(void *readout, int64_t first, int64_t rows) {
+  un_readout_weight_gradient(readout, first, rows);
+}
+
+/* dL/dys (T,B,H), the read-out that makes it during the sweep, or nil. */
+static void set_output_gradient(lua_State *L, unl_run *r, int arg) {
+  un_run *run = &r->run;
   un_readout *readout = unl_takereadout(L, arg);
   run->dy = NULL;
-  run->make_dy = readout ? readout_gradient : NULL;
-  run->make_dy_context = readout;
+  r->dy_source = (un_dy_source){readout, begin_dy, make_dy, finish_dy};
+  run->dy_source = readout ? &r->dy_source : NULL;
   if (readout) {
     luaL_argcheck(L,
                   readout->dense.dtype == run->dtype && readout->batch == run->B &&
@@ -256,7 +263,7 @@ static bool prepare_back(lua_State *L, unl_run *r, int self, int dys, int dstate
                     (!run->cell->split || run->dgates_h),
                 self, "a run without gradients");
   if (!set_states(L, r, dstate_end, "dstate_end", run->dstate)) return false;
-  set_output_gradient(L, run, dys);
+  set_output_gradient(L, r, dys);
   lua_pushvalue(L, dys);
   lua_setiuservalue(L, self, UNL_RUN_OUTPUT_GRADIENT);
   return true;

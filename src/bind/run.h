@@ -33,6 +33,7 @@ typedef struct unl_run {
   unl_class class; /* first */
   un_run run;
   un_cell own; /* the descriptor of a cell written in Lua */
+  un_dy_source dy_source;
   const char *state_name[UN_MAX_STATES];
   void *dnext[UN_MAX_STATES]; /* cells in Lua: dL/dnext, apart from dstate */
   unl_stage stage;

@@ -131,7 +131,7 @@ un_work_layout un_cell_layout(const un_run *run) {
   l.w_xh = rounded(un_cell_w_hh_bytes(run, true));
   l.product = l.w_xh + (run->dx ? rounded(un_dense_packed_back_bytes(&input)) : 0);
   l.dy = l.product + rounded(larger(recurrent, un_dense_work_bytes(&input)));
-  l.squares = l.dy + rounded(un_run_bytes(run, rows * run->H));
+  l.squares = l.dy + (run->B == 1 ? rounded(un_run_bytes(run, rows * run->H)) : 0);
   l.kept = l.squares + rounded((size_t)rows * sizeof(double));
   l.bytes = l.kept + un_run_bytes(run, run->cell->states * run->B * run->H);
   return l;

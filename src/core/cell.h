@@ -28,9 +28,8 @@
 ** the one after step t (reverse: row T the initial one, row t the one after step t).
 **
 ** The backward sweep goes over the window in blocks of a few steps (un_cell_block). What
-** only a block needs (dgates, dL/dy) has room for one block, and its weight gradients
-** are added while the block is in the cache: a long window costs the memory of its
-** states. Blocks start at multiples of `block`, so step t is row t % block of a block.
+** only a block needs (dgates) has room for one block, and its weight gradients are added
+** while the block is in the cache: a long window costs the memory of its states. Blocks start at multiples of `block`, so step t is row t % block of a block.
 **
 ** The sequences of a batch are shared out among threads (parallel.h), each of which runs
 ** all steps with its rows. Sums over rows are made afterwards, in a fixed order. */
@@ -69,7 +68,7 @@ typedef struct un_run un_run;
 ** pointers are those of the first step that is done. */
 typedef struct un_row_run {
   int64_t H, steps, stride;
-  bool down;          /* the first step goes down through W (row.h), the next one up, ... */
+  bool down; /* the first step goes down through W (row.h), the next one up, ... */
   const void *packed; /* W_hh, packed for this direction of time */
   void *h;        /* forward: h before the first step, the next rows hold the inputs;
                          backward: h after the first step that is done */
@@ -77,6 +76,18 @@ typedef struct un_row_run {
   void *dgates, *dstate;
   double *norm; /* moves by one where h moves by `stride` */
 } un_row_run;
+
+/* What makes dL/dy while the sweep goes back, so that it is nowhere kept for all steps.
+** Rows are those of T*B. */
+typedef struct un_dy_source {
+  void *context;
+  void (*begin)(void *context);
+  /* Writes dL/dy (rows,H) of the rows from `first` on, or adds it to what is there.
+  ** Threads may ask at once, for rows of their own. */
+  void (*make)(void *context, int64_t first, int64_t rows, bool add, void *dy);
+  /* The sweep has gone through these rows: the source adds to gradients of its own. */
+  void (*finish)(void *context, int64_t first, int64_t rows);
+} un_dy_source;
 
 /* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0).
  */
@@ -130,11 +141,9 @@ struct un_run {
   void *dstate[UN_MAX_STATES]; /* (B,H): before the sweep dL/dstate after the last step,
                                   after it dL/dstate before the first */
   const void *dy;              /* (T,B,H) or NULL */
-  /* Instead of dy: writes dL/dy (steps,B,H) of the steps from `first` on. */
-  void (*make_dy)(void *context, int64_t first, int64_t steps, void *dy);
-  void *make_dy_context;
-  void *dx;     /* (T,B,I) or NULL */
-  double *norm; /* (T): the norm of the total dL/dh_t */
+  const un_dy_source *dy_source; /* instead of dy; or NULL */
+  void *dx;                      /* (T,B,I) or NULL */
+  double *norm;                  /* (T): the norm of the total dL/dh_t */
   void *packed; /* un_cell_packed_bytes: W_hh, then W_xh, for the forward products */
   void *work;   /* un_cell_work_bytes */
 };

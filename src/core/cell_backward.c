@@ -14,22 +14,17 @@ static void *work_at(const un_run *run, size_t offset) {
 
 /* --- one step ---------------------------------------------------------------------- */
 
-/* dL/dy of step t, whoever made it; or NULL. */
-static const void *dy_at(const un_run *run, int64_t t) {
-  if (run->make_dy)
-    return un_run_row(run, work_at(run, un_cell_layout(run).dy), run->H,
-                      t % run->block);
-  return un_run_row(run, (void *)run->dy, run->H, t);
-}
-
 static double *squares_at(const un_run *run, int64_t t) {
   return (double *)work_at(run, un_cell_layout(run).squares) + t % run->block * run->B;
 }
 
 /* dL/dy is added to dL/dh; the squares of each row are left for the norm. */
 static void arrive(const un_run *run, int64_t t, un_share s) {
-  un_rows_add_squares(run->dtype, un_share_row(run, run->dstate[0], run->H, s.first),
-                      un_share_row(run, dy_at(run, t), run->H, s.first), s.count,
+  const un_dy_source *source = run->dy_source;
+  void *dh = un_share_row(run, run->dstate[0], run->H, s.first);
+  void *dy = un_run_row(run, (void *)run->dy, run->H, t);
+  if (source) source->make(source->context, t * run->B + s.first, s.count, true, dh);
+  un_rows_add_squares(run->dtype, dh, un_share_row(run, dy, run->H, s.first), s.count,
                       run->H, squares_at(run, t) + s.first);
   if (run->mask) un_mask_keep(run, t, s);
 }
@@ -138,7 +133,7 @@ static void input_gradients(const un_run *run, int64_t first, int64_t rows) {
                              run->dgates, work_at(run, l.product));
   }
   if (run->dx)
-    un_dense_input_gradient(&input, work_at(run, l.w_xh), run->dgates,
+    un_dense_input_gradient(&input, work_at(run, l.w_xh), run->dgates, false,
                             un_share_row(run, run->dx, run->I, row));
 }
 
@@ -165,8 +160,18 @@ static int64_t time_back(const un_run *run, int64_t first, int64_t k) {
   return run->reverse ? first + k : first + steps_of_block(run, first) - 1 - k;
 }
 
+/* dL/dy (steps,H) of a block of the only sequence, or NULL. */
+static char *dy_of_block(const un_run *run, int64_t first) {
+  const un_dy_source *source = run->dy_source;
+  if (!source) return un_run_row(run, (void *)run->dy, run->H, first);
+  char *dy = work_at(run, un_cell_layout(run).dy);
+  source->make(source->context, first, steps_of_block(run, first), false, dy);
+  return dy;
+}
+
 static void retreat_row(const un_run *run, int64_t first) {
   int64_t t = time_back(run, first, 0);
+  char *dy = dy_of_block(run, first);
   run->cell->backward_row[run->dtype](
       &(un_row_run){.H = run->H,
                     .steps = steps_of_block(run, first),
@@ -174,7 +179,7 @@ static void retreat_row(const un_run *run, int64_t first) {
                     .down = goes_down(run, t),
                     .packed = run->work,
                     .h = un_run_after(run, 0, t),
-                    .dy = dy_at(run, t),
+                    .dy = un_run_row(run, dy, run->H, t - first),
                     .dgates = un_run_block_row(run, run->dgates, t),
                     .dstate = run->dstate[0],
                     .norm = run->norm + t});
@@ -186,26 +191,27 @@ static void retreat_share(const un_run *run, int64_t first, un_share s) {
 }
 
 static void retreat_block(const un_run *run, int64_t first) {
-  int64_t steps = steps_of_block(run, first);
-  if (run->make_dy)
-    run->make_dy(run->make_dy_context, first, steps,
-                 work_at(run, un_cell_layout(run).dy));
   if (run->B == 1 && run->cell->backward_row[run->dtype] && !run->mask) {
     retreat_row(run, first);
   } else {
     un_cell_share_out(run, first, retreat_share);
-    for (int64_t t = first; t < first + steps; t++)
+    for (int64_t t = first; t < first + steps_of_block(run, first); t++)
       take_norm(run, t);
   }
 }
 
 void un_cell_backward(const un_run *run) {
   int64_t blocks = (run->T + run->block - 1) / run->block;
+  const un_dy_source *source = run->dy_source;
   UN_PROFILE_BEGIN(UN_PHASE_BACKWARD);
+  if (source) source->begin(source->context);
   un_cell_turn(run);
   for (int64_t i = 0; i < blocks && !un_stopped(); i++) {
     int64_t first = (run->reverse ? i : blocks - 1 - i) * run->block;
     retreat_block(run, first);
+    if (source)
+      source->finish(source->context, first * run->B,
+                     steps_of_block(run, first) * run->B);
     un_cell_add_gradients(run, first);
   }
   UN_PROFILE_END(2 * (double)(run->T * run->B) * (double)un_gate_width(run) *

@@ -14,7 +14,7 @@ typedef struct un_work_layout {
   size_t w_hh;    /* packed for the sweep back; at 0, where cells look for it */
   size_t w_xh;    /* packed for dx */
   size_t product; /* scratch of the weight gradients */
-  size_t dy;      /* (block,B,H) */
+  size_t dy;      /* B = 1: (block,H) */
   size_t squares; /* (block,B) float64: |dL/dh_t|^2 of each row */
   size_t kept;    /* (states,B,H): the gradients of masked rows, set aside */
   size_t bytes;

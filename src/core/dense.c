@@ -64,7 +64,7 @@ void un_dense_pack_back(const un_dense *d, void *packed) {
 }
 
 void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
-                             void *dx) {
+                             bool add, void *dx) {
   un_panel_multiply(d->dtype, &(un_product){.rows = d->rows,
                                             .depth = d->out,
                                             .columns = d->in,
@@ -72,6 +72,8 @@ void un_dense_input_gradient(const un_dense *d, const void *packed, const void *
                                             .x_row = d->out,
                                             .x_column = 1,
                                             .packed = packed,
+                                            .init = add ? dx : NULL,
+                                            .init_row = d->in,
                                             .y = dx,
                                             .y_row = d->in});
 }

@@ -29,10 +29,10 @@ void un_dense_forward(const un_dense *d, const void *packed, const void *x, void
 void un_dense_forward_row(const un_dense *d, const void *packed, const void *x, void *y,
                           bool down);
 
-/* The same for the products dx = dy W. */
+/* The same for the products dx = dy W, or with `add` dx += dy W. */
 void un_dense_pack_back(const un_dense *d, void *packed);
 void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
-                             void *dx);
+                             bool add, void *dx);
 
 /* dw += dy^T x, db += column sums of dy */
 void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,

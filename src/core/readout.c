@@ -24,20 +24,28 @@ typedef struct forward_job {
   const un_readout *r;
   const un_loss *loss; /* of all rows, or NULL */
   int64_t first, rows; /* of the group */
-  double *each;        /* (GROUP) */
+  int blocks;
+  double *each; /* (GROUP) */
 } forward_job;
 
 static void forward_block(void *context, int index) {
   forward_job *job = context;
   const un_readout *r = job->r;
-  int64_t offset = (int64_t)index * BLOCK, first = job->first + offset;
+  int64_t offset = job->rows * index / job->blocks, first = job->first + offset;
   un_dense part = r->dense;
-  part.rows = job->rows - offset < BLOCK ? job->rows - offset : BLOCK;
+  part.rows = job->rows * (index + 1) / job->blocks - offset;
   un_dense_forward(&part, r->packed, row_of(r, r->h, first, part.in),
                    row_of(r, r->y, first, part.out));
   if (!job->loss) return;
   un_loss loss = un_loss_part(job->loss, first, part.rows);
   un_loss_rows(&loss, job->each + offset);
+}
+
+/* About BLOCK rows each; as many blocks for one thread as for another. */
+static int blocks_of(int64_t rows) {
+  int threads = un_parallel_threads();
+  int64_t blocks = (rows + BLOCK - 1) / BLOCK;
+  return rows < BLOCK ? 1 : (int)((blocks + threads - 1) / threads) * threads;
 }
 
 double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
@@ -56,7 +64,8 @@ double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
   for (int64_t first = 0; first < d->rows && !un_stopped(); first += GROUP) {
     job.first = first;
     job.rows = d->rows - first < GROUP ? d->rows - first : GROUP;
-    un_parallel((int)((job.rows + BLOCK - 1) / BLOCK), forward_block, &job);
+    job.blocks = blocks_of(job.rows);
+    un_parallel(job.blocks, forward_block, &job);
     for (int64_t i = 0; i < job.rows && loss; i++)
       total += each[i];
   }
@@ -66,33 +75,52 @@ double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
 
 /* --- backward ---------------------------------------------------------------------- */
 
+void un_readout_begin_back(un_readout *r) {
+  UN_PROFILE_BEGIN(UN_PHASE_READOUT);
+  if (!r->is_packed_back) un_dense_pack_back(&r->dense, r->packed_back);
+  r->is_packed_back = true;
+  UN_PROFILE_END(0);
+}
+
+static double flops_of(const un_readout *r, int64_t rows) {
+  return 2 * (double)rows * (double)r->dense.in * (double)r->dense.out;
+}
+
+void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
+                               bool add, void *dh) {
+  un_dense part = r->dense;
+  part.rows = rows;
+  UN_PROFILE_BEGIN(UN_PHASE_READOUT);
+  un_dense_input_gradient(&part, r->packed_back, row_of(r, r->y, first, part.out), add,
+                          dh);
+  UN_PROFILE_END(flops_of(r, rows));
+}
+
+void un_readout_weight_gradient(const un_readout *r, int64_t first, int64_t rows) {
+  un_dense part = r->dense;
+  part.rows = rows;
+  UN_PROFILE_BEGIN(UN_PHASE_READOUT);
+  un_dense_weight_gradient(&part, row_of(r, r->h, first, part.in),
+                           row_of(r, r->y, first, part.out), r->work);
+  UN_PROFILE_END(flops_of(r, rows));
+}
+
 typedef struct backward_job {
   const un_readout *r;
-  const char *dy;
-  int64_t rows;
-  char *dh;
-  int count;
+  void *dh;
 } backward_job;
 
 static void input_gradient(void *context, int index) {
   const backward_job *job = context;
-  int64_t first = job->rows * index / job->count;
-  un_dense part = job->r->dense;
-  part.rows = job->rows * (index + 1) / job->count - first;
-  un_dense_input_gradient(&part, job->r->packed_back,
-                          row_of(job->r, job->dy, first, part.out),
-                          row_of(job->r, job->dh, first, part.in));
+  const un_dense *d = &job->r->dense;
+  int64_t first = (int64_t)index * BLOCK, left = d->rows - first;
+  un_readout_input_gradient(job->r, first, left < BLOCK ? left : BLOCK, false,
+                            row_of(job->r, job->dh, first, d->in));
 }
 
-void un_readout_backward(un_readout *r, int64_t first, int64_t rows, void *dh) {
-  un_dense part = r->dense;
-  void *dy = row_of(r, r->y, first, part.out);
-  backward_job job = {r, dy, rows, dh, un_parallel_threads()};
-  UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  if (!r->is_packed_back) un_dense_pack_back(&part, r->packed_back);
-  r->is_packed_back = true;
-  un_parallel(job.count, input_gradient, &job);
-  part.rows = rows;
-  un_dense_weight_gradient(&part, row_of(r, r->h, first, part.in), dy, r->work);
-  UN_PROFILE_END(4 * (double)rows * (double)part.in * (double)part.out);
+void un_readout_backward(un_readout *r, void *dh) {
+  un_readout_begin_back(r);
+  un_parallel((int)((r->dense.rows + BLOCK - 1) / BLOCK), input_gradient,
+              &(backward_job){r, dh});
+  un_readout_weight_gradient(r, 0, r->dense.rows);
 }

@@ -2,8 +2,8 @@
 **
 **     y = h W^T + b,  loss and dL/dy as in loss.h,  dh = dL/dy W,  dW += dL/dy^T h
 ** Everything goes by blocks of rows: a block of outputs is turned into its loss and
-** gradient while it is in the cache, and the sweep back of the cells asks for dh block
-** by block (un_readout_backward), so that it is nowhere kept for all T*B rows.
+** gradient while it is in the cache, and the sweep back of the cells asks for dh step by
+** step, so that it is nowhere kept for all T*B rows.
 **
 ** Blocks are shared out among threads; losses are added up in the order of the rows. */
 #ifndef UN_READOUT_H
@@ -30,7 +30,15 @@ size_t un_readout_work_bytes(const un_readout *r);
 double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
                           double total);
 
-/* dh (rows,H) of `rows` rows from `first` on; adds to the gradients of W and b. */
-void un_readout_backward(un_readout *r, int64_t first, int64_t rows, void *dh);
+/* Back: begin, then, in any order, for all rows in parts from `first` on: dh (rows,H),
+** written or added to what is there, and what the rows add to the gradients of W and b.
+** Threads may ask for dh of different rows at once. */
+void un_readout_begin_back(un_readout *r);
+void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
+                               bool add, void *dh);
+void un_readout_weight_gradient(const un_readout *r, int64_t first, int64_t rows);
+
+/* All of that for all rows. */
+void un_readout_backward(un_readout *r, void *dh);
 
 #endif
