@@ -68,6 +68,9 @@ core.text = {}
 --- scripts use `plot.figure`. Lengths are points (1/72 inch), y grows downwards.
 core.canvas = {}
 
+--- core.train: the history of a training; scripts use `train.fit`.
+core.train = {}
+
 --- core.profile: counts and times of the phases of a computation.
 core.profile = {}
 */
@@ -110,6 +113,7 @@ int unl_open(lua_State *L) {
   unl_open_loss(L);
   unl_open_readout(L);
   unl_open_window(L);
+  unl_open_history(L);
   unl_open_sample(L);
   publish_methods(L);
   push_blas_name(L);

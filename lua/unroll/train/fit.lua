@@ -14,11 +14,13 @@ local evaluate = require "unroll.train.evaluate"
 local interrupts = require "unroll.train.interrupts"
 local display_history = require "unroll.train.display"
 local log = require "unroll.train.log"
-local metrics = require "unroll.metrics"
 local optim = require "unroll.optim"
 local options = require "unroll.options"
 local progress = require "unroll.train.progress"
 local unknown = require "unroll.unknown"
+
+local write_row, interrupted = core.train.record, core.sys.interrupted
+local clip_value, clip_norm = optim.clip_value, optim.clip_norm
 
 local who = "train.fit"
 
@@ -134,9 +136,10 @@ end
 
 -- Room for `capacity` steps, with the numbers of an older history in front.
 local function new_history(capacity, older)
-  local history = { capacity = capacity }
-  for _, name in ipairs(columns) do
-    history[name] = core.tensor.zeros({ capacity }, { dtype = "float64" })
+  local all = core.tensor.zeros({ #columns, capacity }, { dtype = "float64" })
+  local history = { capacity = capacity, all = all }
+  for k, name in ipairs(columns) do
+    history[name] = all:select(1, k)
     if older then history[name]:narrow(1, 1, older.capacity):copy_(older[name]) end
   end
   return history
@@ -152,9 +155,9 @@ local function new_run(model, source, o)
   self.total = total_steps(o, self.iterator)
   self.history = new_history(math.min(self.total, first_capacity))
   self.traces = {}          -- by the length of the window
+  self.sizes = setmetatable({}, { __mode = "k" }) -- x -> its length, y -> its predictions
   self.forward_options = { reduction = o.reduction }
   self.clip_options = {}    -- step and loss, for messages
-  self.smooth = metrics.moving_average(0.05)
   -- What a checkpoint keeps beside tensors.
   self.step, self.clipped, self.elements, self.seconds = 0, 0, 0, 0.0
   self.validations, self.since_best = {}, 0
@@ -178,41 +181,58 @@ local function refuse_loss(self, loss)
     self.step), 0)
 end
 
--- How many predictions a loss is the mean of.
-local function count_of(y, weight)
-  if weight then return weight:sum() end
-  return y:numel()
+-- How many steps the inputs have, and how many predictions the targets. Sources fill the same
+-- tensors again: they are asked once.
+local function length_of(self, x)
+  local length = self.sizes[x]
+  if not length then
+    length = x:size(1)
+    self.sizes[x] = length
+  end
+  return length
 end
 
--- Loss (mean) of one window; leaves its gradients and the state after it.
-function Run:forward_backward(x, y, info)
-  local forward_options, T = self.forward_options, x:size(1)
-  forward_options.weight = info and info.weight
-  forward_options.trace = self.traces[T]
-  local state = self.state
-  if info and info.reset then state = nil end
-  local loss, trace
-  loss, self.state, trace = self.model:forward(x, y, state, forward_options)
-  self.traces[T] = trace
-  local count = count_of(y, info and info.weight)
+local function count_of(self, y)
+  local count = self.sizes[y]
+  if not count then
+    count = y:numel()
+    self.sizes[y] = count
+  end
+  return count
+end
+
+-- Loss (mean) of one window; leaves its gradients and the state after it. Also the number of
+-- predictions that the loss is the mean of.
+local function forward_backward(self, x, y, info)
+  local model, traces, forward_options = self.model, self.traces, self.forward_options
+  local length, state, weight = length_of(self, x), self.state, nil
+  if info then
+    weight = info.weight
+    if info.reset then state = nil end
+  end
+  forward_options.weight, forward_options.trace = weight, traces[length]
+  local loss, after, trace = model:forward(x, y, state, forward_options)
+  self.state, traces[length] = after, trace
+  local count = weight and weight:sum() or count_of(self, y)
   if self.o.reduction == "sum" then loss = loss / count end
   if loss - loss ~= 0 then refuse_loss(self, loss) end
-  self.model:zero_gradients()
-  self.model:backward(trace)
+  model:zero_gradients()
+  model:backward(trace)
   return loss, count
 end
 
 -- The gradient norm before the clip; counts the steps in which the clip did something.
-function Run:clip(loss)
+local function clip(self, loss)
   local o, clip_options = self.o, self.clip_options
+  local limit, max = o.clip_value, o.clip_norm
   clip_options.step, clip_options.loss = self.step + 1, loss
-  if o.clip_value then
-    local norm, clipped = optim.clip_value(self.model, o.clip_value, clip_options)
+  if limit then
+    local norm, clipped = clip_value(self.model, limit, clip_options)
     if clipped then self.clipped = self.clipped + 1 end
     return norm
   end
-  local norm = optim.clip_norm(self.model, o.clip_norm or math.huge, clip_options)
-  if o.clip_norm and norm > o.clip_norm then self.clipped = self.clipped + 1 end
+  local norm = clip_norm(self.model, max or math.huge, clip_options)
+  if max and norm > max then self.clipped = self.clipped + 1 end
   return norm
 end
 
@@ -226,23 +246,21 @@ local function scheduled_rate(schedule, step)
 end
 
 -- One step; returns the loss and the gradient norm.
-function Run:train_step()
+local function train_step(self)
+  local step, optimizer, history = self.step + 1, self.optimizer, self.history
   local x, y, info = self.iterator()
-  if not x then error(who .. ": the source ended at step " .. self.step + 1, 0) end
-  local loss, count = self:forward_backward(x, y, info)
-  local norm = self:clip(loss)
-  local step = self.step + 1
-  if self.o.schedule then self.optimizer.lr = scheduled_rate(self.o.schedule, step) end
-  self.optimizer:step()
-  if step > self.history.capacity then
-    self.history = new_history(2 * self.history.capacity, self.history)
+  if not x then error(who .. ": the source ended at step " .. step, 0) end
+  local loss, count = forward_backward(self, x, y, info)
+  local norm = clip(self, loss)
+  if self.o.schedule then optimizer.lr = scheduled_rate(self.o.schedule, step) end
+  optimizer:step()
+  if step > history.capacity then
+    history = new_history(2 * history.capacity, history)
+    self.history = history
   end
-  local history = self.history
-  history.loss[step], history.gradient_norm[step] = loss, norm
-  history.lr[step] = self.optimizer.lr
-  history.seconds[step] = self.seconds + (core.sys.clock() - self.started)
+  write_row(history.all, step, loss, norm, optimizer.lr, self.start)
   self.step, self.elements = step, self.elements + count
-  self.progress:update(step, self.smooth(loss), norm, count)
+  self.progress:update(step, loss, norm, count)
   return loss, norm
 end
 
@@ -311,13 +329,13 @@ function Run:flush_log()
 end
 
 -- Everything but the step itself; returns the reason to stop, or nil.
-function Run:after_step(loss, norm)
+local function after_step(self, loss, norm)
   local o, step, stop = self.o, self.step, nil
   if o.validation and step % o.validation.every == 0 and self:validate() then
     stop = "patience"
   end
   if o.on_step and o.on_step(step, loss, norm) then stop = stop or "callback" end
-  if core.sys.interrupted() then stop = "interrupted" end
+  if interrupted() then stop = "interrupted" end
   if self.log and core.sys.clock() >= self.next_flush then
     self:flush_log()
     self.next_flush = core.sys.clock() + 1
@@ -328,7 +346,7 @@ end
 
 function Run:loop()
   while self.step < self.total do
-    local stop = self:after_step(self:train_step())
+    local stop = after_step(self, train_step(self))
     if stop then return stop end
   end
   return "steps"
@@ -351,6 +369,7 @@ function Run:open()
   self.progress = shown and progress.new(self.total, { unit = self.source.unit,
     first_step = self.step }) or progress.silent
   self.started, self.elements_before = core.sys.clock(), self.elements
+  self.start = self.started - self.seconds -- as if the run had never been interrupted
 end
 
 function Run:finish(stop)

@@ -146,6 +146,7 @@ function progress.new(total, opts)
     write = opts.write or function(text) io.stderr:write(text) io.stderr:flush() end,
     utf8 = opts.utf8 == nil and progress.is_utf8() or opts.utf8 or false,
     drawn = 0, first_step = opts.first_step or 0, elements = 0,
+    smooth = metrics.moving_average(0.05),
   }, Progress)
   self.started = self.clock()
   self.next_time = self.started + (live and 0 or seconds_between_lines)
@@ -184,7 +185,7 @@ end
 ---@param elements integer trained in this step
 function Progress:update(step, loss, norm, elements)
   local status = self.status
-  status.step, status.loss, status.norm = step, loss, norm
+  status.step, status.loss, status.norm = step, self.smooth(loss), norm
   self.elements = self.elements + elements
   local now = self.clock()
   if now < self.next_time then return end
