@@ -133,6 +133,38 @@ function TestVectorMath.test_logarithms_and_powers_at_the_ends()
   end
 end
 
+-- Against C's pow, which Lua uses: the last vector of a tensor is not full, exponents are
+-- numbers and tensors, results reach the ends.
+function TestVectorMath.test_powers()
+  local allowed = { float32 = { 1.2, 24, -126 }, float64 = { 2.2, 53, -1022 } }
+  for dtype, limit in pairs(allowed) do
+    local like = { dtype = dtype, generator = tensor.generator(3) }
+    local a = (tensor.randn(5003, like) * 3):exp()
+    local b = tensor.randn(5003, like) * (dtype == "float32" and 12 or 100)
+    local function check(x, exponents, y)
+      for i, v in ipairs(list(y)) do
+        local expected = x[i] ^ (type(exponents) == "number" and exponents or exponents[i])
+        local overflows = v == inf and expected > 3.4028234e38
+        local error_ = overflows and 0 or ulps(v, expected, limit[2], limit[3])
+        luaunit.assertTrue(error_ <= limit[1], ("%s(%.17g): %g ulp"):format(dtype, x[i], error_))
+      end
+    end
+    check(a, b, a ^ b)
+    check(a, 1.75, a ^ 1.75)
+    check(a:narrow(1, 1, 101), -0.5, a:narrow(1, 1, 101) ^ -0.5)
+    check(-a, 3, (-a) ^ 3)
+    for base = 1, 60 do
+      for exponent = 0, 4 do
+        local x = tensor.tensor({ base, -base }, { dtype = dtype }) ^ exponent
+        local whole = base ^ exponent
+        if whole < 2 ^ 24 then
+          luaunit.assertEquals(list(x), { whole, exponent % 2 == 0 and whole or -whole })
+        end
+      end
+    end
+  end
+end
+
 function TestVectorMath.test_float64_agrees_with_libm()
   local x = tensor.cat({
     tensor.randn(20000, { dtype = "float64" }) * 5,

@@ -8,6 +8,7 @@
 #include "isa.h"
 #include "isa/elementwise.h"
 #include "isa/vmath.h"
+#include "isa/vpow.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define RUN_ARGS      int64_t n, void *const *data, const int64_t *stride, void *context
@@ -180,8 +181,62 @@ ALWAYS_INLINE void FN(each1)(REAL (*f)(REAL, REAL, REAL), RUN_ARGS) {
   }
 }
 
+/* Powers, by pieces of full vectors: with a constant exponent, or gaps, gcc would make no
+** vectors. Where all arguments are plain, less is to be done. */
+enum { FN(POWERS) = 32 };
+
+ALWAYS_INLINE void FN(power_piece)(REAL *y, const REAL *a, const REAL *b) {
+  int plain = 1;
+  for (int i = 0; i < FN(POWERS); i++)
+    plain &= UN_PASTE(M(un_vpow), _is_plain)(a[i], b[i]);
+  if (plain) {
+    INDEPENDENT
+    for (int i = 0; i < FN(POWERS); i++)
+      y[i] = UN_PASTE(M(un_vpow), _plain)(a[i], b[i]);
+  } else {
+    INDEPENDENT
+    for (int i = 0; i < FN(POWERS); i++)
+      y[i] = M(un_vpow)(a[i], b[i]);
+  }
+}
+
+/* n numbers side by side: as they are, or in the room. */
+ALWAYS_INLINE const REAL *FN(side_by_side)(REAL *room, const REAL *x, int64_t stride,
+                                           int64_t n) {
+  if (stride == 1 && n == FN(POWERS)) return x;
+  for (int64_t i = 0; i < n && stride != 0; i++) /* 0: they are there already */
+    room[i] = x[i * stride];
+  return room;
+}
+
+static void FN(each_power)(int64_t n, void *const *data, const int64_t *stride) {
+  const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
+  REAL room_a[FN(POWERS)], room_b[FN(POWERS)], power[FN(POWERS)];
+  for (int i = 0; i < FN(POWERS); i++) {
+    room_a[i] = *(const REAL *)data[1];
+    room_b[i] = *(const REAL *)data[2];
+  }
+  for (int64_t first = 0; first < n; first += FN(POWERS)) {
+    const int64_t count = n - first < FN(POWERS) ? n - first : FN(POWERS);
+    REAL *to = (REAL *)data[0] + first * sy;
+    const REAL *a = FN(side_by_side)(room_a, (REAL *)data[1] + first * sa, sa, count);
+    const REAL *b = FN(side_by_side)(room_b, (REAL *)data[2] + first * sb, sb, count);
+    if (sy == 1 && count == FN(POWERS)) {
+      FN(power_piece)(to, a, b);
+      continue;
+    }
+    FN(power_piece)(power, a, b);
+    for (int64_t i = 0; i < count; i++)
+      to[i * sy] = power[i];
+  }
+}
+
 ALWAYS_INLINE void FN(each2)(REAL (*f)(REAL, REAL), RUN_ARGS) {
   (void)context;
+  if (f == FN(pow)) { /* known when this is compiled */
+    FN(each_power)(n, data, stride);
+    return;
+  }
   REAL *y = data[0];
   const REAL *a = data[1], *b = data[2];
   const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
