@@ -11,6 +11,7 @@ local texttable = require "unroll.experiment.texttable"
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 package.path = ("%s/?.lua;%s"):format(here, package.path)
+local busy = require "busy"
 local peers = require "peers"
 local readme = require "readme"
 
@@ -60,6 +61,10 @@ local function page(results)
     out[#out + 1] = ("- %s: %s"):format(row[1], row[2])
   end
   out[#out + 1] = ("- BLAS: %s"):format(results.machine.openblas)
+  if results.busy then
+    out[#out + 1] = ("- processors busy with other work at the start: %.1f"):format(
+      results.busy)
+  end
   for _, name in ipairs(phase_names) do
     local data = results.phases[name]
     if data then
@@ -132,6 +137,11 @@ end
 assert(core.sys.mkdir(options.out))
 print(("%s, %s, %d processors"):format(core.isa, core.blas,
   core.sys.cores()))
+results.busy = busy.processors()
+if results.busy and results.busy > 0.2 then
+  print(("other work keeps %.1f processors busy: the numbers will be too low"):format(
+    results.busy))
+end
 local failures = run_phases(#options.only > 0 and options.only or phase_names, options, results)
 for _, note in ipairs(peers.notes()) do print(note) end
 print(("written: %s/bench.md, bench.json and figures"):format(options.out))

@@ -34,7 +34,9 @@ function numbers.short(x)
   return ("%.3g"):format(x)
 end
 
-function numbers.times(x) return x and ("%.3gx"):format(x) or "–" end
+function numbers.times(x)
+  return x and (x < 1000 and "%.3gx" or "%.0fx"):format(x) or "–"
+end
 
 function numbers.percent(x) return x and ("%.1f %%"):format(100 * x) or "–" end
 

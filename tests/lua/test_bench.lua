@@ -35,6 +35,8 @@ function TestBench.test_numbers_as_tables_show_them()
   lu.assertEquals(numbers.percent(0.256), "25.6 %")
   lu.assertEquals(numbers.bytes(3 << 20), "3.0 MiB")
   lu.assertEquals(numbers.times(nil), "–")
+  lu.assertEquals(numbers.times(31.44), "31.4x")
+  lu.assertEquals(numbers.times(1234.5), "1234x")
 end
 
 -- A run as bench.json has it, with and without peers.
