@@ -8,12 +8,14 @@
 ** element of x is repeated over a vector by its load. A single row takes 8 vectors,
 ** several panels at once: fewer would leave the adders waiting for each other. Where y
 ** has few columns, each sum runs in two chains (even and odd k) for the same reason.
-** Rows are dealt to tiles evenly, 32 as 6+6+5+5+5+5: a tile of 2 would wait too. */
+** Rows are dealt to tiles evenly, 32 as 6+6+5+5+5+5: a tile of 2 would wait too. Few columns
+** at the end are taken as a short vector (short.h). */
 #ifndef REAL
 #include "panel.h"
 
 #include "isa.h"
 #include "panel_layout.h"
+#include "short.h"
 #include "stop.h"
 #include "vec.h"
 
@@ -51,113 +53,177 @@ ALWAYS_INLINE void FN(tile_prefetch)(const FN(tile) * t, const int rows,
   FOR(v, vectors) __builtin_prefetch(t->init + r * t->init_row + v * FN(LANES));
 }
 
-ALWAYS_INLINE void FN(tile_add)(const FN(tile) * t, const int rows, const int vectors,
-                                FN(vec) acc[TILE_ROWS][ROW_VECTORS]) {
-  FOR(r, rows) {
-    FOR(v, vectors) {
-      const REAL *p = t->init + r * t->init_row + v * FN(LANES);
-      acc[r][v] += v == vectors - 1 && t->last < FN(LANES) ? FN(load_part)(p, t->last)
-                                                           : FN(load)(p);
+/* The sums of a tile: those of whole vectors, and of the short one behind them. */
+typedef struct FN(sums) {
+  FN(vec) whole[TILE_ROWS][ROW_VECTORS];
+  FN(short16) rest16[TILE_ROWS];
+  FN(short32) rest32[TILE_ROWS];
+} FN(sums);
+
+/* What is in a tile; rest is the bytes of its short vector, or 0. */
+typedef struct FN(form) {
+  int rows, vectors, rest, chains;
+} FN(form);
+
+ALWAYS_INLINE FN(vec) FN(widened)(const FN(sums) * s, const int r, const int rest) {
+  return rest == 16 ? FN(widen_short16)(s->rest16[r]) : FN(widen_short32)(s->rest32[r]);
+}
+
+/* All of it comes before the first store: a load waits for a store of part of a vector
+** that it may overlap. */
+ALWAYS_INLINE void FN(tile_add)(const FN(tile) * t, FN(sums) * s, const FN(form) f) {
+  FOR(r, f.rows) {
+    const REAL *init = t->init + r * t->init_row;
+    FOR(v, f.vectors) {
+      const bool part = !f.rest && v == f.vectors - 1 && t->last < FN(LANES);
+      s->whole[r][v] += part ? FN(load_part)(init + v * FN(LANES), t->last)
+                             : FN(load)(init + v * FN(LANES));
     }
+    if (!f.rest) continue;
+    const FN(vec) last = FN(load_part)(init + f.vectors * FN(LANES), t->last);
+    if (f.rest == 16) s->rest16[r] += FN(low_short16)(last);
+    if (f.rest == 32) s->rest32[r] += FN(low_short32)(last);
   }
 }
 
-ALWAYS_INLINE void FN(tile_store)(const FN(tile) * t, const int rows, const int vectors,
-                                  FN(vec) acc[TILE_ROWS][ROW_VECTORS]) {
-  FOR(r, rows) {
-    FOR(v, vectors) {
-      REAL *p = t->y + r * t->y_row + v * FN(LANES);
-      if (v == vectors - 1 && t->last < FN(LANES))
-        FN(store_part)(p, acc[r][v], t->last);
+ALWAYS_INLINE void FN(tile_store)(const FN(tile) * t, const FN(sums) * s,
+                                  const FN(form) f) {
+  FOR(r, f.rows) {
+    REAL *y = t->y + r * t->y_row;
+    FOR(v, f.vectors) {
+      if (!f.rest && v == f.vectors - 1 && t->last < FN(LANES))
+        FN(store_part)(y + v * FN(LANES), s->whole[r][v], t->last);
       else
-        FN(store)(p, acc[r][v]);
+        FN(store)(y + v * FN(LANES), s->whole[r][v]);
     }
+    if (f.rest)
+      FN(store_part)(y + f.vectors * FN(LANES), FN(widened)(s, r, f.rest), t->last);
   }
 }
 
-/* acc += x[:,k] * W[k,:]. Row r of x is at x + step[r]: one, three and five rows lie in
+/* += x[:,k] * W[k,:]. Row r of x is at x + step[r]: one, three and five rows lie in
 ** registers of their own, the addresses of the others double these. */
-ALWAYS_INLINE void FN(tile_rank1)(const REAL *packed, int64_t panel, const char *x,
-                                  const int64_t odd[3], const int rows,
-                                  const int vectors,
-                                  FN(vec) acc[TILE_ROWS][ROW_VECTORS]) {
+ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t panel,
+                                  const char *x, const int64_t odd[3],
+                                  const FN(form) f) {
   FN(vec) w[ROW_VECTORS];
-  FOR(v, vectors) {
+  FOR(v, f.vectors) {
     w[v] = FN(load)(packed + (v / PANEL_VECTORS) * panel +
                     (v % PANEL_VECTORS) * FN(LANES));
   }
-  FOR(r, rows) {
+  const REAL *rest = packed + (f.vectors / PANEL_VECTORS) * panel +
+                     (f.vectors % PANEL_VECTORS) * FN(LANES);
+  FOR(r, f.rows) {
     const int64_t step = r == 0 ? 0 : r & 1 ? odd[r / 2] : odd[0] * r;
-    REAL value = *(const REAL *)(const void *)(x + step);
-    FOR(v, vectors) acc[r][v] += value * w[v];
+    const FN(vec) value = FN(all)(*(const REAL *)(const void *)(x + step));
+    FOR(v, f.vectors) s->whole[r][v] += value * w[v];
+    if (f.rest == 16) s->rest16[r] += FN(low_short16)(value) * FN(load_short16)(rest);
+    if (f.rest == 32) s->rest32[r] += FN(low_short32)(value) * FN(load_short32)(rest);
   }
 }
 
-ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const int rows,
-                                const int vectors, const int chains) {
+ALWAYS_INLINE void FN(clear_sums)(FN(sums) * s, const FN(form) f) {
+  FOR(r, f.rows) {
+    FOR(v, f.vectors) s->whole[r][v] = (FN(vec)){0};
+    s->rest16[r] = (FN(short16)){0};
+    s->rest32[r] = (FN(short32)){0};
+  }
+}
+
+ALWAYS_INLINE void FN(add_sums)(FN(sums) * s, const FN(sums) * o, const FN(form) f) {
+  FOR(r, f.rows) {
+    FOR(v, f.vectors) s->whole[r][v] += o->whole[r][v];
+    s->rest16[r] += o->rest16[r];
+    s->rest32[r] += o->rest32[r];
+  }
+}
+
+ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const FN(form) f) {
   const FN(tile) t = *tile;
-  FN(vec) acc[TILE_ROWS][ROW_VECTORS], other[TILE_ROWS][ROW_VECTORS];
-  FOR(r, rows) FOR(v, vectors) other[r][v] = acc[r][v] = (FN(vec)){0};
-  if (t.init && rows > 1) FN(tile_prefetch)(&t, rows, vectors);
+  FN(sums) sums, other;
+  FN(clear_sums)(&sums, f);
+  FN(clear_sums)(&other, f);
+  if (t.init && f.rows > 1) FN(tile_prefetch)(&t, f.rows, f.vectors + (f.rest > 0));
   const int64_t row = t.x_row * (int64_t)sizeof(REAL), odd[3] = {row, 3 * row, 5 * row};
   const int64_t next = t.x_column * (int64_t)sizeof(REAL), panel = t.panel,
                 w_row = t.w_row;
   const REAL *packed = t.packed;
   const char *x = (const char *)t.x;
   int64_t k = t.depth;
-  if (chains == 2) {
+  if (f.chains == 2) {
     for (; k >= 2; k -= 2, packed += 2 * w_row, x += 2 * next) {
-      FN(tile_rank1)(packed, panel, x, odd, rows, vectors, acc);
-      FN(tile_rank1)(packed + w_row, panel, x + next, odd, rows, vectors, other);
+      FN(tile_rank1)(&sums, packed, panel, x, odd, f);
+      FN(tile_rank1)(&other, packed + w_row, panel, x + next, odd, f);
     }
   }
   for (; k > 0; k--, packed += w_row, x += next)
-    FN(tile_rank1)(packed, panel, x, odd, rows, vectors, acc);
-  if (chains == 2) FOR(r, rows) FOR(v, vectors) acc[r][v] += other[r][v];
-  if (t.init) FN(tile_add)(&t, rows, vectors, acc);
-  FN(tile_store)(&t, rows, vectors, acc);
+    FN(tile_rank1)(&sums, packed, panel, x, odd, f);
+  if (f.chains == 2) FN(add_sums)(&sums, &other, f);
+  if (t.init) FN(tile_add)(&t, &sums, f);
+  FN(tile_store)(&t, &sums, f);
 }
 
-#define TILE(rows, vectors, chains)                                                    \
-  case ((rows)*16 + (vectors)) * 2 + (chains)-1:                                       \
-    FN(run_tile)(t, rows, vectors, chains);                                            \
+#define KEY(rows, vectors, rest, chains)                                               \
+  ((((rows)*16 + (vectors)) * 4 + (rest) / 16) * 2 + (chains)-1)
+#define TILE(rows, vectors, rest, chains)                                              \
+  case KEY(rows, vectors, rest, chains):                                               \
+    FN(run_tile)(t, (FN(form)){rows, vectors, rest, chains});                          \
     break;
-#define TILES(vectors, chains)                                                         \
-  TILE(1, vectors, chains)                                                             \
-  TILE(2, vectors, chains)                                                             \
-  TILE(3, vectors, chains)                                                             \
-  TILE(4, vectors, chains)                                                             \
-  TILE(5, vectors, chains)                                                             \
-  TILE(6, vectors, chains)
+#define TILES(vectors, rest, chains)                                                   \
+  TILE(3, vectors, rest, chains)                                                       \
+  TILE(4, vectors, rest, chains)                                                       \
+  TILE(5, vectors, rest, chains)                                                       \
+  TILE(6, vectors, rest, chains)
+#define ALL_TILES(vectors, chains)                                                     \
+  TILE(1, vectors, 0, chains)                                                          \
+  TILE(2, vectors, 0, chains)                                                          \
+  TILES(vectors, 0, chains)
 
-static void FN(dispatch_tile)(const FN(tile) * t, int rows, int vectors, int chains) {
-  switch ((rows * 16 + vectors) * 2 + chains - 1) {
-    TILES(1, 1)
-    TILES(2, 1)
-#ifdef __AVX512F__
-    TILES(1, 2)
-    TILES(2, 2)
-    TILES(3, 1)
-    TILES(4, 1)
-#else
-    TILE(1, 3, 1)
-    TILE(1, 4, 1)
+static void FN(dispatch_tile)(const FN(tile) * t, int rows, int vectors, int rest,
+                              int chains) {
+  switch (KEY(rows, vectors, rest, chains)) {
+    ALL_TILES(1, 1)
+    ALL_TILES(2, 1)
+#if VEC_BYTES > 16
+    TILES(1, 16, 1)
 #endif
-    TILE(1, 5, 1)
-    TILE(1, 6, 1)
-    TILE(1, 7, 1)
-    TILE(1, 8, 1)
+#ifdef __AVX512F__
+    ALL_TILES(1, 2)
+    ALL_TILES(2, 2)
+    ALL_TILES(3, 1)
+    ALL_TILES(4, 1)
+    TILES(2, 16, 1)
+    TILES(3, 16, 1)
+    TILES(1, 32, 1)
+    TILES(2, 32, 1)
+    TILES(3, 32, 1)
+#else
+    TILE(1, 3, 0, 1)
+    TILE(1, 4, 0, 1)
+#endif
+    TILE(1, 5, 0, 1)
+    TILE(1, 6, 0, 1)
+    TILE(1, 7, 0, 1)
+    TILE(1, 8, 0, 1)
   }
 }
-#undef TILE
+#undef ALL_TILES
 #undef TILES
+#undef TILE
+#undef KEY
+
+/* Bytes of the short vector at the end of a block of `columns`: it takes a few rows, and
+** a whole vector beside it, to be worth it. */
+ALWAYS_INLINE int FN(rest_of)(int64_t rows, int64_t columns) {
+  return rows >= 3 && columns > FN(LANES) ? FN(short_bytes)(columns) : 0;
+}
 
 /* All rows of one block of columns. */
-static void FN(multiply_columns)(FN(tile) t, int64_t rows, int vectors, int chains,
-                                 bool in_tiles) {
+static void FN(multiply_columns)(FN(tile) t, int64_t rows, int vectors, int rest,
+                                 int chains, bool in_tiles) {
   for (int64_t tiles = un_tile_count(rows); tiles > 0; tiles--) {
     int64_t step = un_tile_step(rows, tiles);
-    FN(dispatch_tile)(&t, (int)step, vectors, chains);
+    FN(dispatch_tile)(&t, (int)step, vectors, rest, chains);
     rows -= step;
     t.x += in_tiles ? TILE_ROWS * t.depth : step * t.x_row;
     t.y += step * t.y_row;
@@ -204,7 +270,6 @@ static void FN(multiply)(const un_product *p) {
   bool has_dots = p->x_column == 1 && !p->x_tiles && !plain;
   int64_t dots = has_dots ? FN(dot_columns)(p->columns) : 0;
   int64_t columns = p->columns - dots;
-  int chains = p->columns <= 2 * FN(LANES) ? MAX_CHAINS : 1;
   FN(tile)
   t = {p->x,
        p->packed,
@@ -224,12 +289,14 @@ static void FN(multiply)(const un_product *p) {
   }
   for (int64_t j = 0; j < columns && !un_stopped(); j += block) {
     int64_t n = columns - j < block ? columns - j : block;
-    int vectors = (int)((n + FN(LANES) - 1) / FN(LANES));
-    t.last = n - (vectors - 1) * FN(LANES);
+    int rest = plain ? 0 : FN(rest_of)(p->rows, n);
+    int vectors = (int)((n + (rest ? 0 : FN(LANES) - 1)) / FN(LANES));
+    int chains = n <= 2 * FN(LANES) && j == 0 && !rest ? MAX_CHAINS : 1;
+    t.last = n - (vectors - !rest) * FN(LANES);
     t.packed = (const REAL *)p->packed + (plain ? j : j * p->depth);
     t.y = (REAL *)p->y + j;
     t.init = p->init ? (const REAL *)p->init + j : NULL;
-    FN(multiply_columns)(t, p->rows, vectors, chains, p->x_tiles);
+    FN(multiply_columns)(t, p->rows, vectors, rest, chains, p->x_tiles);
   }
   for (int64_t i = 0; i < dots; i++)
     FN(dot_column)
