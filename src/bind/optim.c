@@ -36,42 +36,54 @@ typedef struct options {
 /* >= 0; 0 <= x < 1; finite; true or false; a list of two rates */
 typedef enum option_kind { SCALE, RATE, FINITE, FLAG, RATES } option_kind;
 
-typedef struct option {
+/* X(name, kind, the field of options): all options of all rules */
+#define EACH_OPTION(X)                                                                 \
+  X(lr, SCALE, core.lr)                                                                \
+  X(weight_decay, SCALE, core.weight_decay)                                            \
+  X(momentum, SCALE, core.momentum)                                                    \
+  X(dampening, FINITE, core.dampening)                                                 \
+  X(nesterov, FLAG, core.nesterov)                                                     \
+  X(lr_decay, SCALE, core.lr_decay)                                                    \
+  X(eps, SCALE, core.eps)                                                              \
+  X(alpha, RATE, core.alpha)                                                           \
+  X(centered, FLAG, centered)                                                          \
+  X(betas, RATES, core.beta1)
+
+/* The number of an option is that of the upvalue of Update:step with its name. */
+enum option_number {
+  NO_OPTION,
+#define OPTION_NUMBER(name, kind, field) OPTION_##name,
+  EACH_OPTION(OPTION_NUMBER)
+#undef OPTION_NUMBER
+      END_OF_OPTIONS
+};
+
+static const struct option {
   const char *name;
   option_kind kind;
   size_t offset;
-} option;
+} all_options[] = {{NULL, SCALE, 0},
+#define OPTION_ENTRY(name, kind, field) {#name, kind, offsetof(options, field)},
+                   EACH_OPTION(OPTION_ENTRY)
+#undef OPTION_ENTRY
+};
 
-#define OPTION(name, kind)                                                             \
-  { #name, kind, offsetof(options, core.name) }
-
-static const option sgd_options[] = {
-    OPTION(lr, SCALE),           OPTION(momentum, SCALE), OPTION(dampening, FINITE),
-    OPTION(weight_decay, SCALE), OPTION(nesterov, FLAG),  {NULL, FLAG, 0}};
-static const option adagrad_options[] = {OPTION(lr, SCALE),
-                                         OPTION(lr_decay, SCALE),
-                                         OPTION(weight_decay, SCALE),
-                                         OPTION(eps, SCALE),
-                                         {NULL, FLAG, 0}};
-static const option rmsprop_options[] = {
-    OPTION(lr, SCALE),       OPTION(alpha, RATE),
-    OPTION(eps, SCALE),      OPTION(weight_decay, SCALE),
-    OPTION(momentum, SCALE), {"centered", FLAG, offsetof(options, centered)},
-    {NULL, FLAG, 0}};
-static const option adam_options[] = {OPTION(lr, SCALE),
-                                      {"betas", RATES, offsetof(options, core.beta1)},
-                                      OPTION(eps, SCALE),
-                                      OPTION(weight_decay, SCALE),
-                                      {NULL, FLAG, 0}};
+enum { MOST_OPTIONS = 6 };
 
 static const struct rule {
   const char *name;
-  const option *options;
-} rules[UN_OPTIM_RULES] = {[UN_SGD] = {"sgd", sgd_options},
-                           [UN_ADAGRAD] = {"adagrad", adagrad_options},
-                           [UN_RMSPROP] = {"rmsprop", rmsprop_options},
-                           [UN_ADAM] = {"adam", adam_options},
-                           [UN_ADAMW] = {"adamw", adam_options}};
+  enum option_number option[MOST_OPTIONS + 1];
+} rules[UN_OPTIM_RULES] = {
+    [UN_SGD] = {"sgd",
+                {OPTION_lr, OPTION_momentum, OPTION_dampening, OPTION_weight_decay,
+                 OPTION_nesterov}},
+    [UN_ADAGRAD] = {"adagrad",
+                    {OPTION_lr, OPTION_lr_decay, OPTION_weight_decay, OPTION_eps}},
+    [UN_RMSPROP] = {"rmsprop",
+                    {OPTION_lr, OPTION_alpha, OPTION_eps, OPTION_weight_decay,
+                     OPTION_momentum, OPTION_centered}},
+    [UN_ADAM] = {"adam", {OPTION_lr, OPTION_betas, OPTION_eps, OPTION_weight_decay}},
+    [UN_ADAMW] = {"adamw", {OPTION_lr, OPTION_betas, OPTION_eps, OPTION_weight_decay}}};
 
 /* The number on top of the stack, popped, when it is what `kind` says. */
 static bool read_number(lua_State *L, option_kind kind, double *x) {
@@ -107,10 +119,11 @@ static bool read_option(lua_State *L, option_kind kind, void *field) {
 
 /* The options of a rule from the table at `arg`; false when one is not good. */
 static bool read_options(lua_State *L, int arg, un_optim_rule rule, options *o) {
-  for (const option *each = rules[rule].options; each->name; each++) {
-    lua_pushstring(L, each->name);
+  for (const enum option_number *k = rules[rule].option; *k; k++) {
+    const struct option *option = &all_options[*k];
+    lua_pushvalue(L, lua_upvalueindex((int)*k));
     lua_rawget(L, arg);
-    if (!read_option(L, each->kind, (char *)o + each->offset)) return false;
+    if (!read_option(L, option->kind, (char *)o + option->offset)) return false;
   }
   return true;
 }
@@ -337,7 +350,11 @@ static const luaL_Reg functions[] = {
 static const luaL_Reg methods[] = {{"step", update_step}, {NULL, NULL}};
 
 void unl_open_optim(lua_State *L) {
-  unl_addmethods(L, class_name, methods);
+  unl_pushmethods(L, class_name);
+  for (int k = NO_OPTION + 1; k < END_OF_OPTIONS; k++)
+    lua_pushstring(L, all_options[k].name);
+  luaL_setfuncs(L, methods, END_OF_OPTIONS - 1);
+  lua_pop(L, 1);
   unl_subtable(L, "optim");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

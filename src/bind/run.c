@@ -20,11 +20,14 @@ static unl_run *check_run(lua_State *L) {
  */
 
 /* Copies src, which fits, to the row at `data`. */
-static void copy_row(void *data, const un_view *src, const un_view *like) {
-  if (src->data == data && un_is_contiguous(src)) return;
+static void copy_row(void *data, const un_view *src, const un_view *like,
+                     size_t bytes) {
   un_view dst = *like;
   dst.data = data;
-  un_copy(&dst, src);
+  if (un_is_contiguous(src))
+    memmove(data, src->data, bytes);
+  else
+    un_copy(&dst, src);
 }
 
 /* The tensor of a state on top of the stack, or NULL with a message there instead. */
@@ -55,7 +58,7 @@ static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what
     } else {
       const un_view *src = check_state(L, what, r->state_name[s], &wanted);
       if (!src) return false;
-      copy_row(row[s], src, &wanted);
+      copy_row(row[s], src, &wanted, bytes);
     }
     if (!lua_isnil(L, arg)) lua_pop(L, 1);
   }
