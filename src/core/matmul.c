@@ -3,15 +3,20 @@
 ** BLAS takes a matrix whose rows or whose columns are without gaps inside; the other
 ** stride is free ("leading dimension"). Anything else (every second column, expanded
 ** tensors, another dtype) is copied into the scratch first. A batch of left operands
-** with one right operand becomes a single tall product where the strides allow. */
+** with one right operand becomes a single tall product where the strides allow. Products
+** that are done before BLAS has begun go to isa/product.c. */
 #include "matmul.h"
 
 #include <cblas.h>
 #include <limits.h>
 
 #include "copy.h"
+#include "isa.h"
+#include "isa/product.h"
 #include "profile.h"
 #include "stop.h"
+
+UN_BY_ISA(un_product_kernels, un_products)
 
 void un_blas_open(void) {
   openblas_set_num_threads(1);
@@ -56,6 +61,13 @@ static bool check_inner(const un_view *a, const un_view *b, const un_view *ma,
 
 bool un_matmul_sizes(const un_view *a, const un_view *b, int *dims, int64_t *size,
                      un_err *err) {
+  if (a->dims == 2 && b->dims == 2 && a->size[1] == b->size[0] &&
+      a->size[0] <= INT_MAX && a->size[1] <= INT_MAX && b->size[1] <= INT_MAX) {
+    *dims = 2; /* the common case */
+    size[0] = a->size[0];
+    size[1] = b->size[1];
+    return true;
+  }
   if (a->dims == 0 || b->dims == 0)
     return un_fail(err, "matmul: a is %s, b is %s: both need at least one dimension",
                    un_shape(a).s, un_shape(b).s);
@@ -71,6 +83,46 @@ bool un_matmul_sizes(const un_view *a, const un_view *b, int *dims, int64_t *siz
                    un_shape(a).s, un_shape(b).s, INT_MAX);
   if (a->dims > 1) size[(*dims)++] = rows(&ma);
   if (b->dims > 1) size[(*dims)++] = columns(&mb);
+  return true;
+}
+
+/* --- small products --------------------------------------------------------------- */
+
+/* Multiplications; the kernel takes ROWS rows together, whether there are so many or not. */
+enum { SMALL = 1 << 15, SMALL_VECTOR = 1 << 12, ROWS = 4 };
+
+/* No batch, one dtype, something to add up. */
+static bool is_plain(const un_view *a, const un_view *b, const un_view *out) {
+  return a->dims >= 1 && a->dims <= 2 && b->dims >= 1 && b->dims <= 2 &&
+         a->dtype == out->dtype && b->dtype == out->dtype && a->size[a->dims - 1] > 0;
+}
+
+bool un_matmul_small(const un_view *a, const un_view *b, const un_view *out) {
+  if (!is_plain(a, b, out)) return false;
+  const int column = a->dims - 1, kernel = out->dtype == UN_F64;
+  const bool one_row = a->dims == 1, one_column = b->dims == 1;
+  const un_product p = {.m = one_row ? 1 : a->size[0],
+                        .k = a->size[column],
+                        .n = one_column ? 1 : b->size[1],
+                        .a = a->data,
+                        .b = b->data,
+                        .c = out->data,
+                        .a_row = one_row ? 0 : a->stride[0],
+                        .a_column = a->stride[column],
+                        .b_row = b->stride[0],
+                        .c_row = one_row ? 0 : out->stride[0]};
+  if (p.m > SMALL || p.n > SMALL || p.n == 0 || p.k > SMALL) return false;
+  if (p.n == 1) {
+    const bool no_gaps = (p.a_column == 1 && p.b_row == 1) || p.k == 1;
+    if (p.m * p.k > SMALL_VECTOR || !no_gaps) return false;
+  } else {
+    const int64_t rows_done = (p.m + ROWS - 1) / ROWS * ROWS;
+    const bool no_gaps = b->stride[1] == 1 && out->stride[out->dims - 1] == 1;
+    if (rows_done * p.k > SMALL / p.n || !no_gaps) return false;
+  }
+  UN_PROFILE_BEGIN(UN_PHASE_MATMUL);
+  (p.n == 1 ? un_products()->vector : un_products()->matrix)[kernel](&p);
+  UN_PROFILE_END(2.0 * (double)p.m * (double)p.k * (double)p.n);
   return true;
 }
 

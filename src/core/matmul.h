@@ -3,7 +3,8 @@
 ** The last two dimensions are matrices, those before are a batch and broadcast; a
 ** vector stands for a row on the left and for a column on the right, and its dimension
 ** does not come back. First un_matmul_sizes, then un_matmul_plan with an output of
-** these sizes, then un_matmul_run with plan.scratch bytes, aligned as for double. */
+** these sizes, then un_matmul_run with plan.scratch bytes, aligned as for double. Small
+** products need no plan: un_matmul_small comes first. */
 #ifndef UN_MATMUL_H
 #define UN_MATMUL_H
 
@@ -22,6 +23,10 @@ void un_blas_open(void);
 
 UN_CHECKED bool un_matmul_sizes(const un_view *a, const un_view *b, int *dims,
                                 int64_t *size, un_err *err);
+
+/* out = a b when that is small and plain enough; false, and nothing is done, when not. */
+bool un_matmul_small(const un_view *a, const un_view *b, const un_view *out);
+
 void un_matmul_plan(un_matmul *plan, const un_view *a, const un_view *b,
                     const un_view *out);
 void un_matmul_run(un_matmul *plan, void *scratch);
