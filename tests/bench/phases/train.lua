@@ -57,7 +57,7 @@ local function measure(case, ask, seconds)
 end
 
 function phase.run(context)
-  local list, rounds = cases(), context.quick and 1 or 5
+  local list, rounds = cases(), context.quick and 1 or 7
   for _ = 1, rounds do
     for _, case in ipairs(list) do
       if not case.absent then measure(case, context.peers.ask, context.quick and 0.1 or 0.3) end
