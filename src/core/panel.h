@@ -51,6 +51,7 @@ typedef struct un_pack_kernels {
 /* Bytes that a packed (depth,columns) matrix needs. */
 size_t un_panel_bytes(un_dtype dtype, int64_t depth, int64_t columns);
 
+/* Element (k,n) of W is w[k * row_stride + n * column_stride]; one of the strides is 1. */
 void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
                    int64_t columns, int64_t row_stride, int64_t column_stride);
 void un_panel_multiply(un_dtype dtype, const un_product *p);

@@ -1,11 +1,14 @@
-/* isa/pack.c -- packing for the products of panel.h: matrices W into panels, and the
-** left operand of a weight gradient into the tiles that the microkernel walks. */
+/* isa/pack.c -- packing: matrices W into panels for the products of panel.h, or for those of
+** a single row (row_layout.h), and the left operand of a weight gradient into the tiles
+** that the microkernel walks. */
 #ifndef REAL
 #include <string.h>
 
 #include "isa.h"
 #include "panel.h"
 #include "panel_layout.h"
+#include "row.h"
+#include "row_layout.h"
 #include "transpose.h"
 #include "vec.h"
 
@@ -17,7 +20,55 @@ const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
                                       .tiles = {tiles_f32, tiles_f64},
                                       .tiles_from = TILES_FROM};
 
+extern const un_row_kernels ISA(un_row_kernels_of);
+const un_row_kernels ISA(un_row_kernels_of) = {
+    .bytes = {row_bytes_f32, row_bytes_f64},
+    .pack = {row_pack_f32, row_pack_f64},
+};
+
 #else
+
+/* --- columns that lie along k -------------------------------------------------------- */
+
+/* n columns, `column_stride` apart, into rows of `width` numbers. */
+ALWAYS_INLINE void FN(pack_square)(REAL *to, int64_t width, const REAL *w,
+                                   int64_t depth, int64_t n, int64_t column_stride) {
+  int64_t j = 0;
+  for (; j + 4 <= n; j += 4) {
+    const REAL *column = w + j * column_stride;
+    int64_t k = 0;
+    for (; k + 4 <= depth; k += 4)
+      FN(transpose4)(to + k * width + j, width, column + k, column_stride);
+    for (; k < depth; k++)
+      for (int i = 0; i < 4; i++)
+        to[k * width + j + i] = column[i * column_stride + k];
+  }
+  for (; j < n; j++)
+    for (int64_t k = 0; k < depth; k++)
+      to[k * width + j] = w[j * column_stride + k];
+}
+
+/* The same by squares, which are whole lines of the cache on both sides; zeros behind
+** column n up to `end`. */
+static void FN(pack_columns)(REAL *to, int64_t width, const REAL *w, int64_t depth,
+                             int64_t n, int64_t end, int64_t column_stride) {
+  enum { SIDE = 64 / sizeof(REAL) };
+  int64_t k = 0, whole = n - n % SIDE;
+  for (; k + SIDE <= depth; k += SIDE) {
+    REAL *row = to + k * width;
+    for (int64_t j = 0; j < whole; j += SIDE)
+      FN(pack_square)
+    (row + j, width, w + j * column_stride + k, SIDE, SIDE, column_stride);
+    FN(pack_square)
+    (row + whole, width, w + whole * column_stride + k, SIDE, n - whole, column_stride);
+  }
+  FN(pack_square)(to + k * width, width, w + k, depth - k, n, column_stride);
+  for (k = 0; k < depth && n < end; k++)
+    for (int64_t j = n; j < end; j++)
+      to[k * width + j] = 0;
+}
+
+/* --- panels -------------------------------------------------------------------------- */
 
 /* Rows that are read together: they are long, and come from memory in their order. */
 enum { FN(CHUNK) = 8 };
@@ -47,36 +98,6 @@ static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t co
   }
 }
 
-static void FN(pack_strided)(REAL *packed, const REAL *w, int64_t depth, int64_t n,
-                             int64_t row_stride, int64_t column_stride) {
-  for (int64_t k = 0; k < depth; k++)
-    for (int64_t j = 0; j < n; j++)
-      packed[k * FN(WIDTH) + j] = w[k * row_stride + j * column_stride];
-}
-
-/* One panel from columns that lie along k: transposed in blocks of 4 by 4. */
-static void FN(pack_columns)(REAL *packed, const REAL *w, int64_t depth, int64_t n,
-                             int64_t column_stride) {
-  int64_t whole_n = n & ~(int64_t)3, whole_k = depth & ~(int64_t)3;
-  for (int64_t j = 0; j < whole_n; j += 4)
-    for (int64_t k = 0; k < whole_k; k += 4)
-      FN(transpose4)
-  (packed + k * FN(WIDTH) + j, FN(WIDTH), w + j * column_stride + k, column_stride);
-  FN(pack_strided)
-  (packed + whole_n, w + whole_n * column_stride, whole_k, n - whole_n, 1,
-   column_stride);
-  FN(pack_strided)
-  (packed + whole_k * FN(WIDTH), w + whole_k, depth - whole_k, n, 1, column_stride);
-}
-
-/* The microkernel reads whole vectors: what lies beyond column n must be zero. */
-static void FN(clear_tail)(REAL *packed, int64_t depth, int64_t n) {
-  int64_t end = (n + FN(LANES) - 1) / FN(LANES) * FN(LANES);
-  for (int64_t k = 0; k < depth && n < end; k++)
-    for (int64_t j = n; j < end; j++)
-      packed[k * FN(WIDTH) + j] = 0;
-}
-
 /* The columns that are also taken as dot products. */
 static void FN(pack_dots)(void *packed, const REAL *w, int64_t depth, int64_t columns,
                           int64_t row_stride, int64_t column_stride) {
@@ -91,21 +112,73 @@ static void FN(pack_dots)(void *packed, const REAL *w, int64_t depth, int64_t co
   }
 }
 
+/* From columns that are apart. Those that are dot products are needed as such alone. */
+static void FN(pack_panels)(REAL *panel, const REAL *w, int64_t depth, int64_t columns,
+                            int64_t column_stride) {
+  columns -= FN(dot_columns)(columns);
+  for (int64_t j = 0; j < columns; j += FN(WIDTH), panel += depth * FN(WIDTH)) {
+    const REAL *first = w + j * column_stride;
+    int64_t n = columns - j < FN(WIDTH) ? columns - j : FN(WIDTH);
+    int64_t end = (n + FN(LANES) - 1) / FN(LANES) * FN(LANES);
+    FN(pack_columns)(panel, FN(WIDTH), first, depth, n, end, column_stride);
+  }
+}
+
 static void FN(panels)(void *packed, const void *w, int64_t depth, int64_t columns,
                        int64_t row_stride, int64_t column_stride) {
-  REAL *panel = packed;
-  if (column_stride == 1) FN(pack_rows)(packed, w, depth, columns, row_stride);
-  for (int64_t j = 0; j < columns && column_stride != 1; j += FN(WIDTH)) {
-    const REAL *first = (const REAL *)w + j * column_stride;
-    int64_t n = columns - j < FN(WIDTH) ? columns - j : FN(WIDTH);
-    FN(clear_tail)(panel, depth, n);
-    if (row_stride == 1)
-      FN(pack_columns)(panel, first, depth, n, column_stride);
-    else
-      FN(pack_strided)(panel, first, depth, n, row_stride, column_stride);
-    panel += depth * FN(WIDTH);
-  }
+  if (column_stride == 1)
+    FN(pack_rows)(packed, w, depth, columns, row_stride);
+  else
+    FN(pack_panels)(packed, w, depth, columns, column_stride);
   FN(pack_dots)(packed, w, depth, columns, row_stride, column_stride);
+}
+
+/* --- a single row -------------------------------------------------------------------- */
+
+static size_t FN(row_bytes)(int64_t depth, int64_t columns) {
+  return (size_t)(depth * FN(row_width)(columns)) * sizeof(REAL);
+}
+
+/* n columns of W that lie side by side, to rows of `width` numbers. */
+static void FN(copy_rows)(REAL *to, int64_t width, const REAL *w, int64_t depth,
+                          int64_t n, int64_t row_stride) {
+  for (int64_t k = 0; k < depth; k++, to += width, w += row_stride) {
+    int64_t j = 0;
+    for (; j + FN(LANES) <= n; j += FN(LANES))
+      FN(store)(to + j, FN(load)(w + j));
+    if (j < width) FN(store_part)
+    (to + j, FN(load_part)(w + j, n - j),
+     width - j < FN(LANES) ? width - j : FN(LANES));
+  }
+}
+
+/* Columns first..first+n-1 to rows of `width` numbers; returns where they end. */
+static REAL *FN(row_part)(REAL *to, int64_t width, const REAL *w, int64_t depth,
+                          int64_t n, int64_t row_stride, int64_t column_stride) {
+  if (column_stride == 1)
+    FN(copy_rows)(to, width, w, depth, n, row_stride);
+  else
+    FN(pack_columns)(to, width, w, depth, n, width, column_stride);
+  return to + depth * width;
+}
+
+static void FN(row_pack)(void *packed, const void *vw, int64_t depth, int64_t columns,
+                         int64_t row_stride, int64_t column_stride) {
+  REAL *to = packed;
+  const REAL *w = vw;
+  int64_t first = 0;
+  while (first < columns) {
+    row_block b = FN(row_block)(columns - first);
+    int64_t width = b.vectors * FN(LANES), left = columns - first;
+    int64_t n = left < width ? left : width;
+    to = FN(row_part)(to, width, w + first * column_stride, depth, n, row_stride,
+                      column_stride);
+    first += n;
+    if (!b.rest) continue;
+    to = FN(row_part)(to, b.rest / (int)sizeof(REAL), w + first * column_stride, depth,
+                      left - n, row_stride, column_stride);
+    first = columns;
+  }
 }
 
 /* --- tiles ------------------------------------------------------------------------- */

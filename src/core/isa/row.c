@@ -41,7 +41,7 @@
 
 /* Up to MAX_SUMS sums of each column. FEW vectors turn into the next state while they are
 ** in registers; of more there is so much work that it does not matter. */
-enum { MAX_SUMS = 4, FEW = 4};
+enum { MAX_SUMS = 4, FEW = 4 };
 
 #define UN_TEMPLATE "isa/row.c"
 #include "each_dtype.h"
@@ -72,7 +72,7 @@ ALWAYS_INLINE FN(vec) FN(apply)(FN(vec) x, const FN(form) form) {
 /* --- the sums of a block ------------------------------------------------------------ */
 
 typedef struct FN(sums) {
-  FN(vec) vector[ROW_VECTORS];
+  FN(vec) vector[BLOCK_VECTORS];
   FN(short16) rest16;
   FN(short32) rest32;
 } FN(sums);
@@ -158,7 +158,7 @@ ALWAYS_INLINE void FN(do_block)(const FN(place) * p, const REAL *w, const REAL *
                                 int64_t depth, bool down, const FN(form) form,
                                 const row_block b) {
   const int count = b.vectors + (b.rest > 0);
-  const int chains = count <= 2 ? 4 : count < ROW_VECTORS ? 2 : 1;
+  const int chains = count <= 2 ? 4 : count < BLOCK_VECTORS ? 2 : 1;
   FN(sums) s = FN(sum_block)(w, x, depth, down, b, chains);
   FOR(v, count) FN(finish)(p, &s, v, b, form);
 }
@@ -201,11 +201,11 @@ ALWAYS_INLINE void FN(dispatch)(const un_row_product *product, int64_t j, bool d
 #undef BLOCK
 
 static void FN(multiply)(const un_row_product *p) {
-  const int64_t block = ROW_VECTORS * FN(LANES);
+  const int64_t block = BLOCK_VECTORS * FN(LANES);
   const int64_t count = (p->columns + block - 1) / block;
   for (int64_t i = 0; i < count; i++)
     FN(dispatch)
-  (p, (p->down ? count - 1 - i : i) * block, p->down, FN(PLAIN), ROW_VECTORS);
+  (p, (p->down ? count - 1 - i : i) * block, p->down, FN(PLAIN), BLOCK_VECTORS);
 }
 
 /* --- forward ------------------------------------------------------------------------ */

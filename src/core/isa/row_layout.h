@@ -1,6 +1,6 @@
 /* isa/row_layout.h -- where W (K,N), packed for the products of row.h, keeps its elements.
 **
-** The columns come in blocks of ROW_VECTORS vectors, as many as are summed up at once in
+** The columns come in blocks of BLOCK_VECTORS vectors, as many as are summed up at once in
 ** registers. The numbers of a block lie in the order in which they are read: first, row
 ** after row, its whole vectors, then, row after row, a short vector when no more columns
 ** than that are left: one of 16 bytes, or of 32, where vectors have more. What a vector
@@ -11,7 +11,7 @@
 #include "short.h"
 #include "vec.h"
 
-enum { ROW_VECTORS = 8 };
+enum { BLOCK_VECTORS = 8 };
 
 /* A block of columns: its whole vectors, and the bytes of the short one behind them. */
 typedef struct row_block {
@@ -20,8 +20,8 @@ typedef struct row_block {
 
 #define UN_ROW_LAYOUT(suffix, type)                                                    \
   ALWAYS_INLINE row_block row_block_##suffix(int64_t columns_left) {                   \
-    if (columns_left >= ROW_VECTORS * LANES_##suffix)                                  \
-      return (row_block){ROW_VECTORS, 0};                                              \
+    if (columns_left >= BLOCK_VECTORS * LANES_##suffix)                                \
+      return (row_block){BLOCK_VECTORS, 0};                                            \
     const int rest = short_bytes_##suffix(columns_left);                               \
     const int64_t whole = columns_left + (rest ? 0 : LANES_##suffix - 1);              \
     return (row_block){(int)(whole / LANES_##suffix), rest};                           \
