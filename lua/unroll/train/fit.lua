@@ -181,31 +181,22 @@ local function refuse_loss(self, loss)
     self.step), 0)
 end
 
--- How many steps the inputs have, and how many predictions the targets. Sources fill the same
--- tensors again: they are asked once.
+-- Sources fill the same tensors again and again: they are asked for their sizes once.
 local function length_of(self, x)
-  local length = self.sizes[x]
-  if not length then
-    length = x:size(1)
-    self.sizes[x] = length
-  end
-  return length
+  self.sizes[x] = x:size(1)
+  return self.sizes[x]
 end
 
 local function count_of(self, y)
-  local count = self.sizes[y]
-  if not count then
-    count = y:numel()
-    self.sizes[y] = count
-  end
-  return count
+  self.sizes[y] = y:numel()
+  return self.sizes[y]
 end
 
 -- Loss (mean) of one window; leaves its gradients and the state after it. Also the number of
 -- predictions that the loss is the mean of.
 local function forward_backward(self, x, y, info)
   local model, traces, forward_options = self.model, self.traces, self.forward_options
-  local length, state, weight = length_of(self, x), self.state, nil
+  local length, state, weight = self.sizes[x] or length_of(self, x), self.state, nil
   if info then
     weight = info.weight
     if info.reset then state = nil end
@@ -213,7 +204,7 @@ local function forward_backward(self, x, y, info)
   forward_options.weight, forward_options.trace = weight, traces[length]
   local loss, after, trace = model:forward(x, y, state, forward_options)
   self.state, traces[length] = after, trace
-  local count = weight and weight:sum() or count_of(self, y)
+  local count = weight and weight:sum() or self.sizes[y] or count_of(self, y)
   if self.o.reduction == "sum" then loss = loss / count end
   if loss - loss ~= 0 then refuse_loss(self, loss) end
   model:zero_gradients()
