@@ -123,7 +123,7 @@ static size_t rounded(size_t bytes) {
   return (bytes + 63) & ~(size_t)63;
 }
 
-un_work_layout un_cell_layout(const un_run *run) {
+static un_work_layout layout_of(const un_run *run) {
   un_work_layout l = {0};
   int64_t rows = run->block * run->B;
   un_dense input = un_cell_input_layer(run, rows);
@@ -137,8 +137,9 @@ un_work_layout un_cell_layout(const un_run *run) {
   return l;
 }
 
-size_t un_cell_work_bytes(const un_run *run) {
-  return un_cell_layout(run).bytes;
+size_t un_cell_work_bytes(un_run *run) {
+  run->layout = layout_of(run);
+  return run->layout.bytes;
 }
 
 /* --- what both sweeps do ----------------------------------------------------------- */

@@ -123,6 +123,17 @@ typedef struct un_cell {
   void (*finish_row[2])(void *h, const void *add, int64_t H);
 } un_cell;
 
+/* Where things lie in run->work, in bytes. */
+typedef struct un_work_layout {
+  size_t w_hh;    /* packed for the sweep back; at 0, where cells look for it */
+  size_t w_xh;    /* packed for dx */
+  size_t product; /* scratch of the weight gradients */
+  size_t dy;      /* B = 1: (block,H) */
+  size_t squares; /* (block,B) float64: |dL/dh_t|^2 of each row */
+  size_t kept;    /* (states,B,H): the gradients of masked rows, set aside */
+  size_t bytes;
+} un_work_layout;
+
 struct un_run {
   const un_cell *cell;
   un_dtype dtype;
@@ -146,6 +157,7 @@ struct un_run {
   double *norm;                  /* (T): the norm of the total dL/dh_t */
   void *packed; /* un_cell_packed_bytes: W_hh, then W_xh, for the forward products */
   void *work;   /* un_cell_work_bytes */
+  un_work_layout layout;
 };
 
 /* The built-in cell of that name, or NULL; un_cell_at(0), (1) ... until NULL lists
@@ -154,7 +166,7 @@ const un_cell *un_cell_find(const char *name);
 const un_cell *un_cell_at(int i);
 
 size_t un_cell_packed_bytes(const un_run *run);
-size_t un_cell_work_bytes(const un_run *run); /* after `block` is set */
+size_t un_cell_work_bytes(un_run *run); /* after `block` is set; sets `layout` */
 
 /* Steps that the backward sweep takes at a time: a fixed number of rows, whatever T. */
 int64_t un_cell_block(const un_run *run);

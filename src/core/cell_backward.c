@@ -15,7 +15,7 @@ static void *work_at(const un_run *run, size_t offset) {
 /* --- one step ---------------------------------------------------------------------- */
 
 static double *squares_at(const un_run *run, int64_t t) {
-  return (double *)work_at(run, un_cell_layout(run).squares) + t % run->block * run->B;
+  return (double *)work_at(run, run->layout.squares) + t % run->block * run->B;
 }
 
 /* dL/dy is added to dL/dh; the squares of each row are left for the norm. */
@@ -97,7 +97,7 @@ static void retreat(const un_run *run, int64_t t, un_share s) {
 void un_cell_turn(const un_run *run) {
   un_dense input = un_cell_input_layer(run, run->block * run->B);
   un_cell_pack_w_hh(run, run->work, true);
-  if (run->dx) un_dense_pack_back(&input, work_at(run, un_cell_layout(run).w_xh));
+  if (run->dx) un_dense_pack_back(&input, work_at(run, run->layout.w_xh));
 }
 
 void un_cell_arrive(const un_run *run, int64_t t) {
@@ -121,7 +121,6 @@ static int64_t steps_of_block(const un_run *run, int64_t first) {
 }
 
 static void input_gradients(const un_run *run, int64_t first, int64_t rows) {
-  un_work_layout l = un_cell_layout(run);
   un_dense input = un_cell_input_layer(run, rows);
   int64_t row = first * run->B;
   if (run->tokens) {
@@ -130,10 +129,10 @@ static void input_gradients(const un_run *run, int64_t first, int64_t rows) {
     un_rows_column_sum(run->dtype, input.db, run->dgates, rows, input.out);
   } else {
     un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row),
-                             run->dgates, work_at(run, l.product));
+                             run->dgates, work_at(run, run->layout.product));
   }
   if (run->dx)
-    un_dense_input_gradient(&input, work_at(run, l.w_xh), run->dgates, false,
+    un_dense_input_gradient(&input, work_at(run, run->layout.w_xh), run->dgates, false,
                             un_share_row(run, run->dx, run->I, row));
 }
 
@@ -146,7 +145,7 @@ void un_cell_add_gradients(const un_run *run, int64_t first) {
   else
     un_panel_tn(run->dtype, run->grad[UN_W_HH], recurrent_dgates(run),
                 un_run_row(run, run->state[0], run->H, before), un_gate_width(run),
-                run->H, rows, work_at(run, un_cell_layout(run).product));
+                run->H, rows, work_at(run, run->layout.product));
   input_gradients(run, first, rows);
   double products =
       (double)(run->H + (run->tokens ? 0 : run->I) + (run->dx ? run->I : 0));
@@ -164,7 +163,7 @@ static int64_t time_back(const un_run *run, int64_t first, int64_t k) {
 static char *dy_of_block(const un_run *run, int64_t first) {
   const un_dy_source *source = run->dy_source;
   if (!source) return un_run_row(run, (void *)run->dy, run->H, first);
-  char *dy = work_at(run, un_cell_layout(run).dy);
+  char *dy = work_at(run, run->layout.dy);
   source->make(source->context, first, steps_of_block(run, first), false, dy);
   return dy;
 }

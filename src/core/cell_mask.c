@@ -22,8 +22,7 @@ static void clear_row(const un_run *run, void *rows, int64_t b, int64_t width) {
 }
 
 static void *kept_gradient(const un_run *run, int s) {
-  return (char *)run->work + un_cell_layout(run).kept +
-         un_run_bytes(run, s * run->B * run->H);
+  return (char *)run->work + run->layout.kept + un_run_bytes(run, s * run->B * run->H);
 }
 
 void un_mask_settle(const un_run *run, int64_t t, un_share share) {

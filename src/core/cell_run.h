@@ -9,19 +9,6 @@ typedef struct un_share {
   int64_t first, count;
 } un_share;
 
-/* Where things lie in run->work, in bytes. */
-typedef struct un_work_layout {
-  size_t w_hh;    /* packed for the sweep back; at 0, where cells look for it */
-  size_t w_xh;    /* packed for dx */
-  size_t product; /* scratch of the weight gradients */
-  size_t dy;      /* B = 1: (block,H) */
-  size_t squares; /* (block,B) float64: |dL/dh_t|^2 of each row */
-  size_t kept;    /* (states,B,H): the gradients of masked rows, set aside */
-  size_t bytes;
-} un_work_layout;
-
-un_work_layout un_cell_layout(const un_run *run);
-
 static inline int64_t un_gate_width(const un_run *run) {
   return run->cell->gates * run->H;
 }
