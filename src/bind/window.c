@@ -265,6 +265,7 @@ static int place_of(lua_State *L, bool *mean) {
 static bool read_options(lua_State *L, bool *mean) {
   *mean = true;
   if (lua_type(L, OPTIONS_ARG) != LUA_TTABLE) return false;
+  if (lua_getmetatable(L, OPTIONS_ARG)) return false; /* it may have more options */
   lua_pushnil(L);
   while (lua_next(L, OPTIONS_ARG)) {
     int place = place_of(L, mean);
@@ -324,11 +325,12 @@ static int loss_forward(lua_State *L) {
 /* Why a backward pass is impossible now, or NULL. */
 static const char *stale(lua_State *L, const unl_window *w, int parts) {
   lua_rawgeti(L, parts, readout_at(w));
-  bool is_ready = w->is_ready && unl_readoutisready(L, -1);
+  bool is_complete = unl_readoutisready(L, -1);
   lua_pop(L, 1);
-  if (!is_ready)
-    return w->was_swept ? "it was called on this trace already; run forward again first"
-                        : "there was no complete forward pass on this trace";
+  if (!w->is_ready && w->was_swept)
+    return "it was called on this trace already; run forward again first";
+  if (!w->is_ready || !is_complete)
+    return "there was no complete forward pass on this trace";
   const char *message = NULL;
   for (int l = 1; l <= w->layers && !message; l++) {
     lua_rawgeti(L, parts, run_at(l));

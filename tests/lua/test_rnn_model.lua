@@ -301,6 +301,34 @@ function TestRnnModelTrace.test_misuse()
   support.raises("model:backward", m.backward, m, trace)
 end
 
+-- The same call again is a shorter way through; it sees what the long one sees.
+function TestRnnModelTrace.test_the_same_call_again_is_checked_again()
+  local m, x, y = lm(), tokens(5, 4, 2), tokens(5, 4, 2)
+  local opts = { reduction = "sum" }
+  local sum, _, trace = m:forward(x, y, nil, opts)
+  opts.trace = trace
+  luaunit.assertEquals((m:forward(x, y, nil, opts)), sum)
+  luaunit.assertEquals((m:forward(x, y, nil, setmetatable({ trace = trace },
+    { __index = { reduction = "sum" } }))), sum)
+  luaunit.assertAlmostEquals(m:forward(x, y, nil, { trace = trace }), sum / 8, 1e-6)
+  local generation = trace.generation
+  opts.wieght = tensor.ones(4, 2)
+  support.raises("unknown option 'wieght'", m.forward, m, x, y, nil, opts)
+  opts.wieght, opts.reduction = nil, "max"
+  support.raises("reduction is 'max'", m.forward, m, x, y, nil, opts)
+  opts.reduction = "sum"
+  support.raises("state must be a list", m.forward, m, x, y, {}, opts)
+  support.raises("targets must be int32 (4,2)", m.forward, m, x, tensor.zeros(4, 2), nil, opts)
+  luaunit.assertEquals(trace.generation, generation)
+  x[{ 2, 1 }] = 6
+  support.raises("tokens must be in 1..5, the one at (2,1) is 6", m.forward, m, x, y, nil, opts)
+  local _, _, other = m:forward(y, y, nil, opts)
+  luaunit.assertEquals(other, trace)
+  local part = y:narrow(1, 1, 3)
+  luaunit.assertAlmostEquals(m:forward(part, part, nil, opts), m:forward(part, part) * 6, 1e-5)
+  support.raises("the trace holds forward pass", m.backward, m, trace, generation)
+end
+
 function TestRnnModelTrace.test_optimiser_step_makes_it_stale()
   local m, x = lm(), tokens(5, 4, 2)
   local _, _, trace = m:forward(x, x)
