@@ -94,7 +94,7 @@ static void push_result(lua_State *L, const call *c, int arg, int dim, un_dtype 
       wanted.size[wanted.dims++] = d == dim ? 1 : c->x->size[d];
   const un_view *out =
       unl_outortensor(L, arg, c->r->name, dtype, wanted.dims, wanted.size);
-  unl_checkapart(L, c->r->name, out, "x", c->x);
+  if (!lua_isnoneornil(L, arg)) unl_checkapart(L, c->r->name, out, "x", c->x);
   *kept = *out;
   if (!c->keepdim) un_insert_dim(kept, kept, dim);
 }

@@ -7,6 +7,8 @@
 #include "operand.h"
 #include "walk.h"
 
+enum { SHORT = 4096 }; /* bytes */
+
 /* A dimension, optional for vectors: 0-based. */
 static int check_dim(lua_State *L, int arg, const un_view *x) {
   if (x->dims == 0) luaL_argerror(L, 1, "a tensor () has no dimension to sort along");
@@ -29,9 +31,11 @@ static int sorted(lua_State *L, const char *who, const un_view *x, int dim, int6
   unl_checkalias(L, who, values, "x", x);
   unl_checkapart(L, who, indices, "x", x);
   unl_checkapart(L, who, values, "indices", indices);
-  void *scratch = lua_newuserdatauv(L, un_sort_scratch(x->size[dim]), 0);
+  double room[SHORT / sizeof(double)]; /* enough for a short line */
+  const size_t bytes = un_sort_scratch(x->size[dim]);
+  void *scratch = bytes <= sizeof room ? room : lua_newuserdatauv(L, bytes, 0);
   un_sort(x, dim, descending, values, indices, scratch);
-  lua_pop(L, 1);
+  lua_settop(L, out_arg + 3);
   return 2;
 }
 

@@ -56,31 +56,49 @@ static bool is_euclidean(const plan *p) {
   return p->reduction == UN_NORM && p->options->p == 2;
 }
 
+static un_line *first_pass(const un_line_kernels *l, const plan *p, int k) {
+  switch (p->reduction) {
+  case UN_PROD:
+    return l->prod[k];
+  case UN_MIN:
+  case UN_ARGMIN:
+    return l->min[k];
+  case UN_MAX:
+  case UN_ARGMAX:
+  case UN_LOGSUMEXP:
+    return l->max[k];
+  case UN_ANY:
+    return l->any[k];
+  case UN_ALL:
+    return l->all[k];
+  case UN_NORM:
+    return is_euclidean(p) ? l->squares[k] : l->absmax[k];
+  default:
+    return l->sum[k];
+  }
+}
+
+static un_line *second_pass(const un_line_kernels *l, const plan *p, int k) {
+  switch (p->reduction) {
+  case UN_VAR:
+  case UN_STD:
+    return l->deviation[k];
+  case UN_NORM:
+    return is_euclidean(p) ? l->absmax[k] : l->power[k];
+  case UN_LOGSUMEXP:
+    return l->exponentials[k];
+  default:
+    return NULL;
+  }
+}
+
 /* The kernels of each pass; the index is searched for only when somebody wants it. */
 static void choose_passes(plan *p, int k, bool want_index) {
   const un_line_kernels *l = un_lines();
-  un_line *const *first[] = {
-      [UN_SUM] = l->sum,       [UN_PROD] = l->prod,  [UN_MEAN] = l->sum,
-      [UN_VAR] = l->sum,       [UN_STD] = l->sum,    [UN_MIN] = l->min,
-      [UN_MAX] = l->max,       [UN_ARGMIN] = l->min, [UN_ARGMAX] = l->max,
-      [UN_ANY] = l->any,       [UN_ALL] = l->all,    [UN_NORM] = l->absmax,
-      [UN_LOGSUMEXP] = l->max,
-  };
-  un_line *const *second[] = {
-      [UN_VAR] = l->deviation,
-      [UN_STD] = l->deviation,
-      [UN_NORM] = p->options->p == 2 ? l->squares : l->power,
-      [UN_LOGSUMEXP] = l->exponentials,
-  };
-  p->pass[0] = first[p->reduction][k];
-  if (is_euclidean(p)) {
-    p->pass[0] = p->pass[2] = l->squares[k];
-    p->pass[1] = l->absmax[k];
-    return;
-  }
-  if (has_index(p->reduction) && want_index) p->pass[1] = l->find[k];
-  if (!has_index(p->reduction) && second[p->reduction])
-    p->pass[1] = second[p->reduction][k];
+  p->pass[0] = first_pass(l, p, k);
+  p->pass[1] =
+      has_index(p->reduction) && want_index ? l->find[k] : second_pass(l, p, k);
+  p->pass[2] = is_euclidean(p) ? l->squares[k] : NULL;
 }
 
 static un_tally start(const plan *p) {
@@ -224,25 +242,44 @@ static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
 
 /* --- many neighbouring lines at once ------------------------------------------------ */
 
-/* The kernels of the two passes; NULL: there is none. */
-static void choose_column_passes(const plan *p, un_take_rows *pass[2]) {
-  const un_column_kernels *k = un_column_table();
-  un_take_rows *const *first[] = {
-      [UN_SUM] = k->sum,           [UN_PROD] = k->prod,  [UN_MEAN] = k->sum,
-      [UN_VAR] = k->sum,           [UN_STD] = k->sum,    [UN_MIN] = k->min,
-      [UN_MAX] = k->max,           [UN_ARGMIN] = k->min, [UN_ARGMAX] = k->max,
-      [UN_ANY] = k->any,           [UN_ALL] = k->all,    [UN_NORM] = k->absmax,
-      [UN_LOGSUMEXP] = k->largest,
-  };
-  un_take_rows *const *second[] = {
-      [UN_VAR] = k->deviation,
-      [UN_STD] = k->deviation,
-      [UN_NORM] = p->options->p == 2 ? k->squares : k->power,
-      [UN_LOGSUMEXP] = k->exponentials,
-  };
-  bool twice = p->reduction < sizeof second / sizeof *second && second[p->reduction];
-  pass[0] = first[p->reduction][kernel_index(p->dtype)];
-  pass[1] = twice ? second[p->reduction][kernel_index(p->dtype)] : NULL;
+static un_take_rows *first_column_pass(const un_column_kernels *l, un_reduction r,
+                                       int k) {
+  switch (r) {
+  case UN_PROD:
+    return l->prod[k];
+  case UN_MIN:
+  case UN_ARGMIN:
+    return l->min[k];
+  case UN_MAX:
+  case UN_ARGMAX:
+    return l->max[k];
+  case UN_ANY:
+    return l->any[k];
+  case UN_ALL:
+    return l->all[k];
+  case UN_NORM:
+    return l->absmax[k];
+  case UN_LOGSUMEXP:
+    return l->largest[k];
+  default:
+    return l->sum[k];
+  }
+}
+
+/* NULL: there is none. */
+static un_take_rows *second_column_pass(const un_column_kernels *l, const plan *p,
+                                        int k) {
+  switch (p->reduction) {
+  case UN_VAR:
+  case UN_STD:
+    return l->deviation[k];
+  case UN_NORM:
+    return p->options->p == 2 ? l->squares[k] : l->power[k];
+  case UN_LOGSUMEXP:
+    return l->exponentials[k];
+  default:
+    return NULL;
+  }
 }
 
 static void set_all(int64_t n, double *y, double value) {
@@ -271,8 +308,10 @@ static void scale_columns(const plan *p, int64_t n, un_columns *c) {
 static void take_columns(const plan *p, const char *x, int64_t column, int64_t n,
                          un_columns *c) {
   const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype), most = UN_WALK_STRETCH / n;
-  un_take_rows *pass[2];
-  choose_column_passes(p, pass);
+  const int type = kernel_index(p->dtype);
+  const un_column_kernels *l = un_column_table();
+  un_take_rows *const pass[2] = {first_column_pass(l, p->reduction, type),
+                                 second_column_pass(l, p, type)};
   start_columns(p, n, c);
   for (int k = 0; k < 2 && pass[k]; k++) {
     if (k == 1) scale_columns(p, n, c);
