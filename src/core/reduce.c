@@ -176,11 +176,23 @@ static bool check_choice(un_reduction r, const un_view *x, bool is_empty, un_err
 typedef struct feeding {
   un_line *line;
   un_tally *tally;
+  bool finds; /* the pass that looks for the extreme */
 } feeding;
 
+/* A stretch after which the extreme is another one has it; the pass that finds its index
+** goes past all before. */
 static void feed(int64_t n, void *const *data, const int64_t *stride, void *context) {
   const feeding *f = context;
-  f->line(n, data[0], stride[0], f->tally);
+  un_tally *t = f->tally;
+  if (f->finds && t->seen + n <= t->from) {
+    t->seen += n;
+    return;
+  }
+  const double best = t->best;
+  f->line(n, data[0], stride[0], t);
+  if (f->finds) return; /* find has counted */
+  if (best == best && t->best != best) t->from = t->seen;
+  t->seen += n;
 }
 
 bool un_reduce_all(un_reduction r, const un_reduce_options *o, const un_view *x,
@@ -193,7 +205,8 @@ bool un_reduce_all(un_reduction r, const un_reduce_options *o, const un_view *x,
   UN_PROFILE_BEGIN(UN_PHASE_REDUCE);
   un_walk_plan(&w, UN_WALK_ROW_MAJOR, 1, &x);
   for (int pass = 0; pass < 3; pass++) {
-    feeding f = {p.pass[pass], &t};
+    feeding f = {p.pass[pass], &t, pass == 1 && has_index(r)};
+    t.seen = 0;
     if (begin_pass(&p, pass, &t)) un_walk_each(&w, feed, &f);
   }
   UN_PROFILE_END(0);

@@ -12,7 +12,8 @@
 /* What a reduction has gathered so far; one may be fed by many lines. */
 typedef struct un_tally {
   int64_t total;   /* how many numbers there are in all */
-  int64_t seen;    /* how many the search has passed */
+  int64_t seen;    /* how many the pass has seen */
+  int64_t from;    /* where the stretch begins that has the extreme */
   int64_t index;   /* where the search ended, -1: not found yet */
   int64_t integer; /* the sum of int32 numbers */
   double sum;      /* or product */
