@@ -218,16 +218,20 @@ static int run_stale(lua_State *L) {
   return 1;
 }
 
-static void begin_dy(void *readout) {
-  un_readout_begin_back(readout);
+static void begin_dy(void *readout, int groups) {
+  un_readout_begin_back(readout, groups);
 }
 
 static void make_dy(void *readout, int64_t first, int64_t rows, bool add, void *dy) {
   un_readout_input_gradient(readout, first, rows, add, dy);
 }
 
-static void finish_dy(void *readout, int64_t first, int64_t rows) {
-  un_readout_weight_gradient(readout, first, rows);
+static void finish_dy(void *readout, int group, int64_t first, un_stripe rows) {
+  un_readout_weight_gradient(readout, group, first, rows);
+}
+
+static void end_dy(void *readout, int groups) {
+  un_readout_end_back(readout, groups);
 }
 
 /* dL/dys (T,B,H), the read-out that makes it during the sweep, or nil. */
@@ -235,7 +239,7 @@ static void set_output_gradient(lua_State *L, unl_run *r, int arg) {
   un_run *run = &r->run;
   un_readout *readout = unl_takereadout(L, arg);
   run->dy = NULL;
-  r->dy_source = (un_dy_source){readout, begin_dy, make_dy, finish_dy};
+  r->dy_source = (un_dy_source){readout, begin_dy, make_dy, finish_dy, end_dy};
   run->dy_source = readout ? &r->dy_source : NULL;
   if (readout) {
     luaL_argcheck(L,

@@ -123,16 +123,36 @@ static size_t rounded(size_t bytes) {
   return (bytes + 63) & ~(size_t)63;
 }
 
+/* Of the gradients of W_xh, W_hh and b_h, each rounded to lines of the cache. */
+static size_t partial_bytes(const un_run *run) {
+  int64_t width = un_gate_width(run);
+  return rounded(un_run_bytes(run, run->I * width)) +
+         rounded(un_run_bytes(run, width * run->H)) + rounded(un_run_bytes(run, width));
+}
+
+un_gradients un_cell_gradients(const un_run *run, int group) {
+  un_gradients g = {run->grad[UN_W_XH], run->grad[UN_W_HH], run->grad[UN_B_H]};
+  if (group == 0) return g;
+  int64_t width = un_gate_width(run);
+  g.w_xh = (char *)run->work + run->layout.partial;
+  g.w_hh = (char *)g.w_xh + rounded(un_run_bytes(run, run->I * width));
+  g.b = (char *)g.w_hh + rounded(un_run_bytes(run, width * run->H));
+  return g;
+}
+
 static un_work_layout layout_of(const un_run *run) {
   un_work_layout l = {0};
   int64_t rows = run->block * run->B;
   un_dense input = un_cell_input_layer(run, rows);
   size_t recurrent = un_panel_tn_bytes(run->dtype, un_gate_width(run), run->H, rows);
   l.w_xh = rounded(un_cell_w_hh_bytes(run, true));
+  int groups = un_cell_groups(run);
   l.product = l.w_xh + (run->dx ? rounded(un_dense_packed_back_bytes(&input)) : 0);
-  l.dy = l.product + rounded(larger(recurrent, un_dense_work_bytes(&input)));
+  l.product_bytes = rounded(larger(recurrent, un_dense_work_bytes(&input)));
+  l.partial = l.product + (size_t)groups * l.product_bytes;
+  l.dy = l.partial + (groups > 1 ? rounded(partial_bytes(run)) : 0);
   l.squares = l.dy + (run->B == 1 ? rounded(un_run_bytes(run, rows * run->H)) : 0);
-  l.kept = l.squares + rounded((size_t)rows * sizeof(double));
+  l.kept = l.squares + rounded((size_t)(run->T * run->B) * sizeof(double));
   l.bytes = l.kept + un_run_bytes(run, run->cell->states * run->B * run->H);
   return l;
 }
@@ -176,10 +196,27 @@ static void run_share(void *context, int index) {
 
 /* A cell that replaces the step works on the whole batch. One with extra parameters adds
 ** to their gradients within the step, in the order of the rows. */
+static bool is_whole(const un_run *run) {
+  const un_cell *cell = run->cell;
+  return cell->advance || cell->retreat || cell->extras || cell->recurrent_gradient;
+}
+
+/* Smaller groups would not fill the tiles of the products (panel.h). */
+enum { GROUP_ROWS = 8 };
+
+int un_cell_groups(const un_run *run) {
+  return is_whole(run) || run->B < UN_GROUPS * GROUP_ROWS ? 1 : UN_GROUPS;
+}
+
+un_share un_cell_group(const un_run *run, int group) {
+  int count = un_cell_groups(run);
+  int64_t first = run->B * group / count;
+  return (un_share){first, run->B * (group + 1) / count - first};
+}
+
 void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job) {
   int threads = un_parallel_threads();
-  bool alone = run->cell->advance || run->cell->retreat || run->cell->extras;
-  int count = alone ? 1 : run->B < threads ? (int)run->B : threads;
+  int count = is_whole(run) ? 1 : run->B < threads ? (int)run->B : threads;
   if (count < 2)
     job(run, first, un_whole_batch(run));
   else

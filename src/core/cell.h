@@ -32,7 +32,8 @@
 ** while the block is in the cache: a long window costs the memory of its states. Blocks start at multiples of `block`, so step t is row t % block of a block.
 **
 ** The sequences of a batch are shared out among threads (parallel.h), each of which runs
-** all steps with its rows. Sums over rows are made afterwards, in a fixed order. */
+** all steps with its rows. Sums over rows are made for two halves of the batch apart and
+** then added, in a fixed order: each of two threads has a half to itself. */
 #ifndef UN_CELL_H
 #define UN_CELL_H
 
@@ -81,12 +82,14 @@ typedef struct un_row_run {
 ** Rows are those of T*B. */
 typedef struct un_dy_source {
   void *context;
-  void (*begin)(void *context);
+  void (*begin)(void *context, int groups); /* of sequences: one or two */
   /* Writes dL/dy (rows,H) of the rows from `first` on, or adds it to what is there.
   ** Threads may ask at once, for rows of their own. */
   void (*make)(void *context, int64_t first, int64_t rows, bool add, void *dy);
-  /* The sweep has gone through these rows: the source adds to gradients of its own. */
-  void (*finish)(void *context, int64_t first, int64_t rows);
+  /* The sweep of a group has gone through these rows, from `first` on: the source adds
+  ** to gradients of its own. Threads may call for different groups at once. */
+  void (*finish)(void *context, int group, int64_t first, un_stripe rows);
+  void (*end)(void *context, int groups);
 } un_dy_source;
 
 /* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0).
@@ -127,9 +130,11 @@ typedef struct un_cell {
 typedef struct un_work_layout {
   size_t w_hh;    /* packed for the sweep back; at 0, where cells look for it */
   size_t w_xh;    /* packed for dx */
-  size_t product; /* scratch of the weight gradients */
+  size_t product; /* scratch of the weight gradients, for each group of sequences */
+  size_t product_bytes;
+  size_t partial; /* gradients of the second group: W_xh, W_hh, b_h */
   size_t dy;      /* B = 1: (block,H) */
-  size_t squares; /* (block,B) float64: |dL/dh_t|^2 of each row */
+  size_t squares; /* (T,B) float64: |dL/dh_t|^2 of each row */
   size_t kept;    /* (states,B,H): the gradients of masked rows, set aside */
   size_t bytes;
 } un_work_layout;
@@ -201,9 +206,6 @@ void un_cell_finish(const un_run *run);
 ** or up (row.h), and the rest. Weights are packed. */
 void un_cell_look_ahead(const un_run *run, bool down);
 void un_cell_read_token(const un_run *run, int32_t token);
-
-/* What the block of steps that starts at `first` adds to the gradients, and its dx. */
-void un_cell_add_gradients(const un_run *run, int64_t first);
 
 /* Row t of a buffer with `width` numbers per row of the batch. */
 static inline void *un_run_row(const un_run *run, void *buffer, int64_t width,

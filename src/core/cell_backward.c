@@ -1,9 +1,11 @@
 /* cell_backward.c -- backpropagation through the T steps of a cell (see cell.h). */
 #include <math.h>
+#include <string.h>
 
 #include "cell.h"
 #include "cell_run.h"
 #include "panel.h"
+#include "parallel.h"
 #include "profile.h"
 #include "rows.h"
 #include "stop.h"
@@ -15,7 +17,7 @@ static void *work_at(const un_run *run, size_t offset) {
 /* --- one step ---------------------------------------------------------------------- */
 
 static double *squares_at(const un_run *run, int64_t t) {
-  return (double *)work_at(run, run->layout.squares) + t % run->block * run->B;
+  return (double *)work_at(run, run->layout.squares) + t * run->B;
 }
 
 /* dL/dy is added to dL/dh; the squares of each row are left for the norm. */
@@ -92,64 +94,112 @@ static void retreat(const un_run *run, int64_t t, un_share s) {
   }
 }
 
-/* --- the phases, for cells written in Lua ------------------------------------------ */
-
-void un_cell_turn(const un_run *run) {
-  un_dense input = un_cell_input_layer(run, run->block * run->B);
-  un_cell_pack_w_hh(run, run->work, true);
-  if (run->dx) un_dense_pack_back(&input, work_at(run, run->layout.w_xh));
-}
-
-void un_cell_arrive(const un_run *run, int64_t t) {
-  arrive(run, t, un_whole_batch(run));
-  take_norm(run, t);
-}
-
-void un_cell_leave(const un_run *run, int64_t t) {
-  leave(run, t, un_whole_batch(run));
-}
-
-void un_cell_finish(const un_run *run) {
-  for (int64_t first = 0; first < run->T; first += run->block)
-    un_cell_add_gradients(run, first);
-}
-
 /* --- what a block of steps adds to the gradients ------------------------------------ */
 
 static int64_t steps_of_block(const un_run *run, int64_t first) {
   return run->T - first < run->block ? run->T - first : run->block;
 }
 
-static void input_gradients(const un_run *run, int64_t first, int64_t rows) {
-  un_dense input = un_cell_input_layer(run, rows);
-  int64_t row = first * run->B;
-  if (run->tokens) {
-    un_rows_scatter(run->dtype, input.dw, run->dgates, run->tokens + row, rows,
-                    input.out);
-    un_rows_column_sum(run->dtype, input.db, run->dgates, rows, input.out);
-  } else {
-    un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row),
-                             run->dgates, work_at(run, run->layout.product));
-  }
-  if (run->dx)
-    un_dense_input_gradient(&input, work_at(run, run->layout.w_xh), run->dgates, false,
-                            un_share_row(run, run->dx, run->I, row));
+/* The rows of a group in the block of steps that starts at `first`. */
+static un_stripe rows_of_block(const un_run *run, int64_t first, un_share s) {
+  int64_t steps = steps_of_block(run, first);
+  return s.count == run->B ? un_neighbours(steps * s.count)
+                           : (un_stripe){steps, s.count, run->B};
 }
 
-void un_cell_add_gradients(const un_run *run, int64_t first) {
-  int64_t steps = steps_of_block(run, first), rows = steps * run->B;
-  int64_t before = run->reverse ? first + 1 : first;
+/* Scratch of a group for the products. */
+static void *scratch_of(const un_run *run, int group) {
+  return work_at(run, run->layout.product + (size_t)group * run->layout.product_bytes);
+}
+
+static void add_tokens(const un_run *run, const un_dense *input, int64_t first,
+                       const char *dgates, un_stripe rows) {
+  for (int64_t i = 0; i < rows.pieces; i++, first += rows.apart) {
+    un_rows_scatter(run->dtype, input->dw, dgates, run->tokens + first, rows.rows,
+                    input->out);
+    un_rows_column_sum(run->dtype, input->db, dgates, rows.rows, input->out);
+    dgates += un_run_bytes(run, rows.apart * input->out);
+  }
+}
+
+static void make_dx(const un_run *run, const un_dense *input, int64_t first,
+                    const char *dgates, un_stripe rows) {
+  un_dense part = *input;
+  part.rows = rows.rows;
+  for (int64_t i = 0; i < rows.pieces; i++, first += rows.apart) {
+    un_dense_input_gradient(&part, work_at(run, run->layout.w_xh), dgates, false,
+                            un_share_row(run, run->dx, run->I, first));
+    dgates += un_run_bytes(run, rows.apart * input->out);
+  }
+}
+
+static void add_input(const un_run *run, int64_t first, int group) {
+  un_share s = un_cell_group(run, group);
+  un_stripe rows = rows_of_block(run, first, s);
+  un_gradients sum = un_cell_gradients(run, group);
+  un_dense input = un_cell_input_layer(run, rows.pieces * rows.rows);
+  const char *dgates = un_share_row(run, run->dgates, input.out, s.first);
+  int64_t row = first * run->B + s.first;
+  input.dw = sum.w_xh;
+  input.db = sum.b;
+  if (run->tokens)
+    add_tokens(run, &input, row, dgates, rows);
+  else
+    un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row), dgates,
+                             rows, scratch_of(run, group));
+  if (run->dx) make_dx(run, &input, row, dgates, rows);
+}
+
+static void add_recurrent(const un_run *run, int64_t first, int group) {
+  un_share s = un_cell_group(run, group);
+  int64_t before = run->reverse ? first + 1 : first, width = un_gate_width(run);
+  un_panel_tn(run->dtype, un_cell_gradients(run, group).w_hh,
+              un_share_row(run, recurrent_dgates(run), width, s.first),
+              un_share_row(run, un_run_row(run, run->state[0], run->H, before), run->H,
+                           s.first),
+              width, run->H, rows_of_block(run, first, s), scratch_of(run, group));
+}
+
+/* What a group adds to the gradients in the block of steps that starts at `first`. */
+static void add_gradients(const un_run *run, int64_t first, int group) {
+  un_share s = un_cell_group(run, group);
+  const un_dy_source *source = run->dy_source;
+  if (source)
+    source->finish(source->context, group, first * run->B + s.first,
+                   rows_of_block(run, first, s));
   UN_PROFILE_BEGIN(UN_PHASE_WEIGHTS);
   if (run->cell->recurrent_gradient)
-    run->cell->recurrent_gradient(run, first, steps);
+    run->cell->recurrent_gradient(run, first, steps_of_block(run, first));
   else
-    un_panel_tn(run->dtype, run->grad[UN_W_HH], recurrent_dgates(run),
-                un_run_row(run, run->state[0], run->H, before), un_gate_width(run),
-                run->H, rows, work_at(run, run->layout.product));
-  input_gradients(run, first, rows);
+    add_recurrent(run, first, group);
+  add_input(run, first, group);
   double products =
       (double)(run->H + (run->tokens ? 0 : run->I) + (run->dx ? run->I : 0));
-  UN_PROFILE_END(2 * (double)rows * (double)un_gate_width(run) * products);
+  UN_PROFILE_END(2 * (double)(steps_of_block(run, first) * s.count) *
+                 (double)un_gate_width(run) * products);
+}
+
+static void add_all_gradients(const un_run *run, int64_t first) {
+  for (int group = 0; group < un_cell_groups(run); group++)
+    add_gradients(run, first, group);
+}
+
+/* The sums of the second group begin with zeros. */
+static void clear_sums(const un_run *run) {
+  memset(work_at(run, run->layout.partial), 0, run->layout.dy - run->layout.partial);
+}
+
+static void add_sum(const un_run *run, void *sum, const void *partial, int64_t count) {
+  un_rows_column_sum(run->dtype, sum, partial, 1, count);
+}
+
+static void add_sums(const un_run *run) {
+  if (un_cell_groups(run) == 1) return;
+  un_gradients sum = un_cell_gradients(run, 0), partial = un_cell_gradients(run, 1);
+  int64_t width = un_gate_width(run);
+  add_sum(run, sum.w_xh, partial.w_xh, run->I * width);
+  add_sum(run, sum.w_hh, partial.w_hh, width * run->H);
+  add_sum(run, sum.b, partial.b, width);
 }
 
 /* --- the sweep ---------------------------------------------------------------------- */
@@ -189,30 +239,72 @@ static void retreat_share(const un_run *run, int64_t first, un_share s) {
     retreat(run, time_back(run, first, k), s);
 }
 
-static void retreat_block(const un_run *run, int64_t first) {
-  if (run->B == 1 && run->cell->backward_row[run->dtype] && !run->mask) {
-    retreat_row(run, first);
-  } else {
-    un_cell_share_out(run, first, retreat_share);
-    for (int64_t t = first; t < first + steps_of_block(run, first); t++)
-      take_norm(run, t);
+static bool is_row(const un_run *run) {
+  return run->B == 1 && run->cell->backward_row[run->dtype] && !run->mask;
+}
+
+/* The i-th block that the sweep comes to. */
+static int64_t block_at(const un_run *run, int64_t i) {
+  return (run->reverse ? i : (run->T - 1) / run->block - i) * run->block;
+}
+
+/* All of the sweep for one group: what a thread does that has it to itself. */
+static void retreat_group(void *context, int group) {
+  const un_run *run = context;
+  for (int64_t i = 0; i * run->block < run->T && !un_stopped(); i++) {
+    retreat_share(run, block_at(run, i), un_cell_group(run, group));
+    add_gradients(run, block_at(run, i), group);
   }
 }
 
-void un_cell_backward(const un_run *run) {
-  int64_t blocks = (run->T + run->block - 1) / run->block;
-  const un_dy_source *source = run->dy_source;
-  UN_PROFILE_BEGIN(UN_PHASE_BACKWARD);
-  if (source) source->begin(source->context);
-  un_cell_turn(run);
-  for (int64_t i = 0; i < blocks && !un_stopped(); i++) {
-    int64_t first = (run->reverse ? i : blocks - 1 - i) * run->block;
-    retreat_block(run, first);
-    if (source)
-      source->finish(source->context, first * run->B,
-                     steps_of_block(run, first) * run->B);
-    un_cell_add_gradients(run, first);
+static void retreat_blocks(const un_run *run) {
+  for (int64_t i = 0; i * run->block < run->T && !un_stopped(); i++) {
+    if (is_row(run))
+      retreat_row(run, block_at(run, i));
+    else
+      un_cell_share_out(run, block_at(run, i), retreat_share);
+    add_all_gradients(run, block_at(run, i));
   }
+}
+
+void un_cell_turn(const un_run *run) {
+  un_dense input = un_cell_input_layer(run, run->block * run->B);
+  un_cell_pack_w_hh(run, run->work, true);
+  if (run->dx) un_dense_pack_back(&input, work_at(run, run->layout.w_xh));
+  clear_sums(run);
+}
+
+void un_cell_backward(const un_run *run) {
+  const un_dy_source *source = run->dy_source;
+  int groups = un_cell_groups(run);
+  UN_PROFILE_BEGIN(UN_PHASE_BACKWARD);
+  if (source) source->begin(source->context, groups);
+  un_cell_turn(run);
+  if (groups > 1 && un_parallel_threads() == groups)
+    un_parallel(groups, retreat_group, (void *)run);
+  else
+    retreat_blocks(run);
+  for (int64_t t = 0; t < run->T && !is_row(run); t++)
+    take_norm(run, t);
+  add_sums(run);
+  if (source) source->end(source->context, groups);
   UN_PROFILE_END(2 * (double)(run->T * run->B) * (double)un_gate_width(run) *
                  (double)run->H);
+}
+
+/* --- the phases, for cells written in Lua ------------------------------------------ */
+
+void un_cell_arrive(const un_run *run, int64_t t) {
+  arrive(run, t, un_whole_batch(run));
+  take_norm(run, t);
+}
+
+void un_cell_leave(const un_run *run, int64_t t) {
+  leave(run, t, un_whole_batch(run));
+}
+
+void un_cell_finish(const un_run *run) {
+  for (int64_t first = 0; first < run->T; first += run->block)
+    add_all_gradients(run, first);
+  add_sums(run);
 }

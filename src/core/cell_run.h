@@ -9,6 +9,13 @@ typedef struct un_share {
   int64_t first, count;
 } un_share;
 
+/* Where the sums of a group go. */
+typedef struct un_gradients {
+  void *w_xh, *w_hh, *b;
+} un_gradients;
+
+un_gradients un_cell_gradients(const un_run *run, int group);
+
 static inline int64_t un_gate_width(const un_run *run) {
   return run->cell->gates * run->H;
 }
@@ -59,6 +66,14 @@ un_step un_cell_step_at(const un_run *run, int64_t t, un_share s);
 /* Runs job(run, first, share) for all sequences, on as many threads as there are. */
 typedef void un_share_job(const un_run *run, int64_t first, un_share share);
 void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job);
+
+/* Gradients of the weights are summed apart over so many groups of sequences, 1 or
+** UN_GROUPS, and the sums added at the end. This depends on the size of the batch alone,
+** so the bits do not depend on the number of threads; with two threads each has a group,
+** and needs nothing that the other has made until the end. */
+enum { UN_GROUPS = 2 };
+int un_cell_groups(const un_run *run);
+un_share un_cell_group(const un_run *run, int group);
 
 /* --- masks ------------------------------------------------------------------------ */
 

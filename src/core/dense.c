@@ -79,10 +79,14 @@ void un_dense_input_gradient(const un_dense *d, const void *packed, const void *
 }
 
 void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
-                              void *work) {
+                              un_stripe rows, void *work) {
   if (d->transposed)
-    un_panel_tn(d->dtype, d->dw, x, dy, d->in, d->out, d->rows, work);
+    un_panel_tn(d->dtype, d->dw, x, dy, d->in, d->out, rows, work);
   else
-    un_panel_tn(d->dtype, d->dw, dy, x, d->out, d->in, d->rows, work);
-  if (d->db) un_rows_column_sum(d->dtype, d->db, dy, d->rows, d->out);
+    un_panel_tn(d->dtype, d->dw, dy, x, d->out, d->in, rows, work);
+  for (int64_t i = 0; i < rows.pieces && d->db; i++)
+    un_rows_column_sum(d->dtype, d->db,
+                       (const char *)dy +
+                           (size_t)(i * rows.apart * d->out) * un_dtype_bytes(d->dtype),
+                       rows.rows, d->out);
 }

@@ -6,6 +6,7 @@
 #ifndef UN_DENSE_H
 #define UN_DENSE_H
 
+#include "panel.h"
 #include "un.h"
 
 typedef struct un_dense {
@@ -34,8 +35,8 @@ void un_dense_pack_back(const un_dense *d, void *packed);
 void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
                              bool add, void *dx);
 
-/* dw += dy^T x, db += column sums of dy */
+/* dw += dy^T x, db += column sums of dy, over the rows of a stripe (panel.h) */
 void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
-                              void *work);
+                              un_stripe rows, void *work);
 
 #endif

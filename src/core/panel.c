@@ -80,18 +80,31 @@ size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k) {
 /* c += a^T b for a block of rows of a and b; job i makes its share of the rows of c. */
 typedef struct tn_block {
   un_dtype dtype;
-  const char *a;
-  int64_t m;
-  char *tiles;
+  const char *a, *b;
+  int64_t m, n;
+  un_stripe k;
   un_product product;
   int jobs;
 } tn_block;
 
+/* Columns of a, from the one at a on, to tiles. */
+static void pack_tiles(const tn_block *b, const char *a, void *tiles, int64_t columns) {
+  for (int64_t i = 0; i < b->k.pieces; i++)
+    un_pack()->tiles[b->dtype](tiles, rows_on(a, i * b->k.apart * b->m, b->dtype),
+                               b->product.depth, i * b->k.rows, b->k.rows, columns,
+                               b->m);
+}
+
+static void pack_rows(const tn_block *b, void *packed) {
+  for (int64_t i = 0; i < b->k.pieces; i++)
+    un_pack()->rows[b->dtype](packed, rows_on(b->b, i * b->k.apart * b->n, b->dtype),
+                              b->product.depth, i * b->k.rows, b->k.rows, b->n);
+}
+
 static void tn_rows(const tn_block *b, int64_t first, int64_t rows) {
   un_product part = part_of(b->dtype, &b->product, first, rows);
   if (b->product.x_tiles)
-    un_pack()->tiles[b->dtype]((char *)part.x, rows_on(b->a, first, b->dtype),
-                               part.depth, rows, b->m);
+    pack_tiles(b, rows_on(b->a, first, b->dtype), (void *)part.x, rows);
   un_panel()->multiply[b->dtype](&part);
 }
 
@@ -105,28 +118,47 @@ static void tn_job(void *context, int index) {
     tn_rows(b, first, end - first < ROW_BLOCK ? end - first : ROW_BLOCK);
 }
 
+static void add_block(tn_block *b, void *c, void *scratch) {
+  bool tiles = wants_tiles(b->dtype, b->m),
+       plain = is_plain(b->dtype, b->b, b->m, b->n);
+  int64_t depth = b->k.pieces * b->k.rows;
+  int64_t x_piece = tiles ? b->k.rows * TILE : b->k.apart * b->m;
+  char *a_tiles = (char *)scratch + un_panel_bytes(b->dtype, tn_depth(depth), b->n);
+  b->product = (un_product){.depth = depth,
+                            .columns = b->n,
+                            .x = tiles ? a_tiles : b->a,
+                            .x_row = 1,
+                            .x_column = b->m,
+                            .x_tiles = tiles,
+                            .packed = plain ? b->b : scratch,
+                            .plain_row = plain ? b->n : 0,
+                            .piece = tiles && !plain ? 0 : b->k.rows,
+                            .x_piece = x_piece,
+                            .plain_piece = b->k.apart * b->n,
+                            .init = c,
+                            .init_row = b->n,
+                            .y = c,
+                            .y_row = b->n};
+  if (!plain) pack_rows(b, scratch);
+  un_parallel(b->jobs, tn_job, b);
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
-                 int64_t n, int64_t k, void *scratch) {
-  bool tiles = wants_tiles(dtype, m), plain = is_plain(dtype, b, m, n);
-  tn_block block = {.dtype = dtype, .m = m, .jobs = un_parallel_threads()};
-  block.tiles = (char *)scratch + un_panel_bytes(dtype, tn_depth(k), n);
-  for (int64_t first = 0; first < k && !un_stopped(); first += TN_BLOCK) {
-    int64_t depth = tn_depth(k - first);
-    const void *rows = rows_on(b, first * n, dtype);
-    if (!plain) un_panel_pack(dtype, scratch, rows, depth, n, n, 1);
-    block.a = rows_on(a, first * m, dtype);
-    block.product = (un_product){.depth = depth,
-                                 .columns = n,
-                                 .x = tiles ? block.tiles : block.a,
-                                 .x_row = 1,
-                                 .x_column = m,
-                                 .x_tiles = tiles,
-                                 .packed = plain ? rows : scratch,
-                                 .plain_row = plain ? n : 0,
-                                 .init = c,
-                                 .init_row = n,
-                                 .y = c,
-                                 .y_row = n};
-    un_parallel(block.jobs, tn_job, &block);
+                 int64_t n, un_stripe k, void *scratch) {
+  int64_t rows = tn_depth(k.rows), pieces = TN_BLOCK / rows;
+  tn_block block = {.dtype = dtype, .m = m, .n = n, .jobs = un_parallel_threads()};
+  for (int64_t p = 0; p < k.pieces; p += pieces) {
+    for (int64_t r = 0; r < k.rows && !un_stopped(); r += rows) {
+      int64_t first = p * k.apart + r;
+      block.a = rows_on(a, first * m, dtype);
+      block.b = rows_on(b, first * n, dtype);
+      block.k = (un_stripe){smaller(pieces, k.pieces - p), smaller(rows, k.rows - r),
+                            k.apart};
+      add_block(&block, c, scratch);
+    }
   }
 }

@@ -26,6 +26,8 @@ typedef struct un_product {
   const void *packed;
   int64_t plain_row; /* not 0: `packed` is no packed matrix but one that lies row-major,
                         its rows so far apart, columns a multiple of 64 bytes */
+  int64_t piece;     /* not 0: k goes in pieces of so many, a divisor of the depth, */
+  int64_t x_piece, plain_piece; /* which begin so many elements apart */
   const void *init;
   int64_t init_row;
   void *y;
@@ -40,11 +42,14 @@ typedef struct un_panel_kernels {
 typedef struct un_pack_kernels {
   void (*panels[2])(void *packed, const void *w, int64_t depth, int64_t columns,
                     int64_t row_stride, int64_t column_stride);
-  /* a^T for a (depth,columns): the columns of a become the rows of a product. It pays
-  ** where a row of a has at least tiles_from bytes: the rows of a tile of a^T then share
-  ** too few places in the cache. */
-  void (*tiles[2])(void *packed, const void *a, int64_t depth, int64_t columns,
-                   int64_t row_stride);
+  /* Some rows of the two operands of a^T b, a and b with `depth` rows, from row `at` on.
+  ** The columns of a become the rows of a product. That pays where a row of a has at
+  ** least tiles_from bytes: the rows of a tile of a^T then share too few places in the
+  ** cache. */
+  void (*rows[2])(void *packed, const void *b, int64_t depth, int64_t at, int64_t rows,
+                  int64_t columns);
+  void (*tiles[2])(void *packed, const void *a, int64_t depth, int64_t at, int64_t rows,
+                   int64_t columns, int64_t row_stride);
   size_t tiles_from;
 } un_pack_kernels;
 
@@ -56,11 +61,22 @@ void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
                    int64_t columns, int64_t row_stride, int64_t column_stride);
 void un_panel_multiply(un_dtype dtype, const un_product *p);
 
+/* Some rows of a matrix: in each of `pieces` `rows` neighbouring ones, and `apart` rows
+** from the beginning of a piece to that of the next: some sequences of a batch over some
+** steps. */
+typedef struct un_stripe {
+  int64_t pieces, rows, apart;
+} un_stripe;
+
+static inline un_stripe un_neighbours(int64_t rows) {
+  return (un_stripe){1, rows, rows};
+}
+
 /* c (m,n) += a^T b with a (k,m) and b (k,n), all row-major without gaps: a weight
-** gradient as one product over all k = T*B rows. Scratch as un_panel_tn_bytes says. The
-** rows of c are shared out among threads, which changes no bit. */
+** gradient as one product over the rows k of a stripe. Scratch as un_panel_tn_bytes says
+** for as many rows. The rows of c are shared out among threads, which changes no bit. */
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k);
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
-                 int64_t n, int64_t k, void *scratch);
+                 int64_t n, un_stripe k, void *scratch);
 
 #endif

@@ -1,8 +1,11 @@
 /* readout.c -- the linear layer with its loss, block by block (see readout.h). */
 #include "readout.h"
 
+#include <string.h>
+
 #include "parallel.h"
 #include "profile.h"
+#include "rows.h"
 #include "stop.h"
 
 /* Rows of a block, and rows whose losses wait to be added up. */
@@ -14,8 +17,36 @@ static void *row_of(const un_readout *r, const void *rows, int64_t first,
               : NULL;
 }
 
+static size_t rounded(size_t bytes) {
+  return (bytes + 63) & ~(size_t)63;
+}
+
+static size_t bytes_of(const un_readout *r, int64_t numbers) {
+  return rounded((size_t)numbers * un_dtype_bytes(r->dense.dtype));
+}
+
+/* In r->work: scratch of each group, then the sums of the second group. */
+enum { GROUPS = 2 };
+
+static void *scratch_of(const un_readout *r, int group) {
+  return (char *)r->work + (size_t)group * rounded(un_dense_work_bytes(&r->dense));
+}
+
+/* The layer with the gradients that a group adds to. */
+static un_dense layer_of(const un_readout *r, int group) {
+  un_dense d = r->dense;
+  if (group == 0) return d;
+  d.dw = scratch_of(r, GROUPS);
+  d.db = (char *)d.dw + bytes_of(r, d.out * d.in);
+  return d;
+}
+
+static size_t sums_bytes(const un_readout *r) {
+  return bytes_of(r, r->dense.out * r->dense.in) + bytes_of(r, r->dense.out);
+}
+
 size_t un_readout_work_bytes(const un_readout *r) {
-  return un_dense_work_bytes(&r->dense);
+  return GROUPS * rounded(un_dense_work_bytes(&r->dense)) + sums_bytes(r);
 }
 
 /* --- forward ----------------------------------------------------------------------- */
@@ -75,10 +106,11 @@ double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
 
 /* --- backward ---------------------------------------------------------------------- */
 
-void un_readout_begin_back(un_readout *r) {
+void un_readout_begin_back(un_readout *r, int groups) {
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
   if (!r->is_packed_back) un_dense_pack_back(&r->dense, r->packed_back);
   r->is_packed_back = true;
+  if (groups > 1) memset(scratch_of(r, GROUPS), 0, sums_bytes(r));
   UN_PROFILE_END(0);
 }
 
@@ -96,13 +128,20 @@ void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
   UN_PROFILE_END(flops_of(r, rows));
 }
 
-void un_readout_weight_gradient(const un_readout *r, int64_t first, int64_t rows) {
-  un_dense part = r->dense;
-  part.rows = rows;
+void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
+                                un_stripe rows) {
+  un_dense d = layer_of(r, group);
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  un_dense_weight_gradient(&part, row_of(r, r->h, first, part.in),
-                           row_of(r, r->y, first, part.out), r->work);
-  UN_PROFILE_END(flops_of(r, rows));
+  un_dense_weight_gradient(&d, row_of(r, r->h, first, d.in),
+                           row_of(r, r->y, first, d.out), rows, scratch_of(r, group));
+  UN_PROFILE_END(flops_of(r, rows.pieces * rows.rows));
+}
+
+void un_readout_end_back(const un_readout *r, int groups) {
+  if (groups == 1) return;
+  un_dense sum = r->dense, partial = layer_of(r, 1);
+  un_rows_column_sum(sum.dtype, sum.dw, partial.dw, 1, sum.out * sum.in);
+  un_rows_column_sum(sum.dtype, sum.db, partial.db, 1, sum.out);
 }
 
 typedef struct backward_job {
@@ -119,8 +158,8 @@ static void input_gradient(void *context, int index) {
 }
 
 void un_readout_backward(un_readout *r, void *dh) {
-  un_readout_begin_back(r);
+  un_readout_begin_back(r, 1);
   un_parallel((int)((r->dense.rows + BLOCK - 1) / BLOCK), input_gradient,
               &(backward_job){r, dh});
-  un_readout_weight_gradient(r, 0, r->dense.rows);
+  un_readout_weight_gradient(r, 0, 0, un_neighbours(r->dense.rows));
 }

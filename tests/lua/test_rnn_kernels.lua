@@ -125,7 +125,7 @@ end
 -- A block of the sweep back has 256 rows.
 function TestRnnKernels.test_windows_of_several_blocks()
   for _, size in ipairs { { 255, 1 }, { 256, 1 }, { 257, 1 }, { 600, 1 }, { 85, 3 }, { 86, 3 },
-      { 87, 3 }, { 2, 255 }, { 2, 256 }, { 3, 257 } } do
+      { 87, 3 }, { 2, 255 }, { 2, 256 }, { 3, 257 }, { 2, 601 } } do
     check_sizes(9, 6, size[1], size[2], "tanh", "float64", 1e-11)
   end
 end
@@ -134,6 +134,7 @@ end
 function TestRnnKernels.test_a_wide_layer()
   check_sizes(257, 10, 3, 6, "tanh", "float64", 1e-12)
   check_sizes(513, 10, 2, 7, "tanh", "float32", 2e-5)
+  check_sizes(257, 10, 3, 17, "tanh", "float64", 1e-11)
 end
 
 -- --- compared with themselves --------------------------------------------------------------

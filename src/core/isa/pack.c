@@ -17,6 +17,7 @@
 
 extern const un_pack_kernels ISA(un_pack);
 const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
+                                      .rows = {rows_f32, rows_f64},
                                       .tiles = {tiles_f32, tiles_f64},
                                       .tiles_from = TILES_FROM};
 
@@ -84,18 +85,23 @@ ALWAYS_INLINE void FN(pack_chunk)(REAL *packed, const REAL *w, int64_t rows, int
   }
 }
 
-/* All panels from rows whose elements lie side by side. */
-static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t columns,
-                          int64_t row_stride) {
-  for (int64_t k = 0; k < depth; k += FN(CHUNK)) {
-    int64_t rows = depth - k < FN(CHUNK) ? depth - k : FN(CHUNK), j = 0;
+/* Rows whose elements lie side by side, to rows at.. of all panels of `depth` rows. */
+static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t at,
+                          int64_t rows, int64_t columns, int64_t row_stride) {
+  for (int64_t k = 0; k < rows; k += FN(CHUNK)) {
+    int64_t chunk = rows - k < FN(CHUNK) ? rows - k : FN(CHUNK), j = 0;
     const REAL *row = w + k * row_stride;
+    REAL *to = packed + (at + k) * FN(WIDTH);
     for (; j + FN(WIDTH) <= columns; j += FN(WIDTH))
-      FN(pack_chunk)
-    (packed + j * depth + k * FN(WIDTH), row + j, rows, FN(WIDTH), row_stride);
-    if (j < columns) FN(pack_chunk)
-    (packed + j * depth + k * FN(WIDTH), row + j, rows, columns - j, row_stride);
+      FN(pack_chunk)(to + j * depth, row + j, chunk, FN(WIDTH), row_stride);
+    if (j < columns)
+      FN(pack_chunk)(to + j * depth, row + j, chunk, columns - j, row_stride);
   }
+}
+
+static void FN(rows)(void *packed, const void *b, int64_t depth, int64_t at,
+                     int64_t rows, int64_t columns) {
+  FN(pack_rows)(packed, b, depth, at, rows, columns, columns);
 }
 
 /* The columns that are also taken as dot products. */
@@ -127,7 +133,7 @@ static void FN(pack_panels)(REAL *panel, const REAL *w, int64_t depth, int64_t c
 static void FN(panels)(void *packed, const void *w, int64_t depth, int64_t columns,
                        int64_t row_stride, int64_t column_stride) {
   if (column_stride == 1)
-    FN(pack_rows)(packed, w, depth, columns, row_stride);
+    FN(pack_rows)(packed, w, depth, 0, depth, columns, row_stride);
   else
     FN(pack_panels)(packed, w, depth, columns, column_stride);
   FN(pack_dots)(packed, w, depth, columns, row_stride, column_stride);
@@ -191,20 +197,20 @@ ALWAYS_INLINE void FN(tile_chunk)(REAL *tile, const REAL *a, int64_t rows,
     memcpy(tile, a, TILE_ROWS * sizeof *a);
 }
 
-static void FN(tiles)(void *packed, const void *va, int64_t depth, int64_t columns,
-                      int64_t row_stride) {
+static void FN(tiles)(void *packed, const void *va, int64_t depth, int64_t at,
+                      int64_t rows, int64_t columns, int64_t row_stride) {
   const REAL *a = va;
   int64_t count = un_tile_count(columns);
-  for (int64_t k = 0; k < depth; k += FN(CHUNK)) {
-    int64_t rows = depth - k < FN(CHUNK) ? depth - k : FN(CHUNK), first = 0;
-    bool is_last = k + rows == depth; /* nothing stands behind the last row */
+  for (int64_t k = 0; k < rows; k += FN(CHUNK)) {
+    int64_t chunk = rows - k < FN(CHUNK) ? rows - k : FN(CHUNK), first = 0;
+    bool is_last = k + chunk == rows; /* nothing stands behind the last row */
     for (int64_t tile = 0; tile < count; tile++) {
       int64_t step = un_tile_step(columns - first, count - tile);
-      REAL *to = (REAL *)packed + (tile * depth + k) * TILE_ROWS;
+      REAL *to = (REAL *)packed + (tile * depth + at + k) * TILE_ROWS;
       const REAL *from = a + k * row_stride + first;
-      FN(tile_chunk)(to, from, rows - is_last, row_stride);
+      FN(tile_chunk)(to, from, chunk - is_last, row_stride);
       for (int64_t i = 0; i < step && is_last; i++)
-        to[(rows - 1) * TILE_ROWS + i] = from[(rows - 1) * row_stride + i];
+        to[(chunk - 1) * TILE_ROWS + i] = from[(chunk - 1) * row_stride + i];
       first += step;
     }
   }
