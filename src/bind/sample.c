@@ -93,6 +93,7 @@ static int loss_sample(lua_State *L) {
                     s.readout->dense.out == s.run[0].I,
                 2, "the read-out of a language model");
   int32_t *token = (int32_t *)unl_checkout(L, 3)->data + first - 1;
+  s.start = first - 1;
   un_err err;
   if (!un_check_tokens("tokens", token, known - first + 1, 1, s.run[0].I, &err))
     return luaL_error(L, "%s", err.msg);

@@ -3,7 +3,8 @@
 ** The two large products of a token, W_hh h for its successor's step and W_hy h for its
 ** draw, wait for nothing but h. So they are made one after the other, and the next time
 ** in the opposite order and against the direction of before: what was read last of the
-** weights is still in the nearest cache. */
+** weights is still in the nearest cache. The direction is that of a token's place in the
+** text, so that a text drawn in pieces is the same, bit for bit. */
 #include "sample.h"
 
 #include <string.h>
@@ -68,13 +69,14 @@ static bool draw_token(un_sampler *s, int32_t *token, un_err *err) {
   return ok;
 }
 
-/* Token i has been read: the next step is begun, and token i + 1 drawn unless known. */
+/* Token i has been read: the next step is begun, unless there is none, and token i + 1 is
+** drawn, unless it is known. */
 static bool go_on(un_sampler *s, int32_t *tokens, int64_t i, int64_t known,
-                  un_err *err) {
-  bool down = i & 1, draws = i + 1 >= known;
-  if (down) look_ahead(s, down);
+                  bool is_last, un_err *err) {
+  bool down = (s->start + i) & 1, draws = i + 1 >= known;
+  if (down && !is_last) look_ahead(s, down);
   if (draws) weigh(s, down);
-  if (!down) look_ahead(s, down);
+  if (!down && !is_last) look_ahead(s, down);
   return !draws || draw_token(s, tokens + i + 1, err);
 }
 
@@ -84,10 +86,10 @@ bool un_sample(un_sampler *s, int32_t *tokens, int64_t known, int64_t wanted,
   for (int l = 0; l < s->layers; l++)
     s->run[l].reverse = false;
   move_on(s);
-  look_ahead(s, true);
+  look_ahead(s, (s->start - 1) & 1);
   for (int64_t i = 0; ok && i + 1 < wanted && !un_stopped(); i++) {
     read_token(s, tokens + i);
-    ok = go_on(s, tokens, i, known, err);
+    ok = go_on(s, tokens, i, known, i + 2 == wanted, err);
   }
   for (int l = 0; l < s->layers; l++)
     put_back(&s->run[l]);

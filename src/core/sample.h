@@ -15,6 +15,7 @@ typedef struct un_sampler {
   int layers;
   un_run *run; /* of each layer, packed; the first reads tokens, the others h below */
   un_readout *readout; /* packed, y (1,V); its h is the state before the next token */
+  int64_t start;       /* the place of the first token in the text, from 0 */
   un_pick pick;        /* all but u */
   un_rng *rng;
 } un_sampler;
