@@ -239,11 +239,12 @@ static void read_line(const plan *p, int pass, const char *x, un_tally *t) {
 static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
                          void *context) {
   const plan *p = context;
-  int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
+  const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
+  const un_tally fresh = start(p);
   for (int64_t i = 0; i < n && !un_stopped(); i++) {
-    un_tally t = start(p);
+    un_tally t = fresh;
     const char *x = (const char *)data[0] + i * stride[0] * bytes;
-    for (int pass = 0; pass < 3; pass++)
+    for (int pass = 0; pass < 3 && p->pass[pass]; pass++)
       if (begin_pass(p, pass, &t)) read_line(p, pass, x, &t);
     if (p->has_out) store(p->out_dtype, data[1], i * stride[1], finish(p, &t));
     if (p->has_indices) {
@@ -390,12 +391,13 @@ static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
   }
 }
 
-enum { SHORT = 16 };
+enum { SHORT = 16, FEW = 64 };
 
 /* Neighbouring lines lie closer together than the numbers of one, or are too short to
-** be worth a call each. */
+** be worth a call each; a few numbers are not worth the state of columns. */
 static bool by_columns(const plan *p, const un_walk *w) {
   int last = w->dims - 1;
+  if (w->size[last] * p->total <= FEW) return false;
   return w->size[last] > 1 && (w->stride[last][0] < p->stride || p->total <= SHORT);
 }
 

@@ -116,15 +116,18 @@ static double FN(total)(int64_t n, const REAL *x, int64_t stride) {
     int64_t half = n / 2 / LANES * LANES;
     return FN(total)(half, x, stride) + FN(total)(n - half, x + half * stride, stride);
   }
-  double lane[LANES] = {0}, rest = 0;
+  double sum = 0, rest = 0;
   int64_t i = 0;
-  if (stride == 1)
+  if (stride == 1 && n >= LANES) {
+    double lane[LANES] = {0};
     for (; i + LANES <= n; i += LANES)
       for (int j = 0; j < LANES; j++)
         lane[j] += (double)x[i + j];
+    sum = add_lanes(lane);
+  }
   for (; i < n; i++)
     rest += (double)x[i * stride];
-  return add_lanes(lane) + rest;
+  return sum + rest;
 }
 
 static void FN(sum)(int64_t n, const void *x, int64_t stride, un_tally *t) {
