@@ -3,7 +3,7 @@
 ** main.c reads the options and runs what they ask for, run.c calls Lua with traceback
 ** and Ctrl-C, prompt.c lends lua/unroll/prompt a reader (plain.c or readline.c),
 ** interrupt.c turns Ctrl-C into a Lua error, embedded.c finds the Lua sources inside the
-** program.
+** program, state.c makes the Lua state.
 */
 #ifndef UN_HOST_H
 #define UN_HOST_H
@@ -11,6 +11,11 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
+
+/* --- state.c ------------------------------------------------------------------------ */
+
+/* A new Lua state without libraries; NULL when there is no memory. One in a program. */
+lua_State *host_new_state(void);
 
 /* --- run.c -------------------------------------------------------------------------- */
 

@@ -308,7 +308,7 @@ static void tune_malloc(void) {
 }
 
 static int run_program(int argc, char **argv, const options *o) {
-  lua_State *L = luaL_newstate();
+  lua_State *L = host_new_state();
   if (!L) {
     fprintf(stderr, "%s: not enough memory for a Lua state\n", host_program_name);
     return EXIT_FAILURE;
