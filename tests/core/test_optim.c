@@ -19,16 +19,17 @@ static un_view view_of(float *data, int64_t n) {
       .dtype = UN_F32, .dims = 1, .size = {n}, .stride = {1}, .data = data};
 }
 
-/* One step of Adagrad with lr -1 from p = 0: p = g / (sqrt(s + g^2) + eps). */
-static void divide_by_root(int64_t n, double eps) {
+/* One step with lr -1 from p = 0: p = g / (sqrt s + eps), where s is s + g^2 for Adagrad,
+** (s + g^2) / 2 for RMSProp. */
+static void divide_by_root(un_optim_rule rule, int64_t n, double eps) {
   un_view vp = view_of(p, n), vg = view_of(g, n), vs = view_of(s, n);
   const un_view *tensor[UN_OPTIM_TENSORS] = {
       [UN_OPTIM_P] = &vp, [UN_OPTIM_G] = &vg, [UN_OPTIM_S1] = &vs};
-  const un_optim_options o = {.lr = -1, .eps = eps, .t = 1};
+  const un_optim_options o = {.lr = -1, .eps = eps, .alpha = 0.5, .t = 1};
   un_err err;
   memset(p, 0, sizeof p);
-  CHECK(un_optim_check(UN_ADAGRAD, tensor, &err));
-  un_optim_update(UN_ADAGRAD, tensor, &o);
+  CHECK(un_optim_check(rule, tensor, &err));
+  un_optim_update(rule, tensor, &o);
 }
 
 static float float_of(uint32_t bits) {
@@ -37,9 +38,9 @@ static float float_of(uint32_t bits) {
   return x;
 }
 
-/* Roots of s, where g is a power of two so small that s + g^2 is s. Of all positive
-** numbers every 2039th is taken, zeros in between: exact lanes beside approximate ones. */
-static double worst_root(void) {
+/* Quotients of small powers of two by roots of every 2039th positive number, zeros in
+** between: exact lanes beside approximate ones. In units of the last place. */
+static double worst_root(un_optim_rule rule, double eps) {
   double worst = 0;
   uint32_t bits = 1;
   while (bits < 0x7f800000) {
@@ -48,14 +49,10 @@ static double worst_root(void) {
       g[i] = s[i] == 0 ? 0x1p-70f : s[i] < 0x1p-100f ? 0x1p-90f : 0x1p-64f;
       bits = bits < 0x7f800000 - 2039 ? bits + 2039 : 0x7f800000;
     }
-    float before[N];
-    memcpy(before, s, sizeof s);
-    divide_by_root(N, 0);
-    for (int i = 0; i < N; i++) {
-      double exact = (double)g[i] / sqrt((double)before[i]);
-      if (before[i] == 0) {
-        CHECK(p[i] == 1 || isinf(p[i])); /* g^2 may vanish */
-      } else if (!isinf(before[i]) && fabs(exact) > (double)FLT_MIN) {
+    divide_by_root(rule, N, eps);
+    for (int i = 0; i < N; i++) { /* s is now what the root was taken of */
+      double exact = (double)g[i] / (sqrt((double)s[i]) + (double)(float)eps);
+      if (s[i] > 0 && !isinf(s[i]) && fabs(exact) > (double)FLT_MIN) {
         double error = fabs((double)p[i] / exact - 1) * 0x1p23;
         worst = error > worst ? error : worst;
       }
@@ -72,17 +69,17 @@ static void test_odd_roots(void) {
     for (int i = 0; i < 6; i++) {
       s[0] = odd[i];
       g[0] = 0x1p-120f; /* its square is 0 */
-      divide_by_root(1, eps[e]);
+      divide_by_root(UN_ADAGRAD, 1, eps[e]);
       float exact = g[0] / (sqrtf(odd[i]) + (float)eps[e]), alone = p[0];
       CHECK(isinf(exact) ? isinf(alone) : fabsf(alone - exact) <= 3e-7f * exact);
       for (int k = 0; k < 100; k++)
         s[k] = k == 50 ? odd[i] : (float)k, g[k] = 0x1p-120f;
-      divide_by_root(100, eps[e]);
+      divide_by_root(UN_ADAGRAD, 100, eps[e]);
       CHECK(memcmp(&p[50], &alone, sizeof alone) == 0);
     }
   }
   s[0] = -1;
-  divide_by_root(1, 1);
+  divide_by_root(UN_ADAGRAD, 1, 1);
   CHECK(isnan(p[0]));
 }
 
@@ -103,7 +100,9 @@ int main(void) {
   static const float scales[] = {1, 1e-3f, 1e-15f, 1e-25f, 1e-38f, 1e16f, 1e35f};
   for (int i = 0; i < 3; i++) {
     if (!un_isa_select(sets[i])) continue;
-    CHECK(worst_root() < 2); /* the root is within 1 ulp, the quotient rounds again */
+    CHECK(worst_root(UN_RMSPROP, 0) < 2); /* the root within 1 ulp, and a rounding */
+    CHECK(worst_root(UN_ADAGRAD, 0) < 2);
+    CHECK(worst_root(UN_ADAGRAD, 1e-3) < 2.5); /* and that of the sum with eps */
     test_odd_roots();
     for (int k = 0; k < 7; k++)
       for (int64_t n = 1; n < N; n = 3 * n + 1)
