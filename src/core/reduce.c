@@ -157,12 +157,12 @@ static bool begin_scaled(un_tally *t) {
 
 /* Whether the pass is there and not decided already: NaN, infinity, nothing but 0. */
 static bool begin_pass(const plan *p, int pass, un_tally *t) {
-  if (pass == 0) return true;
   if (p->pass[pass] == NULL) return false;
+  if (pass == 0 || p->reduction < UN_NORM) return true;
   if (is_euclidean(p) && pass == 1) return begin_scaled(t);
   if (is_euclidean(p) && t->second != 0) return false; /* was right as it was */
   if (p->reduction == UN_NORM) return isfinite(t->best) && t->best != 0 && !isinf(t->p);
-  return p->reduction != UN_LOGSUMEXP || isfinite(t->best);
+  return isfinite(t->best);
 }
 
 static bool check_choice(un_reduction r, const un_view *x, bool is_empty, un_err *err) {
