@@ -148,9 +148,10 @@ static double finish(const plan *p, const un_tally *t) {
 }
 
 /* The Euclidean norm first adds up squares as they are; only when these come near the
-** ends of float64 do two more passes find the largest element and scale by it. */
-static bool begin_scaled(un_tally *t) {
-  if (t->second > 0x1p-900 && t->second < 0x1p900) return false;
+** ends of their dtype do two more passes find the largest element and scale by it. */
+static bool begin_scaled(const plan *p, un_tally *t) {
+  const double least = p->dtype == UN_F32 ? 0x1p-80 : 0x1p-900;
+  if (t->second > least && t->second < 0x1p900) return false;
   t->best = t->second = 0;
   return true;
 }
@@ -159,7 +160,7 @@ static bool begin_scaled(un_tally *t) {
 static bool begin_pass(const plan *p, int pass, un_tally *t) {
   if (p->pass[pass] == NULL) return false;
   if (pass == 0 || p->reduction < UN_NORM) return true;
-  if (is_euclidean(p) && pass == 1) return begin_scaled(t);
+  if (is_euclidean(p) && pass == 1) return begin_scaled(p, t);
   if (is_euclidean(p) && t->second != 0) return false; /* was right as it was */
   if (p->reduction == UN_NORM) return isfinite(t->best) && t->best != 0 && !isinf(t->p);
   return isfinite(t->best);
@@ -197,7 +198,7 @@ static void feed(int64_t n, void *const *data, const int64_t *stride, void *cont
 
 bool un_reduce_all(un_reduction r, const un_reduce_options *o, const un_view *x,
                    un_reduced *result, un_err *err) {
-  plan p = {.reduction = r, .options = o, .total = un_numel(x)};
+  plan p = {.reduction = r, .options = o, .total = un_numel(x), .dtype = x->dtype};
   if (!check_choice(r, x, p.total == 0, err)) return false;
   choose_passes(&p, kernel_index(x->dtype), r == UN_ARGMIN || r == UN_ARGMAX);
   un_tally t = start(&p);
