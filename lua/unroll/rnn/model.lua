@@ -91,6 +91,10 @@ local function specs_of(d, o)
   return specs, layers
 end
 
+-- What a step of a training calls is in the model itself: looked up there it costs no call of
+-- __index.
+local step_methods = { "forward", "backward", "zero_gradients", "gradients" }
+
 -- A model with parameters of zero after checked options.
 local function build(d, o, who, level)
   local specs, layers = specs_of(d, o)
@@ -105,6 +109,7 @@ local function build(d, o, who, level)
       parameters.part(self.values, layer.first, layer.names),
       parameters.part(self.slopes, layer.first, layer.names))
   end
+  for _, name in ipairs(step_methods) do self[name] = Model[name] end
   return setmetatable(self, Model), specs
 end
 
