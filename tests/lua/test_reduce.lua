@@ -266,6 +266,20 @@ function TestReduce.test_nan_and_infinity()
   luaunit.assertEquals(tensor { 1000, 1000 }:logsumexp(), 1000 + math.log(2))
 end
 
+-- Long tensors are read in stretches of 2^18.
+function TestReduce.test_the_first_extreme_of_a_long_tensor()
+  local x = tensor.zeros(700001)
+  for _, at in ipairs { 700001, 524289, 262145, 262144, 1 } do
+    x[at] = 5
+    luaunit.assertEquals({ x:argmax(), x:neg():argmin() }, { at, at })
+  end
+  for _, at in ipairs { 600000, 300000 } do
+    x[at] = nan
+    luaunit.assertEquals({ x:argmax(), x:argmin() }, { at, at })
+  end
+  luaunit.assertEquals(tensor.full({ 300000 }, -inf):argmax(), 1)
+end
+
 function TestReduce.test_sums_are_accurate()
   local t = tensor.full({ 10000000 }, 0.1)
   local tenth = string.unpack("f", string.pack("f", 0.1))

@@ -18,9 +18,9 @@
 ** NaN gives NaN, the infinities their limits, signed zeros stay.
 **
 ** Largest error, in units in the last place (ulp) of the result, over all 2^32 floats (the
-** others: every 37th or 10^7 random ones) and, for float64, over 10^8 (10^7) random arguments against long
-** double (float32's tanh: three roundings in a row, of e, e + 2 and the quotient; to take
-** one out would cost a tenth of its time):
+** others: every 37th or 10^7 random ones) and, for float64, over 10^8 (10^7) random
+** arguments against long double. The three of float32's tanh are roundings in a row, of e,
+** e + 2 and the quotient; to take one out would cost a tenth of its time.
 **                  exp    tanh   sigmoid    log   log2   log1p   expm1   sin, cos
 **     float32     1.00    2.45    2.45     0.80   1.75    2.10    2.10   1.50
 **     float64     1.05    2.60    2.40     0.90   1.85    2.10    2.10   2.45
