@@ -61,14 +61,31 @@ function batches.new(tokens, opts, who)
   local length = (N - 1) // B + (longer > 0 and 1 or 0)
   local self = setmetatable({
     tokens = tokens, loop = opts.loop, length = length, transitions = N - 1,
-    windows = (length + window - 1) // window, position = 0, epoch = 0, info = {},
+    windows = (length + window - 1) // window, window = math.min(window, length),
+    position = 0, epoch = 0, turn = 0, info = {},
   }, Batches)
-  if length >= window then self.full = token_pair(window, B) end
-  if length % window > 0 then self.short = token_pair(length % window, B) end
-  if longer > 0 then
-    self.weight = last_weights((self.short or self.full).T, B, longer)
-  end
+  local left = length % self.window
+  self.full = token_pair(self.window, B)
+  self.short = left > 0 and token_pair(left, B) or self.full
+  self.weight = longer > 0 and last_weights(self.short.T, B, longer) or nil
   return self
+end
+
+-- Most windows are like the one before. The first, the second and the last of a pass are not:
+-- `turn` is the position where the next such window starts.
+local function take_turn(self)
+  local position, info = self.position, self.info
+  if position >= self.length then position = 0 end
+  local last = (self.windows - 1) * self.window
+  local is_last = position == last
+  self.pair = is_last and self.short or self.full
+  info.reset, info.weight = position == 0, is_last and self.weight or nil
+  if is_last then
+    self.turn, self.epoch = self.length, self.epoch + 1
+  else
+    self.turn = position == 0 and self.window or last
+  end
+  return position, self.pair
 end
 
 --- The next window. The tensors are the same ones each time, filled anew.
@@ -81,31 +98,24 @@ end
 --- > x:t():totable()   --> {{2, 1, 3, 1, 3}}
 --- > batches:next()    --> nil
 function Batches:next()
-  local position, length = self.position, self.length
-  if position >= length then
-    if not self.loop then return nil end
-    position = 0
+  local position, pair = self.position, self.pair
+  if position >= self.turn then
+    if position >= self.length and not self.loop then return nil end
+    position, pair = take_turn(self)
   end
-  local pair = self.full
-  if not pair or length - position < pair.T then pair = self.short end
-  local x, y, info = pair.x, pair.y, self.info
+  local x, y = pair.x, pair.y
   fill_window(self.tokens, x, y, position)
-  info.reset, info.weight = position == 0, nil
-  position = position + pair.T
-  self.position = position
-  if position >= length then
-    info.weight, self.epoch = self.weight, self.epoch + 1
-  end
-  return x, y, info
+  self.position = position + pair.T
+  return x, y, self.info
 end
 
 Batches.__call = Batches.next
 
 function Batches:__tostring()
-  local any = self.full or self.short
+  local full = self.full
   return ("batches   T = %d, B = %d   %d windows a pass, %d transitions   pass %d, step %d of %d")
-    :format(any.T, any.x:size(2), self.windows, self.transitions, self.epoch + 1, self.position,
-      self.length)
+    :format(full.T, full.x:size(2), self.windows, self.transitions, self.epoch + 1,
+      self.position, self.length)
 end
 
 --- Where the iterator stands, as plain data.
@@ -126,14 +136,14 @@ function Batches:set_state(state)
     error(("set_state: table expected, got %s"):format(type(state)), 2)
   end
   local position = math.tointeger(state.position)
-  local window = self.full and self.full.T or self.length
+  local window = self.window
   local possible = position and position >= 0 and position <= self.length
     and (position % window == 0 or position == self.length)
   if not possible or not math.tointeger(state.epoch) then
     error(("set_state: position %s does not fit windows of %d over %d steps")
       :format(tostring(state.position), window, self.length), 2)
   end
-  self.position, self.epoch = position, math.tointeger(state.epoch)
+  self.position, self.epoch, self.turn = position, math.tointeger(state.epoch), 0
   return self
 end
 
