@@ -1,14 +1,13 @@
 /* isa/elman.c -- tanh and relu along h, and back (see elman.h).
 **
-** tanh runs over whole blocks of LANES elements and then over a padded
-** copy of the rest, so that the compiler needs no scalar loop: for small H that loop
-** would take most of the time. */
+** tanh runs over whole vectors and then over a padded one, so that the compiler needs no
+** scalar loop: for small H that loop would take most of the time. */
 #ifndef REAL
 #include "elman.h"
 
 #include "isa.h"
 #include "vec.h"
-#include "vmath.h"
+#include "vec_math.h"
 
 #define UN_TEMPLATE "isa/elman.c"
 #include "each_dtype.h"
@@ -23,21 +22,12 @@ const un_elman_kernels ISA(un_elman) = {
 
 #else
 
-ALWAYS_INLINE void FN(tanh_block)(REAL *h) {
-  for (int i = 0; i < FN(LANES); i++)
-    h[i] = M(un_vtanh)(h[i]);
-}
-
 static void FN(tanh)(void *vh, int64_t n) {
   REAL *h = vh;
   int64_t i = 0;
   for (; i + FN(LANES) <= n; i += FN(LANES))
-    FN(tanh_block)(h + i);
-  if (i == n) return;
-  REAL rest[FN(LANES)];
-  FN(store)(rest, FN(load_part)(h + i, n - i));
-  FN(tanh_block)(rest);
-  FN(store_part)(h + i, FN(load)(rest), n - i);
+    FN(store)(h + i, FN(vtanh)(FN(load)(h + i)));
+  if (i < n) FN(store_part)(h + i, FN(vtanh)(FN(load_part)(h + i, n - i)), n - i);
 }
 
 static void FN(relu)(void *vh, int64_t n) {

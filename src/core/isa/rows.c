@@ -58,25 +58,35 @@ static void FN(column_sum)(void *sum, const void *y, int64_t rows, int64_t n) {
   FN(store_part)((REAL *)sum + j, s, n - j);
 }
 
+/* a += b, unless b is NULL, for one vector or the first n lanes of it; returns a. */
+ALWAYS_INLINE FN(vec) FN(arrived)(REAL *a, const REAL *b, int64_t n) {
+  if (n >= FN(LANES)) {
+    if (b) FN(store)(a, FN(load)(a) + FN(load)(b));
+    return FN(load)(a);
+  }
+  FN(vec) v = FN(load_part)(a, n);
+  if (!b) return v;
+  v += FN(load_part)(b, n);
+  FN(store_part)(a, v, n);
+  return v;
+}
+
+/* Two sums, so that an addition need not wait for the one before it. */
 static void FN(add_squares)(void *va, const void *vb, int64_t rows, int64_t n,
                             double *sum) {
   for (int64_t r = 0; r < rows; r++) {
     REAL *a = (REAL *)va + r * n;
     const REAL *b = vb ? (const REAL *)vb + r * n : NULL;
-    vec_f64 squares = {0};
+    vec_f64 even = {0}, odd = {0};
     int64_t i = 0;
-    for (; i + FN(LANES) <= n; i += FN(LANES)) {
-      FN(vec) v = b ? FN(load)(a + i) + FN(load)(b + i) : FN(load)(a + i);
-      if (b) FN(store)(a + i, v);
-      squares = FN(add_squares_of)(v, squares);
+    for (; i + 2 * FN(LANES) <= n; i += 2 * FN(LANES)) {
+      even = FN(add_squares_of)(FN(arrived)(a + i, b ? b + i : NULL, FN(LANES)), even);
+      odd = FN(add_squares_of)(
+          FN(arrived)(a + i + FN(LANES), b ? b + i + FN(LANES) : NULL, FN(LANES)), odd);
     }
-    if (i < n) {
-      FN(vec) v = FN(load_part)(a + i, n - i);
-      if (b) v += FN(load_part)(b + i, n - i);
-      if (b) FN(store_part)(a + i, v, n - i);
-      squares = FN(add_squares_of)(v, squares);
-    }
-    sum[r] = reduce_add_f64(squares);
+    for (; i < n; i += FN(LANES))
+      even = FN(add_squares_of)(FN(arrived)(a + i, b ? b + i : NULL, n - i), even);
+    sum[r] = reduce_add_f64(even + odd);
   }
 }
 

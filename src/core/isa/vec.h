@@ -113,6 +113,17 @@ ALWAYS_INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) {
 #endif
 }
 
+#if defined __AVX2__
+/* The smaller of each pair of lanes; where one is NaN, b. */
+ALWAYS_INLINE vec_f32 min_f32(vec_f32 a, vec_f32 b) {
+#if defined __AVX512F__
+  return (vec_f32)_mm512_min_ps((__m512)a, (__m512)b);
+#else
+  return (vec_f32)_mm256_min_ps((__m256)a, (__m256)b);
+#endif
+}
+#endif
+
 ALWAYS_INLINE float reduce_max_f32(vec_f32 v) {
 #if defined __AVX512F__
   return _mm512_reduce_max_ps((__m512)v);
