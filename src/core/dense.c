@@ -56,7 +56,18 @@ void un_dense_forward(const un_dense *d, const void *packed, const void *x, void
                                             .y_row = d->out});
 }
 
+/* A small W is read where it lies: it is in the nearest cache then, and a kernel may read
+** on behind its last row, into the bias. */
+static bool stays_in_place(const un_dense *d) {
+  enum { SMALL = 28 << 10, BEHIND = 64 };
+  size_t number = un_dtype_bytes(d->dtype), bytes = (size_t)(d->out * d->in) * number;
+  bool has_bias_behind = d->b == (const char *)d->w + bytes;
+  return !d->transposed && bytes <= SMALL && has_bias_behind &&
+         (size_t)d->out * number >= BEHIND;
+}
+
 void un_dense_pack_back(const un_dense *d, void *packed) {
+  if (stays_in_place(d)) return;
   if (d->transposed)
     un_panel_pack(d->dtype, packed, d->w, d->out, d->in, 1, d->out);
   else
@@ -65,13 +76,15 @@ void un_dense_pack_back(const un_dense *d, void *packed) {
 
 void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
                              bool add, void *dx) {
+  bool in_place = stays_in_place(d);
   un_panel_multiply(d->dtype, &(un_product){.rows = d->rows,
                                             .depth = d->out,
                                             .columns = d->in,
                                             .x = dy,
                                             .x_row = d->out,
                                             .x_column = 1,
-                                            .packed = packed,
+                                            .packed = in_place ? d->w : packed,
+                                            .plain_row = in_place ? d->in : 0,
                                             .init = add ? dx : NULL,
                                             .init_row = d->in,
                                             .y = dx,

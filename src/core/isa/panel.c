@@ -296,7 +296,7 @@ static void FN(multiply)(const un_product *p) {
   }
   for (int64_t j = 0; j < columns && !un_stopped(); j += block) {
     int64_t n = columns - j < block ? columns - j : block;
-    int rest = plain ? 0 : FN(rest_of)(p->rows, n);
+    int rest = FN(rest_of)(p->rows, n);
     int vectors = (int)((n + (rest ? 0 : FN(LANES) - 1)) / FN(LANES));
     int chains = n <= 2 * FN(LANES) && j == 0 && !rest ? MAX_CHAINS : 1;
     t.last = n - (vectors - !rest) * FN(LANES);
