@@ -336,8 +336,16 @@ local function after_step(self, loss, norm)
 end
 
 function Run:loop()
+  local o = self.o
+  local is_watched = o.validation or o.on_step or self.log or o.checkpoint_every
   while self.step < self.total do
-    local stop = after_step(self, train_step(self))
+    local loss, norm = train_step(self)
+    local stop
+    if is_watched then
+      stop = after_step(self, loss, norm)
+    elseif interrupted() then
+      stop = "interrupted"
+    end
     if stop then return stop end
   end
   return "steps"
