@@ -88,12 +88,11 @@ static int reduce_all(lua_State *L, const call *c) {
 /* The tensor at `arg` or a new one, and in `kept` the same with size 1 at dim. */
 static void push_result(lua_State *L, const call *c, int arg, int dim, un_dtype dtype,
                         un_view *kept) {
-  un_view wanted = {.dims = 0};
+  int64_t size[UN_MAX_DIMS];
+  int dims = 0;
   for (int d = 0; d < c->x->dims; d++)
-    if (c->keepdim || d != dim)
-      wanted.size[wanted.dims++] = d == dim ? 1 : c->x->size[d];
-  const un_view *out =
-      unl_outortensor(L, arg, c->r->name, dtype, wanted.dims, wanted.size);
+    if (c->keepdim || d != dim) size[dims++] = d == dim ? 1 : c->x->size[d];
+  const un_view *out = unl_outortensor(L, arg, c->r->name, dtype, dims, size);
   if (!lua_isnoneornil(L, arg)) unl_checkapart(L, c->r->name, out, "x", c->x);
   *kept = *out;
   if (!c->keepdim) un_insert_dim(kept, kept, dim);

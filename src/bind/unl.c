@@ -44,30 +44,31 @@ static bool can_allocate(lua_State *L, size_t bytes) {
 
 /* Lua's own "not enough memory" names nobody, so a large block is tried first: asked
 ** for, after a collection asked for again, and given back. */
-static void check_memory(lua_State *L, const char *who, const un_view *view,
-                         size_t bytes) {
+static void check_memory(lua_State *L, const char *who, un_dtype dtype, int dims,
+                         const int64_t *size, size_t bytes) {
   if (bytes < LARGE || can_allocate(L, bytes)) return;
   lua_gc(L, LUA_GCCOLLECT);
   if (can_allocate(L, bytes)) return;
+  un_view wanted;
   un_err err;
+  un_set_sizes(&wanted, dtype, dims, size);
   (void)un_fail(&err, "%s: %s %s needs %.1f GiB, more memory than there is", who,
-                un_dtype_name(view->dtype), un_shape(view).s,
-                (double)bytes / (1 << 30));
+                un_dtype_name(dtype), un_shape(&wanted).s, (double)bytes / (1 << 30));
   unl_raise(L, &err);
 }
 
 un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
                        const int64_t *size) {
-  un_view view;
   un_err err;
-  if (!un_make_view(&view, who, dtype, dims, size, &err)) unl_raise(L, &err);
-  size_t bytes = (size_t)un_numel(&view) * un_dtype_bytes(dtype);
-  check_memory(L, who, &view, bytes);
+  int64_t needed;
+  if (!un_check_sizes(who, dtype, dims, size, &needed, &err)) unl_raise(L, &err);
+  const size_t bytes = (size_t)needed;
+  check_memory(L, who, dtype, dims, size, bytes);
   unl_tensor *t = push_header(L, bytes + ALIGNMENT - 1, 0);
   un_sys_use_large_pages(t, bytes);
   uintptr_t first = (uintptr_t)(t + 1);
-  view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
-  t->view = view;
+  un_set_sizes(&t->view, dtype, dims, size);
+  t->view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
   t->own_version = 0;
   t->version = &t->own_version;
   return &t->view;

@@ -91,7 +91,14 @@ bool un_expand(un_view *out, const un_view *v, int dims, const int64_t *size);
 /* Row-major strides for the sizes already in v. */
 void un_set_contiguous(un_view *v);
 
-/* A view with the sizes of `size`, no data yet. Fails on negative sizes, more than
+/* The bytes of a tensor of these sizes. Fails as un_make_view. */
+UN_CHECKED bool un_check_sizes(const char *who, un_dtype dtype, int dims,
+                               const int64_t *size, int64_t *bytes, un_err *err);
+
+/* Row-major, with these sizes, no data yet. */
+void un_set_sizes(un_view *v, un_dtype dtype, int dims, const int64_t *size);
+
+/* Both: a view with the sizes of `size`, no data yet. Fails on negative sizes, more than
 ** UN_MAX_DIMS dimensions, and a number of bytes that does not fit in PTRDIFF_MAX. */
 UN_CHECKED bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
                              const int64_t *size, un_err *err);

@@ -99,26 +99,49 @@ void un_set_contiguous(un_view *v) {
   }
 }
 
-bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
-                  const int64_t *size, un_err *err) {
+bool un_check_sizes(const char *who, un_dtype dtype, int dims, const int64_t *size,
+                    int64_t *bytes, un_err *err) {
   if (dims > UN_MAX_DIMS)
     return un_fail(err, "%s: %d dimensions, at most %d are possible", who, dims,
                    UN_MAX_DIMS);
-  *v = (un_view){.dtype = dtype, .dims = dims};
-  int64_t bytes = (int64_t)un_dtype_bytes(dtype);
+  int64_t most = (int64_t)un_dtype_bytes(dtype),
+          numel = 1; /* most: as if none were 0 */
   bool too_large = false;
   for (int d = 0; d < dims; d++) {
     if (size[d] < 0)
       return un_fail(err, "%s: size %lld of dimension %d is negative", who,
                      (long long)size[d], d + 1);
-    v->size[d] = size[d];
-    if (__builtin_mul_overflow(bytes, size[d] > 0 ? size[d] : 1, &bytes))
+    if (__builtin_mul_overflow(most, size[d] > 0 ? size[d] : 1, &most))
       too_large = true;
+    numel *= size[d] > 0;
   }
-  if (too_large || bytes > PTRDIFF_MAX - 4096)
+  if (too_large || most > PTRDIFF_MAX - 4096) {
+    un_view v;
+    un_set_sizes(&v, dtype, dims, size);
     return un_fail(err, "%s: %s has more elements than memory can hold", who,
-                   un_shape(v).s);
-  un_set_contiguous(v);
+                   un_shape(&v).s);
+  }
+  *bytes = numel > 0 ? most : 0;
+  return true;
+}
+
+void un_set_sizes(un_view *v, un_dtype dtype, int dims, const int64_t *size) {
+  v->dtype = dtype;
+  v->dims = dims;
+  v->data = NULL;
+  int64_t stride = 1;
+  for (int d = dims - 1; d >= 0; d--) {
+    v->size[d] = size[d];
+    v->stride[d] = stride;
+    if (size[d] > 0 && __builtin_mul_overflow(stride, size[d], &stride)) stride = 1;
+  }
+}
+
+bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
+                  const int64_t *size, un_err *err) {
+  int64_t bytes;
+  if (!un_check_sizes(who, dtype, dims, size, &bytes, err)) return false;
+  un_set_sizes(v, dtype, dims, size);
   return true;
 }
 
