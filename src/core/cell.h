@@ -29,7 +29,8 @@
 **
 ** The backward sweep goes over the window in blocks of a few steps (un_cell_block). What
 ** only a block needs (dgates) has room for one block, and its weight gradients are added
-** while the block is in the cache: a long window costs the memory of its states. Blocks start at multiples of `block`, so step t is row t % block of a block.
+** while the block is in the cache: a long window costs the memory of its states. Blocks
+** start at multiples of `block`, so step t is row t % block of a block.
 **
 ** The sequences of a batch are shared out among threads (parallel.h), each of which runs
 ** all steps with its rows. Sums over rows are made for two halves of the batch apart and

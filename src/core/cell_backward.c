@@ -284,7 +284,7 @@ void un_cell_backward(const un_run *run) {
     un_parallel(groups, retreat_group, (void *)run);
   else
     retreat_blocks(run);
-  for (int64_t t = 0; t < run->T && !is_row(run); t++)
+  for (int64_t t = 0; t < run->T && !is_row(run) && !un_stopped(); t++)
     take_norm(run, t);
   add_sums(run);
   if (source) source->end(source->context, groups);
