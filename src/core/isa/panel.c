@@ -102,10 +102,10 @@ ALWAYS_INLINE void FN(tile_store)(const FN(tile) * t, const FN(sums) * s,
   }
 }
 
-/* += x[:,k] * W[k,:]. The first three rows of x lie `row` bytes apart from x on, the
-** others from `lower` on: so few registers hold all addresses. */
+/* += x[:,k] * W[k,:]. Row r of x is at x + step[r]: one, three and five rows lie in
+** registers of their own, the addresses of the others double these. */
 ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t panel,
-                                  const char *x, const char *lower, int64_t row,
+                                  const char *x, const int64_t odd[3],
                                   const FN(form) f) {
   FN(vec) w[ROW_VECTORS];
   FOR(v, f.vectors) {
@@ -115,8 +115,8 @@ ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t pane
   const REAL *rest = packed + (f.vectors / PANEL_VECTORS) * panel +
                      (f.vectors % PANEL_VECTORS) * FN(LANES);
   FOR(r, f.rows) {
-    const char *p = r < 3 ? x + r * row : lower + (r - 3) * row;
-    const FN(vec) value = FN(all)(*(const REAL *)(const void *)p);
+    const int64_t step = r == 0 ? 0 : r & 1 ? odd[r / 2] : odd[0] * r;
+    const FN(vec) value = FN(all)(*(const REAL *)(const void *)(x + step));
     FOR(v, f.vectors) s->whole[r][v] += value * w[v];
     if (f.rest == 16) s->rest16[r] += FN(low_short16)(value) * FN(load_short16)(rest);
     if (f.rest == 32) s->rest32[r] += FN(low_short32)(value) * FN(load_short32)(rest);
@@ -145,21 +145,21 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const FN(form) f) {
   FN(clear_sums)(&sums, f);
   FN(clear_sums)(&other, f);
   if (t.init && f.rows > 1) FN(tile_prefetch)(&t, f.rows, f.vectors + (f.rest > 0));
-  const int64_t row = t.x_row * (int64_t)sizeof(REAL);
+  const int64_t row = t.x_row * (int64_t)sizeof(REAL), odd[3] = {row, 3 * row, 5 * row};
   const int64_t next = t.x_column * (int64_t)sizeof(REAL), panel = t.panel,
                 w_row = t.w_row;
   for (int64_t i = 0; i < t.pieces; i++) {
     const REAL *packed = t.packed + i * t.w_piece;
-    const char *x = (const char *)(t.x + i * t.x_piece), *lower = x + 3 * row;
+    const char *x = (const char *)(t.x + i * t.x_piece);
     int64_t k = t.piece;
     if (f.chains == 2) {
-      for (; k >= 2; k -= 2, packed += 2 * w_row, x += 2 * next, lower += 2 * next) {
-        FN(tile_rank1)(&sums, packed, panel, x, lower, row, f);
-        FN(tile_rank1)(&other, packed + w_row, panel, x + next, lower + next, row, f);
+      for (; k >= 2; k -= 2, packed += 2 * w_row, x += 2 * next) {
+        FN(tile_rank1)(&sums, packed, panel, x, odd, f);
+        FN(tile_rank1)(&other, packed + w_row, panel, x + next, odd, f);
       }
     }
-    for (; k > 0; k--, packed += w_row, x += next, lower += next)
-      FN(tile_rank1)(&sums, packed, panel, x, lower, row, f);
+    for (; k > 0; k--, packed += w_row, x += next)
+      FN(tile_rank1)(&sums, packed, panel, x, odd, f);
   }
   if (f.chains == 2) FN(add_sums)(&sums, &other, f);
   if (t.init) FN(tile_add)(&t, &sums, f);
