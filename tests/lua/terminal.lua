@@ -31,9 +31,10 @@ function terminal.start(opts)
   return setmetatable({ channel = channel, home = home, raw = "", at = 1 }, Terminal)
 end
 
--- What is no text: colours and cursor moves, the spaces that end a line, carriage returns.
+-- What is no text: colours and cursor moves, the spaces that end a line, the blank with which
+-- readline goes on in the next line of a narrow screen, carriage returns.
 local invisible = { "^\27%[[%d;?]*%a()", "^\27%[?[%d;?]*$()", "^" .. (" "):rep(21) .. "+\r()",
-  "^\r()" }
+  "^ \r()[^\r\n]", "^\r()" }
 
 local function after_invisible(bytes, i)
   for _, pattern in ipairs(invisible) do

@@ -223,6 +223,7 @@ function TestShows.test_keys_typed_before_the_first_figure_are_not_lost()
   t:type "x = 'é' .. 617\n#x * 100\n"
   t:expect "\n> "
   t:expect "\n500"
+  t:expect "\n> "
   lu.assertStrContains(t.raw, "\27[16t")
   t:finish()
 end
