@@ -24,21 +24,21 @@ UN_ROW(relu_back, UN_F64, f64)
 #undef UN_ROW
 
 #define UN_FINISH_ROW(name, dtype, suffix)                                             \
-  static void name##_##suffix(void *h, const void *add, int64_t H) {                   \
-    un_row_table()->name[dtype](h, add, H);                                            \
+  static void name##_finish_##suffix(void *h, const void *add, int64_t H) {            \
+    un_elman()->name[dtype](h, add, H);                                                \
   }
-UN_FINISH_ROW(tanh_sum, UN_F32, f32)
-UN_FINISH_ROW(tanh_sum, UN_F64, f64)
-UN_FINISH_ROW(relu_sum, UN_F32, f32)
-UN_FINISH_ROW(relu_sum, UN_F64, f64)
+UN_FINISH_ROW(tanh, UN_F32, f32)
+UN_FINISH_ROW(tanh, UN_F64, f64)
+UN_FINISH_ROW(relu, UN_F32, f32)
+UN_FINISH_ROW(relu, UN_F64, f64)
 #undef UN_FINISH_ROW
 
 static void tanh_f32(const un_step *s) {
-  un_elman()->tanh[UN_F32](s->next[0], s->B * s->H);
+  un_elman()->tanh[UN_F32](s->next[0], NULL, s->B * s->H);
 }
 
 static void tanh_f64(const un_step *s) {
-  un_elman()->tanh[UN_F64](s->next[0], s->B * s->H);
+  un_elman()->tanh[UN_F64](s->next[0], NULL, s->B * s->H);
 }
 
 static void tanh_grad_f32(const un_step_grad *g) {
@@ -52,11 +52,11 @@ static void tanh_grad_f64(const un_step_grad *g) {
 }
 
 static void relu_f32(const un_step *s) {
-  un_elman()->relu[UN_F32](s->next[0], s->B * s->H);
+  un_elman()->relu[UN_F32](s->next[0], NULL, s->B * s->H);
 }
 
 static void relu_f64(const un_step *s) {
-  un_elman()->relu[UN_F64](s->next[0], s->B * s->H);
+  un_elman()->relu[UN_F64](s->next[0], NULL, s->B * s->H);
 }
 
 static void relu_grad_f32(const un_step_grad *g) {
@@ -80,7 +80,7 @@ const un_cell un_cell_tanh = {.name = "tanh",
                               .step_grad = {tanh_grad_f32, tanh_grad_f64},
                               .forward_row = {tanh_row_f32, tanh_row_f64},
                               .backward_row = {tanh_back_row_f32, tanh_back_row_f64},
-                              .finish_row = {tanh_sum_f32, tanh_sum_f64}};
+                              .finish_row = {tanh_finish_f32, tanh_finish_f64}};
 
 const un_cell un_cell_relu = {.name = "relu",
                               .gates = 1,
@@ -91,4 +91,4 @@ const un_cell un_cell_relu = {.name = "relu",
                               .step_grad = {relu_grad_f32, relu_grad_f64},
                               .forward_row = {relu_row_f32, relu_row_f64},
                               .backward_row = {relu_back_row_f32, relu_back_row_f64},
-                              .finish_row = {relu_sum_f32, relu_sum_f64}};
+                              .finish_row = {relu_finish_f32, relu_finish_f64}};

@@ -5,8 +5,9 @@
 #include "un.h"
 
 typedef struct un_elman_kernels {
-  void (*tanh[2])(void *h, int64_t n); /* h = tanh(h) */
-  void (*relu[2])(void *h, int64_t n);
+  /* h = tanh(h + add), add may be NULL; or relu */
+  void (*tanh[2])(void *h, const void *add, int64_t n);
+  void (*relu[2])(void *h, const void *add, int64_t n);
   /* da = dh * f'(a), from h = f(a) */
   void (*tanh_grad[2])(void *da, const void *dh, const void *h, int64_t n);
   void (*relu_grad[2])(void *da, const void *dh, const void *h, int64_t n);

@@ -38,9 +38,6 @@ typedef struct un_row_products {
   void (*relu[2])(const struct un_row_run *r);
   void (*tanh_back[2])(const struct un_row_run *r);
   void (*relu_back[2])(const struct un_row_run *r);
-  /* y (n) = tanh(y + add), or relu */
-  void (*tanh_sum[2])(void *y, const void *add, int64_t n);
-  void (*relu_sum[2])(void *y, const void *add, int64_t n);
 } un_row_products;
 
 /* Bytes of a packed (depth,columns) matrix. */

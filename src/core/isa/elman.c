@@ -1,6 +1,6 @@
 /* isa/elman.c -- tanh and relu along h, and back (see elman.h).
 **
-** tanh runs over whole vectors and then over a padded one, so that the compiler needs no
+** They run over whole vectors and then over a part of one, so that the compiler needs no
 ** scalar loop: for small H that loop would take most of the time. */
 #ifndef REAL
 #include "elman.h"
@@ -22,18 +22,30 @@ const un_elman_kernels ISA(un_elman) = {
 
 #else
 
-static void FN(tanh)(void *vh, int64_t n) {
-  REAL *h = vh;
-  int64_t i = 0;
-  for (; i + FN(LANES) <= n; i += FN(LANES))
-    FN(store)(h + i, FN(vtanh)(FN(load)(h + i)));
-  if (i < n) FN(store_part)(h + i, FN(vtanh)(FN(load_part)(h + i, n - i)), n - i);
+ALWAYS_INLINE FN(vec) FN(apply)(FN(vec) x, const bool is_tanh) {
+  return is_tanh ? FN(vtanh)(x) : FN(vrelu)(x);
 }
 
-static void FN(relu)(void *vh, int64_t n) {
-  REAL *h = vh;
-  for (int64_t i = 0; i < n; i++)
-    h[i] = h[i] < 0 ? 0 : h[i]; /* NaN stays */
+ALWAYS_INLINE void FN(activate)(REAL *h, const REAL *add, int64_t n,
+                                const bool is_tanh) {
+  int64_t i = 0;
+  for (; i + FN(LANES) <= n; i += FN(LANES)) {
+    FN(vec) x = FN(load)(h + i);
+    if (add) x += FN(load)(add + i);
+    FN(store)(h + i, FN(apply)(x, is_tanh));
+  }
+  if (i == n) return;
+  FN(vec) x = FN(load_part)(h + i, n - i);
+  if (add) x += FN(load_part)(add + i, n - i);
+  FN(store_part)(h + i, FN(apply)(x, is_tanh), n - i);
+}
+
+static void FN(tanh)(void *h, const void *add, int64_t n) {
+  FN(activate)(h, add, n, true);
+}
+
+static void FN(relu)(void *h, const void *add, int64_t n) {
+  FN(activate)(h, add, n, false);
 }
 
 static void FN(tanh_grad)(void *vda, const void *vdh, const void *vh, int64_t n) {

@@ -51,8 +51,6 @@ const un_row_products ISA(un_row_products_of) = {
     .multiply = {multiply_f32, multiply_f64},
     .tanh = {tanh_row_f32, tanh_row_f64},
     .relu = {relu_row_f32, relu_row_f64},
-    .tanh_sum = {tanh_sum_f32, tanh_sum_f64},
-    .relu_sum = {relu_sum_f32, relu_sum_f64},
     .tanh_back = {tanh_row_back_f32, tanh_row_back_f64},
     .relu_back = {relu_row_back_f32, relu_row_back_f64},
 };
@@ -210,31 +208,18 @@ static void FN(multiply)(const un_row_product *p) {
 
 /* --- forward ------------------------------------------------------------------------ */
 
-/* y = f(y + add), add may be NULL; the vectors in order, or the last one first. */
-ALWAYS_INLINE void FN(activate)(REAL *y, const REAL *add, int64_t n, bool last_first,
+/* y = f(y); the vectors in order, or the last one first. */
+ALWAYS_INLINE void FN(activate)(REAL *y, int64_t n, bool last_first,
                                 const FN(form) form) {
   const int64_t count = (n + FN(LANES) - 1) / FN(LANES);
   for (int64_t i = 0; i < count; i++) {
-    const int64_t at = (last_first ? count - 1 - i : i) * FN(LANES);
-    const int64_t left = n - at;
-    if (left >= FN(LANES)) {
-      FN(vec) sum = FN(load)(y + at);
-      if (add) sum += FN(load)(add + at);
-      FN(store)(y + at, FN(apply)(sum, form));
-    } else {
-      FN(vec) sum = FN(load_part)(y + at, left);
-      if (add) sum += FN(load_part)(add + at, left);
-      FN(store_part)(y + at, FN(apply)(sum, form), left);
-    }
+    REAL *at = y + (last_first ? count - 1 - i : i) * FN(LANES);
+    const int64_t left = n - (at - y);
+    if (left >= FN(LANES))
+      FN(store)(at, FN(apply)(FN(load)(at), form));
+    else
+      FN(store_part)(at, FN(apply)(FN(load_part)(at, left), form), left);
   }
-}
-
-static void FN(tanh_sum)(void *y, const void *add, int64_t n) {
-  FN(activate)(y, add, n, false, FN(TANH));
-}
-
-static void FN(relu_sum)(void *y, const void *add, int64_t n) {
-  FN(activate)(y, add, n, false, FN(RELU));
 }
 
 ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
@@ -253,7 +238,7 @@ ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
       FN(dispatch)(&p, 0, p.down, form, FEW);
     } else {
       FN(multiply)(&p);
-      FN(activate)(next, NULL, r->H, !p.down, form);
+      FN(activate)(next, r->H, !p.down, form);
     }
   }
 }
