@@ -127,6 +127,26 @@ function TestRnnSample.test_stream()
   luaunit.assertEquals(support.read_file(path), found)
 end
 
+-- What drawing does, step by step and in halves of steps, is what a pass over the text does.
+function TestRnnSample.test_drawn_symbols_are_those_of_a_pass()
+  for _, case in ipairs { { "tanh", 5, 1 }, { "tanh", 40, 2 }, { "relu", 130, 1 },
+    { "relu", 25, 2 }, { "tanh", 300, 1 } } do
+    for dtype, tolerance in pairs { float32 = 1e-3, float64 = 1e-10 } do
+      local cell, hidden, layers = table.unpack(case)
+      local m = rnn.lm { cell = cell, vocab = 37, hidden = hidden, layers = layers, seed = 3,
+        dtype = dtype, init = { uniform = 1.5 / math.sqrt(hidden) } }
+      local tokens = m:sample { length = 20, temperature = 0,
+        prime = tensor.tensor({ 7, 30, 2 }, { dtype = "int32" }) }
+      local y, state = m:predict(tokens:narrow(1, 1, 22):view(22, 1))
+      luaunit.assertTrue(tensor.equal(y:argmax(3):view(22):narrow(1, 3, 20),
+        tokens:narrow(1, 4, 20)))
+      for l = 1, layers do
+        support.near(m.sampler.trace.state[l].h, state[l].h, tolerance)
+      end
+    end
+  end
+end
+
 -- Bit for bit: the order of the sums depends on the place in the text alone.
 function TestRnnSample.test_pieces_leave_the_same_state()
   local m = rnn.lm { vocab = 65, hidden = 130, seed = 1 }
