@@ -16,7 +16,7 @@ static const char class_name[] = "unroll.Readout";
 
 enum { TENSORS = 1, INPUT, TARGETS, PACKED, PACKED_BACK, WORK, USER_VALUES = WORK };
 
-typedef struct unl_readout {
+struct unl_readout {
   unl_class class; /* first */
   un_readout core;
   bool is_softmax;
@@ -27,7 +27,7 @@ typedef struct unl_readout {
   bool is_packed, has_gradient;
   const uint64_t *param_version;
   uint64_t packed_version;
-} unl_readout;
+};
 
 /* The userdata of the readout while it is made: behind the description. */
 enum { READOUT = 2 };
@@ -104,8 +104,12 @@ static int loss_readout(lua_State *L) {
   return 1;
 }
 
+unl_readout *unl_checkreadout(lua_State *L, int arg) {
+  return unl_checkclass(L, arg, class_name);
+}
+
 static unl_readout *check_readout(lua_State *L) {
-  return unl_checkclass(L, 1, class_name);
+  return unl_checkreadout(L, 1);
 }
 
 static void pack_weights(unl_readout *r) {
@@ -120,7 +124,7 @@ static void pack_weights(unl_readout *r) {
 }
 
 un_readout *unl_packreadout(lua_State *L, int arg) {
-  unl_readout *r = unl_checkclass(L, arg, class_name);
+  unl_readout *r = unl_checkreadout(L, arg);
   pack_weights(r);
   r->has_gradient = false;
   ++*r->y_version;
@@ -165,6 +169,16 @@ static void set_targets(lua_State *L, unl_readout *r, int self, int targets) {
   unl_setknown(L, targets, &r->targets, self, TARGETS);
 }
 
+void unl_readoutset(lua_State *L, int readout, int h, int targets) {
+  unl_readout *r = unl_checkreadout(L, readout);
+  set_targets(L, r, readout, targets);
+  set_input(L, r, readout, h);
+}
+
+bool unl_readouthas(const unl_readout *r, const void *h, const void *targets) {
+  return r->input.address == h && r->targets.address == targets;
+}
+
 /* The loss as core wants it. */
 static un_loss describe_loss(lua_State *L, const unl_readout *r, int weight) {
   const un_dense *d = &r->core.dense;
@@ -177,10 +191,8 @@ static un_loss describe_loss(lua_State *L, const unl_readout *r, int weight) {
   return loss;
 }
 
-bool unl_readoutforward(lua_State *L, int readout, int h, int targets, int weight,
-                        bool mean, bool train, unl_totals *totals) {
-  unl_readout *r = unl_checkclass(L, readout, class_name);
-  set_targets(L, r, readout, targets);
+bool unl_readoutforward(lua_State *L, unl_readout *r, int weight, bool mean, bool train,
+                        unl_totals *totals) {
   un_loss loss = describe_loss(L, r, weight);
   un_err err;
   if (r->is_softmax && !un_check_labels(&loss, r->core.batch, &err)) {
@@ -193,7 +205,6 @@ bool unl_readoutforward(lua_State *L, int readout, int h, int targets, int weigh
     return false;
   }
   loss.scale = mean ? 1 / (weights * un_loss_width(&loss)) : 1;
-  set_input(L, r, readout, h);
   totals->loss = run_layer(r, &loss, train, totals->loss);
   totals->weights = weights;
   r->has_gradient = train && !un_stopped();
@@ -216,29 +227,30 @@ function Readout:forward(h, targets, weight, mean, train, total, weights) end
 static int readout_forward(lua_State *L) {
   lua_settop(L, 8);
   unl_totals totals = {luaL_checknumber(L, 7), luaL_checknumber(L, 8)};
-  if (!unl_readoutforward(L, 1, 2, 3, 4, lua_toboolean(L, 5), lua_toboolean(L, 6),
-                          &totals))
+  unl_readoutset(L, 1, 2, 3);
+  if (!unl_readoutforward(L, check_readout(L), 4, lua_toboolean(L, 5),
+                          lua_toboolean(L, 6), &totals))
     return unl_failure(L, lua_tostring(L, -1));
   lua_pushnumber(L, totals.loss);
   lua_pushnumber(L, totals.weights);
   return 2;
 }
 
-static bool can_go_back(const unl_readout *r) {
+bool unl_readoutisready(const unl_readout *r) {
   return r->has_gradient && r->core.dense.dw && r->core.dense.db;
 }
 
-bool unl_readoutisready(lua_State *L, int arg) {
-  return can_go_back(unl_checkclass(L, arg, class_name));
+un_readout *unl_takegradient(unl_readout *r) {
+  ++*r->dw_version;
+  r->has_gradient = false;
+  return &r->core;
 }
 
 un_readout *unl_takereadout(lua_State *L, int arg) {
   unl_readout *r = unl_testclass(L, arg, class_name);
   if (!r) return NULL;
-  luaL_argcheck(L, can_go_back(r), arg, "a training forward must come first");
-  ++*r->dw_version;
-  r->has_gradient = false;
-  return &r->core;
+  luaL_argcheck(L, unl_readoutisready(r), arg, "a training forward must come first");
+  return unl_takegradient(r);
 }
 
 /*--- After a training forward: all of dh, and the gradients of W and b added to. A Run
@@ -246,12 +258,10 @@ un_readout *unl_takereadout(lua_State *L, int arg) {
 function Readout:backward() end */
 static int readout_backward(lua_State *L) {
   unl_readout *r = check_readout(L);
-  luaL_argcheck(L, can_go_back(r) && r->dh, 1,
+  luaL_argcheck(L, unl_readoutisready(r) && r->dh, 1,
                 "a training forward must come first, and dh be there");
-  un_readout_backward(&r->core, r->dh);
+  un_readout_backward(unl_takegradient(r), r->dh);
   ++*r->dh_version;
-  ++*r->dw_version;
-  r->has_gradient = false;
   return 0;
 }
 

@@ -43,6 +43,15 @@ static const un_view *check_state(lua_State *L, const char *what, const char *na
   return NULL;
 }
 
+static size_t state_bytes(const un_run *run) {
+  return (size_t)(run->B * run->H) * un_dtype_bytes(run->dtype);
+}
+
+static void clear_states(const un_run *run, void *const row[]) {
+  for (int s = 0; s < run->cell->states; s++)
+    memset(row[s], 0, state_bytes(run));
+}
+
 /* Copies the tensors of the table at `arg` (nil: zeros) to `row`s, one a state. Returns
 ** false with a message on the stack. */
 static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what,
@@ -50,17 +59,19 @@ static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what
   const un_run *run = &r->run;
   un_view wanted = {.dtype = run->dtype, .dims = 2, .size = {run->B, run->H}};
   un_set_contiguous(&wanted);
-  size_t bytes = (size_t)(run->B * run->H) * un_dtype_bytes(run->dtype);
+  if (lua_isnil(L, arg)) {
+    clear_states(run, row);
+    return true;
+  }
   for (int s = 0; s < run->cell->states; s++) {
-    int type = lua_isnil(L, arg) ? LUA_TNIL : lua_getfield(L, arg, r->state_name[s]);
-    if (type == LUA_TNIL) {
-      memset(row[s], 0, bytes);
+    if (lua_getfield(L, arg, r->state_name[s]) == LUA_TNIL) {
+      memset(row[s], 0, state_bytes(run));
     } else {
       const un_view *src = check_state(L, what, r->state_name[s], &wanted);
       if (!src) return false;
-      copy_row(row[s], src, &wanted, bytes);
+      copy_row(row[s], src, &wanted, state_bytes(run));
     }
-    if (!lua_isnil(L, arg)) lua_pop(L, 1);
+    lua_pop(L, 1);
   }
   return true;
 }
@@ -98,13 +109,14 @@ static bool check_tokens(lua_State *L, const un_run *run, const int32_t *tokens)
   return false;
 }
 
-/* Sets the inputs from the tensor at `arg`; false with a message on the stack. */
+/* The inputs are the tensor at `arg` from now on; false with a message on the stack. */
 static bool set_inputs(lua_State *L, unl_run *r, int self, int arg) {
   un_run *run = &r->run;
-  if (unl_isknown(L, arg, &r->input)) return check_tokens(L, run, run->tokens);
+  if (unl_isknown(L, arg, &r->input)) return true;
   const un_view *x = unl_checktensor(L, arg);
   const int32_t *tokens = x->dtype == UN_I32 ? x->data : NULL;
   if (!check_inputs(L, r, arg, x) || !check_tokens(L, run, tokens)) return false;
+  r->stage = UNL_NEW;
   if ((run->tokens != NULL) != (tokens != NULL))
     r->is_packed = false; /* W_xh is packed for numbers only */
   run->tokens = tokens;
@@ -134,16 +146,25 @@ void unl_touchwritten(const unl_run *r) {
     ++*r->version[i];
 }
 
-/* run:begin's work; false with a message on the stack. */
-static bool prepare(lua_State *L, unl_run *r, int self, int x, int state, int mask) {
+bool unl_runset(lua_State *L, int run, int x, int mask) {
+  unl_run *r = unl_checkclass(L, run, unl_run_class);
+  if (!set_inputs(L, r, run, x)) return false;
+  set_mask(L, r, run, mask);
+  return true;
+}
+
+bool unl_runhas(const unl_run *r, const void *x) {
+  return r->input.address == x && !r->mask.address;
+}
+
+/* The first state, for a pass over what was set; false with a message on the stack. */
+static bool start(lua_State *L, unl_run *r, int state) {
   void *row[UN_MAX_STATES];
+  if (!check_tokens(L, &r->run, r->run.tokens)) return false;
+  r->stage = UNL_NEW;
   for (int s = 0; s < r->run.cell->states; s++)
     row[s] = un_run_before(&r->run, s, un_cell_time(&r->run, 0));
-  if (!set_inputs(L, r, self, x)) return false;
-  r->stage = UNL_NEW;
-  if (!set_states(L, r, state, "state", row)) return false;
-  set_mask(L, r, self, mask);
-  return true;
+  return set_states(L, r, state, "state", row);
 }
 
 bool unl_weightsarepacked(unl_run *r) {
@@ -172,9 +193,8 @@ static void note_ran(unl_run *r) {
 /* --- forward and back ---------------------------------------------------------------
  */
 
-bool unl_runforward(lua_State *L, int run, int x, int state, int mask) {
-  unl_run *r = unl_checkclass(L, run, unl_run_class);
-  if (!prepare(L, r, run, x, state, mask)) return false;
+bool unl_runforward(lua_State *L, unl_run *r, int state) {
+  if (!start(L, r, state)) return false;
   un_cell_forward(&r->run, unl_weightsarepacked(r));
   if (!un_stopped()) note_ran(r); /* else no backward pass can follow */
   return true;
@@ -189,8 +209,9 @@ bool unl_runforward(lua_State *L, int run, int x, int state, int mask) {
 function Run:forward(x, state, mask) end
 */
 static int run_forward(lua_State *L) {
+  unl_run *r = check_run(L);
   lua_settop(L, 4);
-  return unl_runforward(L, 1, 2, 3, 4) ? 0 : 1;
+  return unl_runset(L, 1, 2, 4) && unl_runforward(L, r, 3) ? 0 : 1;
 }
 
 /* Why a backward pass is impossible now, or NULL. */
@@ -234,55 +255,60 @@ static void end_dy(void *readout, int groups) {
   un_readout_end_back(readout, groups);
 }
 
-/* dL/dys (T,B,H), the read-out that makes it during the sweep, or nil. */
-static void set_output_gradient(lua_State *L, unl_run *r, int arg) {
-  un_run *run = &r->run;
-  un_readout *readout = unl_takereadout(L, arg);
-  run->dy = NULL;
+/* Where dL/dys comes from: the read-out that makes it during the sweep, or memory. */
+static void set_output_gradient(unl_run *r, un_readout *readout, const void *dy) {
   r->dy_source = (un_dy_source){readout, begin_dy, make_dy, finish_dy, end_dy};
-  run->dy_source = readout ? &r->dy_source : NULL;
-  if (readout) {
-    luaL_argcheck(L,
-                  readout->dense.dtype == run->dtype && readout->batch == run->B &&
-                      readout->dense.rows == run->T * run->B &&
-                      readout->dense.in == run->H,
-                  arg, "the read-out of this run");
-  } else if (!lua_isnil(L, arg)) {
-    const un_view *dy = unl_checktensor(L, arg);
-    luaL_argcheck(L,
-                  dy->dtype == run->dtype && un_is_contiguous(dy) &&
-                      un_numel(dy) == run->T * run->B * run->H,
-                  arg, "dys of the run");
-    run->dy = dy->data;
-  }
+  r->run.dy_source = readout ? &r->dy_source : NULL;
+  r->run.dy = dy;
+}
+
+/* The same from an argument: a tensor (T,B,H), a read-out, or nil. */
+static void take_output_gradient(lua_State *L, unl_run *r, int arg) {
+  const un_run *run = &r->run;
+  un_readout *readout = unl_takereadout(L, arg);
+  const un_view *dy = readout || lua_isnil(L, arg) ? NULL : unl_checktensor(L, arg);
+  luaL_argcheck(L,
+                !readout || (readout->dense.dtype == run->dtype &&
+                             readout->batch == run->B &&
+                             readout->dense.rows == run->T * run->B &&
+                             readout->dense.in == run->H),
+                arg, "the read-out of this run");
+  luaL_argcheck(L,
+                !dy || (dy->dtype == run->dtype && un_is_contiguous(dy) &&
+                        un_numel(dy) == run->T * run->B * run->H),
+                arg, "dys of the run");
+  set_output_gradient(r, readout, dy ? dy->data : NULL);
+}
+
+bool unl_hasgradients(const unl_run *r) {
+  const un_run *run = &r->run;
+  return run->dgates && run->dstate[0] && run->grad[0] && run->norm &&
+         (!run->cell->split || run->dgates_h);
 }
 
 /* run:turn's work; false with a message on the stack. */
-static bool prepare_back(lua_State *L, unl_run *r, int self, int dys, int dstate_end) {
-  un_run *run = &r->run;
+static bool prepare_back(lua_State *L, unl_run *r, int dys, int dstate_end) {
   const char *message = unl_stale(r);
   if (message) {
     lua_pushstring(L, message);
     return false;
   }
-  luaL_argcheck(L,
-                run->dgates && run->dstate[0] && run->grad[0] && run->norm &&
-                    (!run->cell->split || run->dgates_h),
-                self, "a run without gradients");
-  if (!set_states(L, r, dstate_end, "dstate_end", run->dstate)) return false;
-  set_output_gradient(L, r, dys);
-  lua_pushvalue(L, dys);
-  lua_setiuservalue(L, self, UNL_RUN_OUTPUT_GRADIENT);
+  luaL_argcheck(L, unl_hasgradients(r), 1, "a run without gradients");
+  if (!set_states(L, r, dstate_end, "dstate_end", r->run.dstate)) return false;
+  take_output_gradient(L, r, dys);
   return true;
 }
 
-bool unl_runbackward(lua_State *L, int run, int dys, int dstate_end) {
-  unl_run *r = unl_checkclass(L, run, unl_run_class);
-  if (!prepare_back(L, r, run, dys, dstate_end)) return false;
+static void sweep_back(unl_run *r) {
   un_cell_backward(&r->run);
   unl_touchwritten(r);
   r->stage = UNL_SWEPT;
-  return true;
+}
+
+void unl_runbackward(unl_run *r, un_readout *readout, const void *dy) {
+  clear_states(&r->run, r->run.dstate);
+  set_output_gradient(r, readout, dy);
+  sweep_back(r);
 }
 
 /*---
@@ -294,8 +320,11 @@ bool unl_runbackward(lua_State *L, int run, int dys, int dstate_end) {
 function Run:backward(dys, dstate_end) end
 */
 static int run_backward(lua_State *L) {
+  unl_run *r = check_run(L);
   lua_settop(L, 3);
-  return unl_runbackward(L, 1, 2, 3) ? 0 : 1;
+  if (!prepare_back(L, r, 2, 3)) return 1;
+  sweep_back(r);
+  return 0;
 }
 
 /* --- the phases, for cells written in Lua
@@ -313,7 +342,7 @@ function Run:begin(x, state, mask) end */
 static int run_begin(lua_State *L) {
   unl_run *r = check_run(L);
   lua_settop(L, 4);
-  if (!prepare(L, r, 1, 2, 3, 4)) return 1;
+  if (!unl_runset(L, 1, 2, 4) || !start(L, r, 3)) return 1;
   un_cell_begin(&r->run, unl_weightsarepacked(r));
   if (!un_stopped()) note_ran(r);
   return 0;
@@ -347,8 +376,10 @@ function Run:turn(dys, dstate_end) end */
 static int run_turn(lua_State *L) {
   unl_run *r = check_run(L);
   lua_settop(L, 3);
-  if (!prepare_back(L, r, 1, 2, 3)) return 1;
+  if (!prepare_back(L, r, 2, 3)) return 1;
   luaL_argcheck(L, r->dnext[0] != NULL, 1, "a run without dnexts");
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, 1, UNL_RUN_OUTPUT_GRADIENT);
   un_cell_turn(&r->run);
   r->stage = UNL_TURNED;
   return 0;

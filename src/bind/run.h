@@ -54,27 +54,41 @@ void unl_openrun(lua_State *L);
 
 /* --- what window.c calls, too; all `int` are places on the stack ---------------------- */
 
-/* The methods forward and backward. False: a message is on the stack, nothing was run. */
-bool unl_runforward(lua_State *L, int run, int x, int state, int mask);
-bool unl_runbackward(lua_State *L, int run, int dys, int dstate_end);
+/* Passes are made over the inputs and with the mask that were set last. False: a message
+** is on the stack, and nothing has changed. */
+bool unl_runset(lua_State *L, int run, int x, int mask);
+bool unl_runhas(const unl_run *r, const void *x); /* the tensor there, and no mask? */
+
+/* The pass. False: a message is on the stack, nothing was run. */
+bool unl_runforward(lua_State *L, unl_run *r, int state);
+
+/* Back, for a run that is not stale and has gradients, from zeros after the last step;
+** dL/dys comes from the read-out or is (T,B,H) in memory. */
+void unl_runbackward(unl_run *r, un_readout *readout, const void *dy);
 const char *
-unl_stale(const unl_run *r);           /* why a backward pass is impossible, or NULL */
+unl_stale(const unl_run *r); /* why a backward pass is impossible, or NULL */
+bool unl_hasgradients(const unl_run *r);
 bool unl_weightsarepacked(unl_run *r); /* are they? counts them as packed from now on */
 void unl_touchwritten(const unl_run *r);
 un_readout *unl_packreadout(lua_State *L, int arg); /* with W packed */
+
+typedef struct unl_readout unl_readout;
 
 /* What a read-out adds its loss to. */
 typedef struct unl_totals {
   double loss, weights;
 } unl_totals;
 
-/* The method forward. False: a message is on the stack. */
-bool unl_readoutforward(lua_State *L, int readout, int h, int targets, int weight,
-                        bool mean, bool train, unl_totals *totals);
-bool unl_readoutisready(lua_State *L, int arg); /* for a backward pass */
+/* The same two steps for a Readout: h and the targets are set, then comes the pass. */
+unl_readout *unl_checkreadout(lua_State *L, int arg);
+void unl_readoutset(lua_State *L, int readout, int h, int targets);
+bool unl_readouthas(const unl_readout *r, const void *h, const void *targets);
+bool unl_readoutforward(lua_State *L, unl_readout *r, int weight, bool mean, bool train,
+                        unl_totals *totals);
+bool unl_readoutisready(const unl_readout *r); /* for a backward pass */
 
-/* The Readout at `arg` when it is one and has gradients to give, else NULL; its gradients
-** count as written from now on. */
-un_readout *unl_takereadout(lua_State *L, int arg);
+/* The Readout, which is ready: its gradients count as written from now on. */
+un_readout *unl_takegradient(unl_readout *r);
+un_readout *unl_takereadout(lua_State *L, int arg); /* NULL when it is none */
 
 #endif

@@ -15,11 +15,15 @@ static const char class_name[] = "unroll.Window";
 
 enum { PARTS = 1, MODEL, TRACE, STATE, DSTATE, X, Y, USER_VALUES = Y };
 
-/* The addresses are those of tables in user values: what is at the same address as an
-** argument is the same table. */
+/* The addresses are those of tables and tensors in user values: what is at the same
+** address as an argument is the same table or tensor. */
+typedef struct unl_layer {
+  unl_run *run;
+  const void *outputs;
+} unl_layer;
+
 typedef struct unl_window {
   unl_class class; /* first */
-  int layers;
   int64_t T, B, input, output;
   un_dtype dtype;
   bool is_softmax, is_tokens;
@@ -27,20 +31,32 @@ typedef struct unl_window {
   lua_Integer generation;   /* forward passes so far: trace.generation */
   const void *model, *trace, *state;
   unl_known x, y; /* the last ones that fitted */
+  unl_readout *readout;
+  int layers;
+  unl_layer layer[];
 } unl_window;
 
-/* Where the parts of layer l (from 1) are in the list of parts; the read-out is last. */
+/* Where the parts of layer l (from 0) are in the list of parts; the read-out is last. */
 static lua_Integer run_at(int l) {
-  return 3 * l - 2;
+  return 3 * l + 1;
 }
 static lua_Integer outputs_at(int l) {
-  return 3 * l - 1;
+  return 3 * l + 2;
 }
 static lua_Integer dx_at(int l) {
-  return 3 * l;
+  return 3 * l + 3;
 }
 static lua_Integer readout_at(const unl_window *w) {
   return 3 * w->layers + 1;
+}
+
+/* Strings as upvalues of the functions below: a key that is there needs no search. */
+enum { KEY_WINDOW = 1, KEY_GENERATION, KEY_LOSS, KEYS = KEY_LOSS };
+
+static void push_keys(lua_State *L) {
+  lua_pushliteral(L, "window");
+  lua_pushliteral(L, "generation");
+  lua_pushliteral(L, "loss");
 }
 
 /*---
@@ -60,6 +76,23 @@ static const void *take_table(lua_State *L, const char *name, int user_value) {
   return address;
 }
 
+/* The list of parts, which nobody else has, keeps what the pointers point to. */
+static void take_parts(lua_State *L, unl_window *w) {
+  lua_getiuservalue(L, 2, PARTS);
+  for (int l = 0; l < w->layers; l++) {
+    lua_rawgeti(L, -1, run_at(l));
+    w->layer[l].run = unl_checkclass(L, -1, unl_run_class);
+    luaL_argcheck(L, unl_hasgradients(w->layer[l].run), 1, "a run without gradients");
+    lua_rawgeti(L, -2, outputs_at(l));
+    (void)unl_checktensor(L, -1);
+    w->layer[l].outputs = lua_topointer(L, -1);
+    lua_pop(L, 2);
+  }
+  lua_rawgeti(L, -1, readout_at(w));
+  w->readout = unl_checkreadout(L, -1);
+  lua_pop(L, 2);
+}
+
 /*---
 --- Puts the runs of all layers and the read-out of one trace together.
 ---@param description table T, B, input, output; dtype; is_tokens; kind ("softmax" or
@@ -71,8 +104,13 @@ function core.loss.window(description) end
 static int loss_window(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  unl_window *w = lua_newuserdatauv(L, sizeof *w, USER_VALUES);
-  memset(w, 0, sizeof *w);
+  lua_getfield(L, 1, "parts");
+  int layers = (int)(luaL_len(L, -1) / 3);
+  lua_pop(L, 1);
+  size_t bytes = sizeof(unl_window) + (size_t)layers * sizeof(unl_layer);
+  unl_window *w = lua_newuserdatauv(L, bytes, USER_VALUES);
+  memset(w, 0, bytes);
+  w->layers = layers;
   w->T = unl_sizefield(L, "T");
   w->B = unl_sizefield(L, "B");
   w->input = unl_sizefield(L, "input");
@@ -81,10 +119,9 @@ static int loss_window(lua_State *L) {
   w->is_tokens = unl_boolfield(L, 1, "is_tokens", false);
   lua_getfield(L, 1, "kind");
   w->is_softmax = strcmp(luaL_checkstring(L, -1), "softmax") == 0;
-  lua_getfield(L, 1, "parts");
-  w->layers = (int)(luaL_len(L, -1) / 3);
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   take_table(L, "parts", PARTS);
+  take_parts(L, w);
   take_table(L, "dstate", DSTATE);
   w->model = take_table(L, "model", MODEL);
   w->trace = take_table(L, "trace", TRACE);
@@ -101,7 +138,7 @@ static int loss_window(lua_State *L) {
 
 /* Where the arguments of a forward pass are on the stack. */
 typedef struct places {
-  int window, x, y, state, weight, mask;
+  int window, trace, x, y, state, weight, mask;
   bool mean;
 } places;
 
@@ -135,43 +172,52 @@ static bool all_fit(lua_State *L, unl_window *w, const places *at) {
 
 /* --- forward ----------------------------------------------------------------------- */
 
-/* Layer l with the list of parts at `parts`; false with a message on the stack. */
-static bool forward_layer(lua_State *L, const places *at, int parts, int l) {
-  int run = lua_gettop(L) + 1, x = at->x, state = at->state;
-  lua_rawgeti(L, parts, run_at(l));
-  if (l > 1) {
-    lua_rawgeti(L, parts, outputs_at(l - 1));
-    x = run + 1;
+/* Are runs and read-out set to these inputs already, as they mostly are? */
+static bool is_set(lua_State *L, const unl_window *w, const places *at) {
+  const void *x = lua_topointer(L, at->x);
+  for (int l = 0; l < w->layers; l++) {
+    if (!unl_runhas(w->layer[l].run, x)) return false;
+    x = w->layer[l].outputs;
   }
-  if (!lua_isnil(L, state)) {
-    lua_geti(L, state, l);
-    state = lua_gettop(L);
+  return unl_readouthas(w->readout, x, lua_topointer(L, at->y)) &&
+         lua_isnil(L, at->mask);
+}
+
+/* Sets them; false with a message on the stack. */
+static bool set_parts(lua_State *L, const unl_window *w, const places *at) {
+  lua_getiuservalue(L, at->window, PARTS);
+  int parts = lua_gettop(L), x = at->x;
+  for (int l = 0; l < w->layers; l++) {
+    lua_rawgeti(L, parts, run_at(l));
+    if (!unl_runset(L, lua_gettop(L), x, at->mask)) return false;
+    lua_rawgeti(L, parts, outputs_at(l));
+    x = lua_gettop(L);
+    luaL_checkstack(L, 4, "too many layers");
   }
-  if (!unl_runforward(L, run, x, state, at->mask)) return false;
-  lua_settop(L, run - 1);
+  lua_rawgeti(L, parts, readout_at(w));
+  unl_readoutset(L, lua_gettop(L), x, at->y);
+  lua_settop(L, parts - 1);
   return true;
 }
 
-static bool forward_readout(lua_State *L, const unl_window *w, const places *at,
-                            int parts, unl_totals *totals) {
-  lua_rawgeti(L, parts, readout_at(w));
-  lua_rawgeti(L, parts, outputs_at(w->layers));
-  int readout = lua_gettop(L) - 1;
-  if (!unl_readoutforward(L, readout, readout + 1, at->y, at->weight, at->mean, true,
-                          totals))
-    return false;
-  lua_settop(L, readout - 1);
+/* Layer l from the list of states at `state`, or nil; false with a message on the
+** stack. */
+static bool forward_layer(lua_State *L, const unl_window *w, int state, int l) {
+  if (lua_isnil(L, state)) return unl_runforward(L, w->layer[l].run, state);
+  lua_geti(L, state, l + 1);
+  if (!unl_runforward(L, w->layer[l].run, lua_gettop(L))) return false;
+  lua_pop(L, 1);
   return true;
 }
 
 /* Layers and read-out; false with a message on the stack. */
 static bool run_parts(lua_State *L, unl_window *w, const places *at, double *loss) {
   unl_totals totals = {0, 0};
-  lua_getiuservalue(L, at->window, PARTS);
-  int parts = lua_gettop(L);
-  for (int l = 1; l <= w->layers; l++)
-    if (!forward_layer(L, at, parts, l)) return false;
-  if (!forward_readout(L, w, at, parts, &totals)) return false;
+  if (!is_set(L, w, at) && !set_parts(L, w, at)) return false;
+  for (int l = 0; l < w->layers; l++)
+    if (!forward_layer(L, w, at->state, l)) return false;
+  if (!unl_readoutforward(L, w->readout, at->weight, at->mean, true, &totals))
+    return false;
   *loss = totals.loss;
   if (at->mean)
     *loss /= w->is_softmax ? totals.weights : totals.weights * (double)w->output;
@@ -184,18 +230,18 @@ static int forward(lua_State *L, unl_window *w, const places *at) {
   w->is_ready = false; /* when there is an interrupt in the middle, too */
   bool ok = run_parts(L, w, at, &loss);
   w->is_ready = ok;
-  lua_getiuservalue(L, at->window, TRACE);
+  lua_pushvalue(L, lua_upvalueindex(KEY_GENERATION));
   lua_pushinteger(L, ++w->generation);
-  lua_setfield(L, -2, "generation");
+  lua_rawset(L, at->trace);
+  lua_pushvalue(L, lua_upvalueindex(KEY_LOSS));
   if (ok)
     lua_pushnumber(L, loss);
   else
     lua_pushnil(L);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -3, "loss");
-  if (ok) return 1;
-  lua_pushvalue(L, -3); /* the message */
-  return 2;
+  lua_rawset(L, at->trace);
+  if (!ok) return unl_failure(L, lua_tostring(L, -1));
+  lua_pushnumber(L, loss);
+  return 1;
 }
 
 /*---
@@ -211,15 +257,18 @@ static int forward(lua_State *L, unl_window *w, const places *at) {
 function Window:forward(x, y, state, weight, mask, mean) end
 */
 static int window_forward(lua_State *L) {
+  unl_window *w = unl_checkclass(L, 1, class_name);
   lua_settop(L, 7);
+  lua_getiuservalue(L, 1, TRACE);
   const places at = {.window = 1,
+                     .trace = 8,
                      .x = 2,
                      .y = 3,
                      .state = 4,
                      .weight = 5,
                      .mask = 6,
                      .mean = lua_toboolean(L, 7)};
-  return forward(L, unl_checkclass(L, 1, class_name), &at);
+  return forward(L, w, &at);
 }
 
 /* --- the arguments of Model:forward ------------------------------------------------ */
@@ -236,30 +285,35 @@ enum {
   WINDOW
 };
 
+static bool is(const char *text, size_t length, const char *word, size_t letters) {
+  return length == letters && memcmp(text, word, letters) == 0;
+}
+#define IS(word) is(text, length, word, sizeof word - 1)
+
+/* The string at `i`; empty when it is none. */
+static const char *text_at(lua_State *L, int i, size_t *length) {
+  *length = 0;
+  return lua_type(L, i) == LUA_TSTRING ? lua_tolstring(L, i, length) : "";
+}
+
 /* "mean" or "sum" at the top of the stack, as `mean`; false: neither. */
 static bool read_reduction(lua_State *L, bool *mean) {
-  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-  *mean = strcmp(text, "mean") == 0;
-  return *mean || strcmp(text, "sum") == 0;
+  size_t length;
+  const char *text = text_at(L, -1, &length);
+  *mean = IS("mean");
+  return *mean || IS("sum");
 }
 
 /* Where the option at the top of the stack, with its name below it, belongs: a place for
 ** tensors and the trace, 0 when it asks for no more, -1 for what a Window leaves to Lua. */
 static int place_of(lua_State *L, bool *mean) {
-  const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-  switch (name[0]) {
-  case 't':
-    if (strcmp(name, "trace") == 0) return TRACE_OPTION;
-    return strcmp(name, "train") == 0 && lua_toboolean(L, -1) ? 0 : -1;
-  case 'r':
-    return strcmp(name, "reduction") == 0 && read_reduction(L, mean) ? 0 : -1;
-  case 'w':
-    return strcmp(name, "weight") == 0 ? WEIGHT_OPTION : -1;
-  case 'm':
-    return strcmp(name, "mask") == 0 ? MASK_OPTION : -1;
-  default:
-    return -1;
-  }
+  size_t length;
+  const char *text = text_at(L, -2, &length);
+  if (IS("trace")) return TRACE_OPTION;
+  if (IS("reduction")) return read_reduction(L, mean) ? 0 : -1;
+  if (IS("weight")) return WEIGHT_OPTION;
+  if (IS("mask")) return MASK_OPTION;
+  return IS("train") && lua_toboolean(L, -1) ? 0 : -1;
 }
 
 static bool read_options(lua_State *L, bool *mean) {
@@ -281,7 +335,7 @@ static bool read_options(lua_State *L, bool *mean) {
 /* The window of the trace at `trace`, pushed, when it is the model's at 1. */
 static unl_window *window_of(lua_State *L, int trace) {
   if (lua_type(L, trace) != LUA_TTABLE) return NULL;
-  lua_pushliteral(L, "window");
+  lua_pushvalue(L, lua_upvalueindex(KEY_WINDOW));
   lua_rawget(L, trace);
   unl_window *w = unl_testclass(L, -1, class_name);
   bool is_own = w && lua_topointer(L, trace) == w->trace &&
@@ -307,6 +361,7 @@ static int loss_forward(lua_State *L) {
   if (!read_options(L, &mean)) return 0;
   unl_window *w = window_of(L, TRACE_OPTION);
   const places at = {.window = WINDOW,
+                     .trace = TRACE_OPTION,
                      .x = X_ARG,
                      .y = Y_ARG,
                      .state = STATE_ARG,
@@ -323,42 +378,29 @@ static int loss_forward(lua_State *L) {
 /* --- back -------------------------------------------------------------------------- */
 
 /* Why a backward pass is impossible now, or NULL. */
-static const char *stale(lua_State *L, const unl_window *w, int parts) {
-  lua_rawgeti(L, parts, readout_at(w));
-  bool is_complete = unl_readoutisready(L, -1);
-  lua_pop(L, 1);
+static const char *stale(const unl_window *w) {
   if (!w->is_ready && w->was_swept)
     return "it was called on this trace already; run forward again first";
-  if (!w->is_ready || !is_complete)
+  if (!w->is_ready || !unl_readoutisready(w->readout))
     return "there was no complete forward pass on this trace";
   const char *message = NULL;
-  for (int l = 1; l <= w->layers && !message; l++) {
-    lua_rawgeti(L, parts, run_at(l));
-    message = unl_stale(lua_touserdata(L, -1));
-    lua_pop(L, 1);
-  }
+  for (int l = 0; l < w->layers && !message; l++)
+    message = unl_stale(w->layer[l].run);
   return message;
 }
 
-/* Back through the read-out and all layers; false with a message on the stack. */
-static bool backward(lua_State *L, unl_window *w, int window) {
-  lua_getiuservalue(L, window, PARTS);
-  int parts = lua_gettop(L), run = parts + 1, dy = parts + 2, nothing = parts + 3;
-  const char *message = stale(L, w, parts);
-  if (message) {
-    lua_pushstring(L, message);
-    return false;
-  }
+/* Back through the read-out and all layers; what is wrong, or NULL. */
+static const char *backward(unl_window *w) {
+  const char *message = stale(w);
+  if (message) return message;
   w->is_ready = false; /* an interrupted pass cannot be had again */
-  for (int l = w->layers; l >= 1; l--) {
-    lua_rawgeti(L, parts, run_at(l));
-    lua_rawgeti(L, parts, l == w->layers ? readout_at(w) : dx_at(l + 1));
-    lua_pushnil(L);
-    if (!unl_runbackward(L, run, dy, nothing)) return false;
-    lua_settop(L, parts);
+  for (int l = w->layers - 1; l >= 0; l--) {
+    bool is_last = l == w->layers - 1;
+    unl_runbackward(w->layer[l].run, is_last ? unl_takegradient(w->readout) : NULL,
+                    is_last ? NULL : w->layer[l + 1].run->run.dx);
   }
   w->was_swept = true;
-  return true;
+  return NULL;
 }
 
 /*---
@@ -367,8 +409,10 @@ static bool backward(lua_State *L, unl_window *w, int window) {
 function Window:backward() end
 */
 static int window_backward(lua_State *L) {
-  lua_settop(L, 1);
-  return backward(L, unl_checkclass(L, 1, class_name), 1) ? 0 : 1;
+  const char *message = backward(unl_checkclass(L, 1, class_name));
+  if (!message) return 0;
+  lua_pushstring(L, message);
+  return 1;
 }
 
 /*---
@@ -384,11 +428,12 @@ function core.loss.backward(model, trace, generation) end
 static int loss_backward(lua_State *L) {
   lua_settop(L, 3);
   unl_window *w = window_of(L, 2);
-  if (!w || !w->was_swept || !lua_isnil(L, 3) || !backward(L, w, 4)) return 0;
-  lua_getiuservalue(L, 4, PARTS);
+  if (!w || !w->was_swept || !lua_isnil(L, 3) || backward(w)) return 0;
   lua_getiuservalue(L, 4, DSTATE);
   if (w->is_tokens) return 1;
-  lua_rawgeti(L, -2, dx_at(1));
+  lua_getiuservalue(L, 4, PARTS);
+  lua_rawgeti(L, -1, dx_at(0));
+  lua_remove(L, -2);
   return 2;
 }
 
@@ -401,8 +446,12 @@ static const luaL_Reg methods[] = {
     {"forward", window_forward}, {"backward", window_backward}, {NULL, NULL}};
 
 void unl_open_window(lua_State *L) {
-  unl_addmethods(L, class_name, methods);
+  unl_pushmethods(L, class_name);
+  push_keys(L);
+  luaL_setfuncs(L, methods, KEYS);
+  lua_pop(L, 1);
   unl_subtable(L, "loss");
-  luaL_setfuncs(L, functions, 0);
+  push_keys(L);
+  luaL_setfuncs(L, functions, KEYS);
   lua_pop(L, 1);
 }
