@@ -85,45 +85,45 @@ static const struct rule {
     [UN_ADAM] = {"adam", {OPTION_lr, OPTION_betas, OPTION_eps, OPTION_weight_decay}},
     [UN_ADAMW] = {"adamw", {OPTION_lr, OPTION_betas, OPTION_eps, OPTION_weight_decay}}};
 
-/* The number on top of the stack, popped, when it is what `kind` says. */
-static bool read_number(lua_State *L, option_kind kind, double *x) {
-  bool is_number = lua_type(L, -1) == LUA_TNUMBER;
+/* The value on top of the stack, of that type, when it is a number as `kind` says. */
+static bool read_number(lua_State *L, int type, option_kind kind, double *x) {
   *x = lua_tonumber(L, -1);
-  lua_pop(L, 1);
-  return is_number && isfinite(*x) && (kind == FINITE || *x >= 0) &&
+  return type == LUA_TNUMBER && isfinite(*x) && (kind == FINITE || *x >= 0) &&
          (kind != RATE || *x < 1);
 }
 
-/* The value on top of the stack, popped, into the field of an option. */
-static bool read_option(lua_State *L, option_kind kind, void *field) {
+static bool read_rates(lua_State *L, int type, double *rate) {
+  if (type != LUA_TTABLE) return false;
+  for (int k = 0; k < 2; k++) {
+    int kind = lua_rawgeti(L, -1, k + 1);
+    bool is_good = read_number(L, kind, RATE, &rate[k]);
+    lua_pop(L, 1);
+    if (!is_good) return false;
+  }
+  return true;
+}
+
+/* The value on top of the stack into the field of an option. */
+static bool read_option(lua_State *L, int type, option_kind kind, void *field) {
   switch (kind) {
-  case FLAG: {
-    bool is_flag = lua_isboolean(L, -1);
+  case FLAG:
     *(bool *)field = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return is_flag;
-  }
-  case RATES: {
-    double *rate = field;
-    if (lua_type(L, -1) != LUA_TTABLE) return false;
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 2);
-    bool is_good = read_number(L, RATE, &rate[1]) && read_number(L, RATE, &rate[0]);
-    lua_pop(L, 1);
-    return is_good;
-  }
+    return type == LUA_TBOOLEAN;
+  case RATES:
+    return read_rates(L, type, field);
   default:
-    return read_number(L, kind, field);
+    return read_number(L, type, kind, field);
   }
 }
 
-/* The options of a rule from the table at `arg`; false when one is not good. */
+/* The options of a rule from the table at `arg`; false when one is not good. Leaves the
+** values on the stack. */
 static bool read_options(lua_State *L, int arg, un_optim_rule rule, options *o) {
   for (const enum option_number *k = rules[rule].option; *k; k++) {
     const struct option *option = &all_options[*k];
     lua_pushvalue(L, lua_upvalueindex((int)*k));
-    lua_rawget(L, arg);
-    if (!read_option(L, option->kind, (char *)o + option->offset)) return false;
+    int type = lua_rawget(L, arg);
+    if (!read_option(L, type, option->kind, (char *)o + option->offset)) return false;
   }
   return true;
 }
@@ -277,18 +277,27 @@ static int optim_scale(lua_State *L) {
   return 0;
 }
 
+/* Upvalues of the functions. */
+enum { KEY_GRADIENTS = 1, KEY_FLAT, KEYS = KEY_FLAT };
+
+/* Pushes table[upvalue `key`] of the table at `arg`, and returns its type. */
+static int get_key(lua_State *L, int arg, int key) {
+  lua_pushvalue(L, lua_upvalueindex(key));
+  return lua_gettable(L, arg);
+}
+
 /* What is to be clipped, pushed: the tensor at 1, or the flat gradients of a model; NULL
 ** when there are none. */
 static unl_tensor *flat_gradients(lua_State *L) {
-  if (unl_totensor(L, 1)) {
+  lua_settop(L, 2);
+  if (lua_type(L, 1) != LUA_TTABLE) {
     lua_pushvalue(L, 1);
   } else {
-    if (lua_type(L, 1) != LUA_TTABLE || lua_getfield(L, 1, "gradients") == LUA_TNIL)
-      return NULL;
+    if (get_key(L, 1, KEY_GRADIENTS) == LUA_TNIL) return NULL;
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     if (lua_type(L, -1) != LUA_TTABLE) return NULL;
-    lua_getfield(L, -1, "flat");
+    get_key(L, 3, KEY_FLAT);
   }
   const un_view *v = unl_totensor(L, -1);
   return v && un_is_real(v->dtype) ? lua_touserdata(L, -1) : NULL;
@@ -356,6 +365,8 @@ void unl_open_optim(lua_State *L) {
   luaL_setfuncs(L, methods, END_OF_OPTIONS - 1);
   lua_pop(L, 1);
   unl_subtable(L, "optim");
-  luaL_setfuncs(L, functions, 0);
+  lua_pushliteral(L, "gradients");
+  lua_pushliteral(L, "flat");
+  luaL_setfuncs(L, functions, KEYS);
   lua_pop(L, 1);
 }

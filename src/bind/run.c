@@ -268,10 +268,10 @@ static void take_output_gradient(lua_State *L, unl_run *r, int arg) {
   un_readout *readout = unl_takereadout(L, arg);
   const un_view *dy = readout || lua_isnil(L, arg) ? NULL : unl_checktensor(L, arg);
   luaL_argcheck(L,
-                !readout || (readout->dense.dtype == run->dtype &&
-                             readout->batch == run->B &&
-                             readout->dense.rows == run->T * run->B &&
-                             readout->dense.in == run->H),
+                !readout ||
+                    (readout->dense.dtype == run->dtype && readout->batch == run->B &&
+                     readout->dense.rows == run->T * run->B &&
+                     readout->dense.in == run->H),
                 arg, "the read-out of this run");
   luaL_argcheck(L,
                 !dy || (dy->dtype == run->dtype && un_is_contiguous(dy) &&

@@ -168,40 +168,61 @@ static int text_count(lua_State *L) {
   return 1;
 }
 
+/* What a window is cut from, and where it goes. */
+typedef struct window {
+  const un_view *tokens;
+  unl_tensor *x, *y;
+} window;
+
+/* fill(first), with a window and its tensors as upvalues: it is called at every step of a
+** training. */
+static int fill_window(lua_State *L) {
+  const window *w = lua_touserdata(L, lua_upvalueindex(1));
+  lua_Integer first = luaL_checkinteger(L, 1);
+  const un_view *shape = &w->x->view;
+  luaL_argcheck(L, first >= 0, 1, "must not be negative");
+  if (first > w->tokens->size[0])
+    first = w->tokens->size[0]; /* all windows are equal there */
+  ++*w->x->version;
+  ++*w->y->version;
+  UN_PROFILE_BEGIN(UN_PHASE_DATA);
+  if (un_numel(shape) > 0)
+    un_text_window(w->tokens, shape->size[0], shape->size[1], first, shape->data,
+                   w->y->view.data);
+  UN_PROFILE_END(0);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_pushvalue(L, lua_upvalueindex(3));
+  return 2;
+}
+
 /*---
---- Fills x and y with one window of B parallel streams: what step first+t of each
+--- What fills x and y with one window of B parallel streams: what step first+t of each
 --- stream reads, and what it must predict. Past the end of a stream its last
 --- transition repeats.
 ---@param tokens unroll.Tensor (N) uint8, uint16 or int32, N > B
----@param x unroll.Tensor (T,B) int32, overwritten
----@param y unroll.Tensor (T,B) int32, overwritten
----@param first integer 0 for the start of the streams
-function core.text.window(tokens, x, y, first) end
+---@param x unroll.Tensor (T,B) int32, overwritten by each call of fill
+---@param y unroll.Tensor (T,B) int32, overwritten too
+---@return fun(first: integer): unroll.Tensor, unroll.Tensor fill from 0, the start of the
+--- streams, on; returns x and y
+function core.text.window(tokens, x, y) end
 */
 static int text_window(lua_State *L) {
-  const un_view *tokens = check_contiguous(L, 1, check_tokens(L, 1));
-  unl_tensor *x = unl_checkheader(L, 2), *y = unl_checkheader(L, 3);
-  lua_Integer first = luaL_checkinteger(L, 4);
-  const un_view *shape = &x->view;
-  luaL_argcheck(L,
-                shape->dtype == UN_I32 && shape->dims == 2 && un_is_contiguous(shape),
-                2, "contiguous int32 (T,B) expected");
-  luaL_argcheck(L,
-                y->view.dtype == UN_I32 && un_same_shape(shape, &y->view) &&
-                    un_is_contiguous(&y->view),
-                3, "must be shaped as x");
-  luaL_argcheck(L, tokens->size[0] > shape->size[1], 1, "fewer tokens than streams");
-  luaL_argcheck(L, first >= 0, 4, "must not be negative");
-  if (first > tokens->size[0])
-    first = tokens->size[0]; /* all windows are equal there */
-  ++*x->version;
-  ++*y->version;
-  UN_PROFILE_BEGIN(UN_PHASE_DATA);
-  if (un_numel(shape) > 0)
-    un_text_window(tokens, shape->size[0], shape->size[1], first, shape->data,
-                   y->view.data);
-  UN_PROFILE_END(0);
-  return 0;
+  lua_settop(L, 3);
+  window *w = lua_newuserdatauv(L, sizeof *w, 0);
+  w->tokens = check_contiguous(L, 1, check_tokens(L, 1));
+  w->x = unl_checkheader(L, 2);
+  w->y = unl_checkheader(L, 3);
+  const un_view *x = &w->x->view, *y = &w->y->view;
+  luaL_argcheck(L, x->dtype == UN_I32 && x->dims == 2 && un_is_contiguous(x), 2,
+                "contiguous int32 (T,B) expected");
+  luaL_argcheck(L, y->dtype == UN_I32 && un_same_shape(x, y) && un_is_contiguous(y), 3,
+                "must be shaped as x");
+  luaL_argcheck(L, w->tokens->size[0] > x->size[1], 1, "fewer tokens than streams");
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_pushvalue(L, 1); /* kept */
+  lua_pushcclosure(L, fill_window, 4);
+  return 1;
 }
 
 /*---

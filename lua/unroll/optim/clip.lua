@@ -5,6 +5,7 @@ local options = require "unroll.options"
 local slots = require "unroll.optim.slots"
 
 local list_of = slots.list_of
+local clip_norm_whole, clip_value_whole = core.optim.clip_norm, core.optim.clip_value
 
 local clip = {}
 
@@ -78,7 +79,7 @@ end
 --- > optim.grad_norm(model)      --> 1.0
 ---@see optim.clip_value optim.grad_norm train.fit
 function clip.clip_norm(model, max, opts)
-  local whole = core.optim.clip_norm(model, max)
+  local whole = clip_norm_whole(model, max)
   if whole then return whole end
   check_limit(max, "clip_norm")
   local gradients = list_of(model, "gradients", "clip_norm", 3)
@@ -105,14 +106,14 @@ end
 --- > model:gradients().b_y:totable()   --> {1.0, -1.0, 0.0}
 ---@see optim.clip_norm
 function clip.clip_value(model, limit, opts)
-  local whole, any = core.optim.clip_value(model, limit)
+  local whole, any = clip_value_whole(model, limit)
   if whole then return whole, any end
   check_limit(limit, "clip_value")
   local gradients = list_of(model, "gradients", "clip_value", 3)
   local norm, clipped = norm_of(gradients), false
   if norm - norm ~= 0 then refuse(gradients, norm, "clip_value", opts) end
   for i = 1, #gradients do
-    local _, one = core.optim.clip_value(gradients[i].tensor, limit)
+    local _, one = clip_value_whole(gradients[i].tensor, limit)
     clipped = clipped or one
   end
   return norm, clipped

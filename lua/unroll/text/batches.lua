@@ -30,8 +30,6 @@ Batches.__name = "unroll.Batches"
 
 local batches = { Batches = Batches }
 
-local fill_window = core.text.window
-
 -- Weights (T,B) of the last window when only the first `longer` rows have its last step.
 local function last_weights(T, B, longer)
   local one, zero = string.pack("<f", 1), string.pack("<f", 0)
@@ -39,9 +37,10 @@ local function last_weights(T, B, longer)
   return core.tensor.set_bytes(core.tensor.zeros({ T, B }), bytes)
 end
 
-local function token_pair(T, B)
-  return { x = core.tensor.zeros({ T, B }, { dtype = "int32" }),
-           y = core.tensor.zeros({ T, B }, { dtype = "int32" }), T = T }
+-- The tensors of windows of T steps: fill(position) returns them filled.
+local function new_pair(tokens, T, B)
+  local x = core.tensor.zeros({ T, B }, { dtype = "int32" })
+  return { T = T, fill = core.text.window(tokens, x, core.tensor.zeros_like(x)) }
 end
 
 --- Windows over tokens. Used through corpus:batches.
@@ -60,13 +59,13 @@ function batches.new(tokens, opts, who)
   local longer = (N - 1) % B
   local length = (N - 1) // B + (longer > 0 and 1 or 0)
   local self = setmetatable({
-    tokens = tokens, loop = opts.loop, length = length, transitions = N - 1,
+    loop = opts.loop, length = length, transitions = N - 1, batch = B,
     windows = (length + window - 1) // window, window = math.min(window, length),
     position = 0, epoch = 0, turn = 0, info = {},
   }, Batches)
   local left = length % self.window
-  self.full = token_pair(self.window, B)
-  self.short = left > 0 and token_pair(left, B) or self.full
+  self.full = new_pair(tokens, self.window, B)
+  self.short = left > 0 and new_pair(tokens, left, B) or self.full
   self.weight = longer > 0 and last_weights(self.short.T, B, longer) or nil
   return self
 end
@@ -103,8 +102,7 @@ function Batches:next()
     if position >= self.length and not self.loop then return nil end
     position, pair = take_turn(self)
   end
-  local x, y = pair.x, pair.y
-  fill_window(self.tokens, x, y, position)
+  local x, y = pair.fill(position)
   self.position = position + pair.T
   return x, y, self.info
 end
@@ -112,9 +110,8 @@ end
 Batches.__call = Batches.next
 
 function Batches:__tostring()
-  local full = self.full
   return ("batches   T = %d, B = %d   %d windows a pass, %d transitions   pass %d, step %d of %d")
-    :format(full.T, full.x:size(2), self.windows, self.transitions, self.epoch + 1,
+    :format(self.window, self.batch, self.windows, self.transitions, self.epoch + 1,
       self.position, self.length)
 end
 
