@@ -38,13 +38,14 @@ int64_t un_cell_time(const un_run *run, int64_t k) {
 
 /* --- sizes ------------------------------------------------------------------------ */
 
-/* Rows of a block: a weight gradient is a product of this depth, deep enough to hide
-** that its result is read and written, and a block stays in the L2 cache. */
+/* Rows of a block, about: a weight gradient is a product of this depth, deep enough to
+** hide that its result is read and written, and a block stays in the L2 cache. */
 enum { BLOCK_ROWS = 256 };
 
+/* Blocks are equal as far as can be: a short one would be as good as no block. */
 int64_t un_cell_block(const un_run *run) {
-  int64_t steps = (BLOCK_ROWS + run->B - 1) / run->B;
-  return steps < run->T ? steps : run->T;
+  int64_t blocks = (run->T * run->B + BLOCK_ROWS / 2) / BLOCK_ROWS;
+  return blocks > 1 ? (run->T + blocks - 1) / blocks : run->T;
 }
 
 un_dense un_cell_input_layer(const un_run *run, int64_t rows) {

@@ -174,7 +174,7 @@ const un_cell *un_cell_at(int i);
 size_t un_cell_packed_bytes(const un_run *run);
 size_t un_cell_work_bytes(un_run *run); /* after `block` is set; sets `layout` */
 
-/* Steps that the backward sweep takes at a time: a fixed number of rows, whatever T. */
+/* Steps that the backward sweep takes at a time: about as many rows whatever B and T. */
 int64_t un_cell_block(const un_run *run);
 
 /* True when all tokens (T,B) are in 1..vocabulary; else names the first that is not. */

@@ -16,8 +16,8 @@ enum { ROW_BLOCK = 1536 };
 enum { TN_BLOCK = 256 };
 
 /* Up to this many bytes a row, rows of b that are whole lines of the cache are read where
-** they lie. Wider ones are on many pages, and packed unless c has only few rows. */
-enum { PLAIN_UP_TO = 1024, FEW = 128, LINE = 64 };
+** they lie. Wider ones are on many pages and share few places in the cache. */
+enum { PLAIN_UP_TO = 1024, LINE = 64 };
 
 /* Rows of a tile in each kernel; a thread's share of a product is a multiple of it. */
 enum { TILE = 6 };
@@ -61,10 +61,9 @@ static bool wants_tiles(un_dtype dtype, int64_t m) {
   return (size_t)m * un_dtype_bytes(dtype) >= un_pack()->tiles_from;
 }
 
-static bool is_plain(un_dtype dtype, const void *b, int64_t m, int64_t n) {
+static bool is_plain(un_dtype dtype, const void *b, int64_t n) {
   size_t bytes = (size_t)n * un_dtype_bytes(dtype);
-  return (bytes <= PLAIN_UP_TO || m <= FEW) && bytes % LINE == 0 &&
-         (uintptr_t)b % LINE == 0;
+  return bytes <= PLAIN_UP_TO && bytes % LINE == 0 && (uintptr_t)b % LINE == 0;
 }
 
 static int64_t tn_depth(int64_t k) {
@@ -119,8 +118,7 @@ static void tn_job(void *context, int index) {
 }
 
 static void add_block(tn_block *b, void *c, void *scratch) {
-  bool tiles = wants_tiles(b->dtype, b->m),
-       plain = is_plain(b->dtype, b->b, b->m, b->n);
+  bool tiles = wants_tiles(b->dtype, b->m), plain = is_plain(b->dtype, b->b, b->n);
   int64_t depth = b->k.pieces * b->k.rows;
   int64_t x_piece = tiles ? b->k.rows * TILE : b->k.apart * b->m;
   char *a_tiles = (char *)scratch + un_panel_bytes(b->dtype, tn_depth(depth), b->n);
@@ -147,9 +145,16 @@ static int64_t smaller(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
+/* The size of a part where `all` are cut into as few as can be, of at most `most`. */
+static int64_t even_part(int64_t all, int64_t most) {
+  int64_t parts = (all + most - 1) / most;
+  return parts > 1 ? (all + parts - 1) / parts : all;
+}
+
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, un_stripe k, void *scratch) {
-  int64_t rows = tn_depth(k.rows), pieces = TN_BLOCK / rows;
+  int64_t rows = even_part(k.rows, TN_BLOCK);
+  int64_t pieces = even_part(k.pieces, TN_BLOCK / rows);
   tn_block block = {.dtype = dtype, .m = m, .n = n, .jobs = un_parallel_threads()};
   for (int64_t p = 0; p < k.pieces; p += pieces) {
     for (int64_t r = 0; r < k.rows && !un_stopped(); r += rows) {

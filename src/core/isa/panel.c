@@ -19,6 +19,8 @@
 #include "stop.h"
 #include "vec.h"
 
+enum { STRIDE = 8 };
+
 #define UN_TEMPLATE "isa/panel.c"
 #include "each_dtype.h"
 
@@ -47,13 +49,6 @@ typedef struct FN(tile) {
 
 #define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
 
-/* What the sums are added to is needed last: it comes from afar meanwhile. */
-ALWAYS_INLINE void FN(tile_prefetch)(const FN(tile) * t, const int rows,
-                                     const int vectors) {
-  FOR(r, rows)
-  FOR(v, vectors) __builtin_prefetch(t->init + r * t->init_row + v * FN(LANES));
-}
-
 /* The sums of a tile: those of whole vectors, and of the short one behind them. */
 typedef struct FN(sums) {
   FN(vec) whole[TILE_ROWS][ROW_VECTORS];
@@ -65,6 +60,12 @@ typedef struct FN(sums) {
 typedef struct FN(form) {
   int rows, vectors, rest, chains;
 } FN(form);
+
+/* y is needed last: it comes from afar meanwhile, a row with each STRIDE steps of k. All
+** at once would hold up what W and x wait for. */
+ALWAYS_INLINE void FN(prefetch_row)(const REAL *y, const FN(form) f) {
+  FOR(v, f.vectors + (f.rest > 0)) __builtin_prefetch(y + v * FN(LANES));
+}
 
 ALWAYS_INLINE FN(vec) FN(widened)(const FN(sums) * s, const int r, const int rest) {
   return rest == 16 ? FN(widen_short16)(s->rest16[r]) : FN(widen_short32)(s->rest32[r]);
@@ -144,7 +145,7 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const FN(form) f) {
   FN(sums) sums, other;
   FN(clear_sums)(&sums, f);
   FN(clear_sums)(&other, f);
-  if (t.init && f.rows > 1) FN(tile_prefetch)(&t, f.rows, f.vectors + (f.rest > 0));
+  const REAL *soon = t.y, *last_row = t.y + (f.rows - 1) * t.y_row;
   const int64_t row = t.x_row * (int64_t)sizeof(REAL), odd[3] = {row, 3 * row, 5 * row};
   const int64_t next = t.x_column * (int64_t)sizeof(REAL), panel = t.panel,
                 w_row = t.w_row;
@@ -158,8 +159,13 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const FN(form) f) {
         FN(tile_rank1)(&other, packed + w_row, panel, x + next, odd, f);
       }
     }
-    for (; k > 0; k--, packed += w_row, x += next)
-      FN(tile_rank1)(&sums, packed, panel, x, odd, f);
+    while (k > 0) {
+      int64_t n = k < STRIDE ? k : STRIDE;
+      if (f.rows > 1) FN(prefetch_row)(soon, f);
+      soon = soon < last_row ? soon + t.y_row : last_row;
+      for (k -= n; n > 0; n--, packed += w_row, x += next)
+        FN(tile_rank1)(&sums, packed, panel, x, odd, f);
+    }
   }
   if (f.chains == 2) FN(add_sums)(&sums, &other, f);
   if (t.init) FN(tile_add)(&t, &sums, f);

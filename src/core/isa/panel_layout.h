@@ -11,7 +11,7 @@
 #include "vec.h"
 
 #ifdef __AVX512F__
-enum { PANEL_VECTORS = 4, MAX_CHAINS = 2, TILES_FROM = 2048 };
+enum { PANEL_VECTORS = 4, MAX_CHAINS = 2, TILES_FROM = 4096 };
 #else
 enum { PANEL_VECTORS = 2, MAX_CHAINS = 1, TILES_FROM = 1024 };
 #endif
