@@ -7,21 +7,21 @@
 #include "cell.h"
 #include "cell_run.h"
 #include "profile.h"
+#include "row.h"
 #include "rows.h"
 
 void un_cell_look_ahead(const un_run *run, bool down) {
   int64_t width = un_gate_width(run);
   bool split = run->cell->split;
   UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
-  un_cell_product(run,
-                  &(un_cell_product_of){.rows = 1,
-                                        .depth = run->H,
-                                        .columns = width,
-                                        .x = un_run_before(run, 0, 0),
-                                        .packed = run->packed,
-                                        .init = split ? NULL : run->param[UN_B_H],
-                                        .y = split ? run->gates_h : un_gates_at(run, 0),
-                                        .down = down});
+  un_row_multiply(run->dtype,
+                  &(un_row_product){.depth = run->H,
+                                    .columns = width,
+                                    .x = un_run_before(run, 0, 0),
+                                    .packed = run->packed,
+                                    .init = split ? NULL : run->param[UN_B_H],
+                                    .y = split ? run->gates_h : un_gates_at(run, 0),
+                                    .down = down});
   UN_PROFILE_END(2 * (double)width * (double)run->H);
 }
 

@@ -119,8 +119,8 @@ end
 
 TestPick = {}
 
-local function pick(logits, temperature, top_k, top_p, u)
-  local y = tensor.tensor(logits, { dtype = "float64" })
+local function pick(logits, temperature, top_k, top_p, u, dtype)
+  local y = tensor.tensor(logits, { dtype = dtype or "float64" })
   return loss.pick(y, temperature, top_k or #logits, top_p or 1, u,
     tensor.zeros({ #logits }, { dtype = "float64" }),
     tensor.zeros({ #logits }, { dtype = "int32" }))
@@ -145,6 +145,24 @@ function TestPick.test_probabilities()
   support.near(shares(logits, 0.5), { 0.01 / total, 0.16 / total, 0.04 / total, 0.09 / total },
     1e-3)
   support.near(shares({ 1e4, -1e4, 1e4 }, 1), { 0.5, 0, 0.5 }, 1e-3)
+end
+
+-- Of n symbols whose shares are 1, 2, ... n, the one in whose middle u lies; also where all
+-- logits are large, or far below zero.
+function TestPick.test_every_symbol_of_many()
+  for _, n in ipairs { 1, 2, 3, 7, 8, 9, 16, 33, 65, 130 } do
+    for _, offset in ipairs { 0, 30, -30, 60, -60, 500 } do
+      local weights = {}
+      for i = 1, n do weights[i] = math.log(i) + offset end
+      for i = 1, n do
+        local u = i * i / (n * (n + 1)) -- (1 + ... + (i - 1) + i / 2) / (1 + ... + n)
+        for _, dtype in ipairs { "float32", "float64" } do
+          luaunit.assertEquals(pick(weights, 1, nil, nil, u, dtype), i)
+        end
+      end
+      luaunit.assertEquals(pick(weights, 1, nil, nil, 1 - 2 ^ -53), n)
+    end
+  end
 end
 
 function TestPick.test_top_k_and_top_p()

@@ -104,17 +104,23 @@ static void FN(rows)(void *packed, const void *b, int64_t depth, int64_t at,
   FN(pack_rows)(packed, b, depth, at, rows, columns, columns);
 }
 
+/* A column in one piece, with zeros up to `length`. */
+static void FN(pack_dot)(REAL *dot, const REAL *column, int64_t depth, int64_t length,
+                         int64_t row_stride) {
+  for (int64_t k = 0; k < depth; k++)
+    dot[k] = column[k * row_stride];
+  for (int64_t k = depth; k < length; k++)
+    dot[k] = 0;
+}
+
 /* The columns that are also taken as dot products. */
 static void FN(pack_dots)(void *packed, const REAL *w, int64_t depth, int64_t columns,
                           int64_t row_stride, int64_t column_stride) {
   int64_t dots = FN(dot_columns)(columns);
   for (int64_t i = 0; i < dots; i++) {
     REAL *dot = (REAL *)FN(dot_column_at)(packed, depth, columns, i);
-    const REAL *column = w + (columns - dots + i) * column_stride;
-    for (int64_t k = 0; k < depth; k++)
-      dot[k] = column[k * row_stride];
-    for (int64_t k = depth; k < FN(dot_length)(depth); k++)
-      dot[k] = 0;
+    FN(pack_dot)(dot, w + (columns - dots + i) * column_stride, depth,
+                 FN(dot_length)(depth), row_stride);
   }
 }
 
@@ -142,7 +148,10 @@ static void FN(panels)(void *packed, const void *w, int64_t depth, int64_t colum
 /* --- a single row -------------------------------------------------------------------- */
 
 static size_t FN(row_bytes)(int64_t depth, int64_t columns) {
-  return (size_t)(depth * FN(row_width)(columns)) * sizeof(REAL);
+  const int64_t dots = FN(row_dots)(columns);
+  return (size_t)(depth * FN(row_width)(columns - dots) +
+                  dots * FN(row_dot_length)(depth)) *
+         sizeof(REAL);
 }
 
 /* n columns of W that lie side by side, to rows of `width` numbers. */
@@ -172,10 +181,12 @@ static void FN(row_pack)(void *packed, const void *vw, int64_t depth, int64_t co
                          int64_t row_stride, int64_t column_stride) {
   REAL *to = packed;
   const REAL *w = vw;
+  const int64_t length = FN(row_dot_length)(depth);
+  const int64_t blocks = columns - FN(row_dots)(columns);
   int64_t first = 0;
-  while (first < columns) {
-    row_block b = FN(row_block)(columns - first);
-    int64_t width = b.vectors * FN(LANES), left = columns - first;
+  while (first < blocks) {
+    row_block b = FN(row_block)(blocks - first);
+    int64_t width = b.vectors * FN(LANES), left = blocks - first;
     int64_t n = left < width ? left : width;
     to = FN(row_part)(to, width, w + first * column_stride, depth, n, row_stride,
                       column_stride);
@@ -183,8 +194,10 @@ static void FN(row_pack)(void *packed, const void *vw, int64_t depth, int64_t co
     if (!b.rest) continue;
     to = FN(row_part)(to, b.rest / (int)sizeof(REAL), w + first * column_stride, depth,
                       left - n, row_stride, column_stride);
-    first = columns;
+    first = blocks;
   }
+  for (; first < columns; first++, to += length)
+    FN(pack_dot)(to, w + first * column_stride, depth, length, row_stride);
 }
 
 /* --- tiles ------------------------------------------------------------------------- */

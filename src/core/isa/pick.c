@@ -9,21 +9,57 @@
 #include "vec.h"
 #include "vec_math.h"
 
-/* Groups of vectors are passed over by their sums, which wait for nothing. */
-enum { GROUP = 2 * LANES_f64 };
-
-static int64_t find(const double *share, int64_t n, double wanted) {
-  int64_t i = 0;
-  for (; i + GROUP < n; i += GROUP) {
-    const double *s = share + i;
-    double sum = reduce_add_f64(load_f64(s) + load_f64(s + LANES_f64));
-    if (sum > wanted) break;
-    wanted -= sum;
-  }
-  while (i + 1 < n && (wanted -= share[i]) >= 0)
-    i++;
-  return i;
+/* Lane i: the sum of lanes 0 .. i. */
+#if defined __AVX512F__
+ALWAYS_INLINE vec_f64 running_sums(vec_f64 x) {
+  const __m512i zero = _mm512_setzero_si512();
+  x += (vec_f64)_mm512_alignr_epi64((__m512i)x, zero, 7);
+  x += (vec_f64)_mm512_alignr_epi64((__m512i)x, zero, 6);
+  return x + (vec_f64)_mm512_alignr_epi64((__m512i)x, zero, 4);
 }
+
+/* How many lanes are at most `wanted`. */
+ALWAYS_INLINE int count_up_to(vec_f64 x, vec_f64 wanted) {
+  return __builtin_popcount(
+      _mm512_cmp_pd_mask((__m512d)x, (__m512d)wanted, _CMP_LE_OQ));
+}
+#elif defined __AVX2__
+ALWAYS_INLINE vec_f64 running_sums(vec_f64 x) {
+  const __m256d zero = _mm256_setzero_pd();
+  x += (vec_f64)_mm256_blend_pd(_mm256_permute4x64_pd((__m256d)x, 0x90), zero, 1);
+  return x + (vec_f64)_mm256_permute2f128_pd((__m256d)x, zero, 0x02);
+}
+
+ALWAYS_INLINE int count_up_to(vec_f64 x, vec_f64 wanted) {
+  return __builtin_popcount((unsigned)_mm256_movemask_pd(
+      _mm256_cmp_pd((__m256d)x, (__m256d)wanted, _CMP_LE_OQ)));
+}
+#else
+ALWAYS_INLINE vec_f64 running_sums(vec_f64 x) {
+  return (vec_f64){x[0], x[0] + x[1]};
+}
+
+ALWAYS_INLINE int count_up_to(vec_f64 x, vec_f64 wanted) {
+  return (x[0] <= wanted[0]) + (x[1] <= wanted[1]);
+}
+#endif
+
+/* Counts the places where the running sum has not passed `wanted`. No branch waits for
+** the numbers, so what comes next can begin before the symbol is known. */
+static int64_t find(const double *share, int64_t n, double wanted) {
+  vec_f64 before = {0}, limit = all_f64(wanted);
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i += LANES_f64) {
+    const vec_f64 sums = running_sums(
+        i + LANES_f64 <= n ? load_f64(share + i) : load_part_f64(share + i, n - i));
+    count += count_up_to(before + sums, limit);
+    before += all_f64(sums[LANES_f64 - 1]);
+  }
+  return count < n ? count : n - 1;
+}
+
+/* exp of that much is far from what a number can hold. */
+enum { HARMLESS = 40 };
 
 #define UN_TEMPLATE "isa/pick.c"
 #include "each_dtype.h"
@@ -70,20 +106,32 @@ ALWAYS_INLINE void FN(put_shares)(double *share, FN(vec) terms, int64_t n) {
       store_part_f64(share + k, load_f64(wide + k), n - k);
 }
 
+/* share = exp((logits - largest) scale), and their sum */
+ALWAYS_INLINE FN(vec)
+    FN(weigh)(const REAL *logits, int64_t n, REAL largest, REAL scale, double *share) {
+  FN(vec) sum = {0};
+  for (int64_t i = 0; i < n; i += FN(LANES)) {
+    FN(vec) terms = FN(vexp)((FN(logits_at)(logits, i, n) - largest) * scale);
+    sum += terms;
+    FN(put_shares)(share + i, terms, n - i);
+  }
+  return sum;
+}
+
+/* Logits that are not large need no largest one taken off: they are weighed while the
+** largest is still looked for. */
 static double FN(shares)(const void *vlogits, int64_t n, double temperature,
                          double *share) {
   const REAL *logits = vlogits;
   REAL scale =
       1 / (REAL)(temperature > (double)FLT_MIN ? temperature : (double)FLT_MIN);
-  FN(vec) largest = FN(all)(logits[0]), sum = {0};
+  FN(vec) largest = FN(all)(logits[0]);
   for (int64_t i = 0; i < n; i += FN(LANES))
     largest = FN(max)(FN(logits_at)(logits, i, n), largest);
-  REAL max = FN(reduce_max)(largest);
-  for (int64_t i = 0; i < n; i += FN(LANES)) {
-    FN(vec) terms = FN(vexp)((FN(logits_at)(logits, i, n) - max) * scale);
-    sum += terms;
-    FN(put_shares)(share + i, terms, n - i);
-  }
+  const REAL max = FN(reduce_max)(largest), top = max * scale;
+  const FN(vec) sum = -HARMLESS < top && top < HARMLESS
+                          ? FN(weigh)(logits, n, 0, scale, share)
+                          : FN(weigh)(logits, n, max, scale, share);
   return (double)FN(reduce_add)(sum) + (double)(max - max);
 }
 

@@ -39,9 +39,7 @@
 #define SPREAD_f64(q, i) (all_f64((q)[i]))
 #endif
 
-/* Up to MAX_SUMS sums of each column. FEW vectors turn into the next state while they are
-** in registers; of more there is so much work that it does not matter. */
-enum { MAX_SUMS = 4, FEW = 4 };
+enum { MAX_SUMS = 4 }; /* of a column */
 
 #define UN_TEMPLATE "isa/row.c"
 #include "each_dtype.h"
@@ -174,11 +172,12 @@ ALWAYS_INLINE void FN(do_block)(const FN(place) * p, const REAL *w, const REAL *
 #define BLOCKS(count) BLOCK(count, 0)
 #endif
 
-/* The block that starts at column j and has at most `most` vectors. */
-ALWAYS_INLINE void FN(dispatch)(const un_row_product *product, int64_t j, bool down,
-                                const FN(form) form, const int most) {
+/* The block that starts at column j of `columns` and has at most `most` vectors. */
+ALWAYS_INLINE void FN(dispatch)(const un_row_product *product, int64_t j,
+                                int64_t columns, bool down, const FN(form) form,
+                                const int most) {
   const REAL *x = product->x, *init = product->init;
-  const int64_t depth = product->depth, left = product->columns - j;
+  const int64_t depth = product->depth, left = columns - j;
   const REAL *w = (const REAL *)product->packed + j * depth;
   const row_block b = FN(row_block)(left);
   const int64_t before_last = (b.vectors - !b.rest) * FN(LANES);
@@ -198,12 +197,35 @@ ALWAYS_INLINE void FN(dispatch)(const un_row_product *product, int64_t j, bool d
 #undef BLOCKS
 #undef BLOCK
 
+/* Column `first` of y and those behind it, as dot products. */
+ALWAYS_INLINE void FN(multiply_dots)(const un_row_product *p, int64_t first) {
+  const REAL *x = p->x, *init = p->init;
+  const int64_t depth = p->depth, length = FN(row_dot_length)(depth);
+  const REAL *w = (const REAL *)p->packed + depth * FN(row_width)(first);
+  for (int64_t j = first; j < p->columns; j++, w += length) {
+    FN(vec) sums = {0}, others = {0};
+    int64_t k = 0;
+    for (; k + 2 * FN(LANES) <= depth; k += 2 * FN(LANES)) {
+      sums += FN(load)(x + k) * FN(load)(w + k);
+      others += FN(load)(x + k + FN(LANES)) * FN(load)(w + k + FN(LANES));
+    }
+    for (; k < depth; k += FN(LANES))
+      sums +=
+          (depth - k < FN(LANES) ? FN(load_part)(x + k, depth - k) : FN(load)(x + k)) *
+          FN(load)(w + k);
+    ((REAL *)p->y)[j] = FN(reduce_add)(sums + others) + (init ? init[j] : 0);
+  }
+}
+
 static void FN(multiply)(const un_row_product *p) {
   const int64_t block = BLOCK_VECTORS * FN(LANES);
-  const int64_t count = (p->columns + block - 1) / block;
-  for (int64_t i = 0; i < count; i++)
-    FN(dispatch)
-  (p, (p->down ? count - 1 - i : i) * block, p->down, FN(PLAIN), BLOCK_VECTORS);
+  const int64_t columns = p->columns - FN(row_dots)(p->columns);
+  const bool down = p->down;
+  if (down) FN(multiply_dots)(p, columns);
+  int64_t j = down ? (columns - 1) / block * block : 0;
+  for (; 0 <= j && j < columns; j += down ? -block : block)
+    FN(dispatch)(p, j, columns, down, FN(PLAIN), BLOCK_VECTORS);
+  if (!down) FN(multiply_dots)(p, columns);
 }
 
 /* --- forward ------------------------------------------------------------------------ */
@@ -235,7 +257,7 @@ ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
                               .y = next,
                               .down = (i & 1) != r->down};
     if (few) {
-      FN(dispatch)(&p, 0, p.down, form, FEW);
+      FN(dispatch)(&p, 0, r->H, p.down, form, FEW);
     } else {
       FN(multiply)(&p);
       FN(activate)(next, r->H, !p.down, form);
