@@ -35,8 +35,8 @@ typedef struct un_pick_kernels {
 
 /* First the logits are weighed: their shares and the sum of these. Then comes the symbol,
 ** from 0; that fails when a logit is NaN or +infinity, or all are -infinity. In two parts,
-** since the second one branches on what the first one has: work that waits for neither is
-** best done in between. */
+** since the second one waits for all of the first: work that does not is best done in
+** between. */
 void un_pick_weigh(un_pick *p);
 UN_CHECKED bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err);
 
