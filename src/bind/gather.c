@@ -53,10 +53,11 @@ static int tensor_index_select(lua_State *L) {
   const un_view *index = check_index_list(L, 3);
   check_indices(L, "index_select", index, src->size[dim]);
   un_view wide = repeat_index(index, dim, src);
+  const bool given = !lua_isnoneornil(L, 4);
   const un_view *out =
       unl_outortensor(L, 4, "index_select", src->dtype, src->dims, wide.size);
-  unl_checkapart(L, "index_select", out, "the tensor", src);
-  unl_checkapart(L, "index_select", out, "the index", index);
+  if (given) unl_checkapart(L, "index_select", out, "the tensor", src);
+  if (given) unl_checkapart(L, "index_select", out, "the index", index);
   un_gather(out, src, dim, &wide);
   return 1;
 }
@@ -125,10 +126,11 @@ static int tensor_gather(lua_State *L) {
   const un_view *index = unl_checkint32(L, 3);
   check_gather_shape(L, "gather", src, dim, index);
   check_indices(L, "gather", index, src->size[dim]);
+  const bool given = !lua_isnoneornil(L, 4);
   const un_view *out =
       unl_outortensor(L, 4, "gather", src->dtype, index->dims, index->size);
-  unl_checkapart(L, "gather", out, "the tensor", src);
-  unl_checkapart(L, "gather", out, "the index", index);
+  if (given) unl_checkapart(L, "gather", out, "the tensor", src);
+  if (given) unl_checkapart(L, "gather", out, "the index", index);
   un_gather(out, src, dim, index);
   return 1;
 }
@@ -227,8 +229,9 @@ static int tensor_cat(lua_State *L) {
     if (__builtin_add_overflow(part.size[dim], v->size[dim], &part.size[dim]))
       return luaL_error(L, "cat: the result has more elements than memory can hold");
   }
+  const bool given = !lua_isnoneornil(L, 3);
   const un_view *out = unl_outortensor(L, 3, "cat", first.dtype, first.dims, part.size);
-  check_list_apart(L, "cat", out);
+  if (given) check_list_apart(L, "cat", out);
   int64_t filled = 0;
   for (lua_Integer i = 1; i <= n; i++) {
     const un_view *v = list_item(L, "cat", i);
@@ -263,8 +266,9 @@ static int tensor_stack(lua_State *L) {
     check_like_first(L, "stack", &first, list_item(L, "stack", i), i, -1);
   un_insert_dim(&all, &first, dim);
   all.size[dim] = n;
+  const bool given = !lua_isnoneornil(L, 3);
   const un_view *out = unl_outortensor(L, 3, "stack", all.dtype, all.dims, all.size);
-  check_list_apart(L, "stack", out);
+  if (given) check_list_apart(L, "stack", out);
   for (lua_Integer i = 1; i <= n; i++) {
     un_select(&part, out, dim, i - 1);
     un_copy(&part, list_item(L, "stack", i));

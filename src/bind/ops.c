@@ -41,9 +41,10 @@ static int unary(lua_State *L) {
   else if (!un_is_real(dtype))
     dtype = UN_F64; /* holds every integer */
   int out_arg = check_params(L, 2, op, param);
+  const bool given = !lua_isnoneornil(L, out_arg);
   const un_view *y = unl_outortensor(L, out_arg, info->name,
                                      info->truth ? UN_I32 : dtype, x->dims, x->size);
-  unl_checkalias(L, info->name, y, "x", x);
+  if (given) unl_checkalias(L, info->name, y, "x", x);
   un_op_apply(op, dtype, &x, param, y);
   return 1;
 }
@@ -207,13 +208,14 @@ static int where(lua_State *L) {
     return luaL_error(
         L, "where: cond is %s, a is %s, b is %s: these sizes do not broadcast",
         un_shape(given).s, un_shape(a.view).s, un_shape(b.view).s);
+  const bool has_out = !lua_isnoneornil(L, 4);
   const un_view *y = unl_outortensor(L, 4, "where", dtype, all.dims, size);
   un_expand(&cond, given, all.dims, size);
   unl_spread(&a, all.dims, size);
   unl_spread(&b, all.dims, size);
-  unl_checkalias(L, "where", y, "cond", &cond);
-  unl_checkalias(L, "where", y, "a", a.view);
-  unl_checkalias(L, "where", y, "b", b.view);
+  if (has_out) unl_checkalias(L, "where", y, "cond", &cond);
+  if (has_out) unl_checkalias(L, "where", y, "a", a.view);
+  if (has_out) unl_checkalias(L, "where", y, "b", b.view);
   un_where(dtype, &cond, a.view, b.view, y);
   return 1;
 }

@@ -17,6 +17,7 @@ typedef struct reduction {
 
 static const char *const plain[] = {"keepdim", NULL};
 static const char *const spread[] = {"keepdim", "unbiased", NULL};
+enum { KEEPDIM };
 
 static const reduction reductions[] = {
     {"sum", UN_SUM, plain},
@@ -49,9 +50,9 @@ typedef struct call {
 static void check_options(lua_State *L, int arg, call *c) {
   if (lua_isnoneornil(L, arg)) return;
   luaL_checktype(L, arg, LUA_TTABLE);
-  unl_checkoptions(L, arg, c->r->options);
-  c->keepdim = unl_boolfield(L, arg, "keepdim", false);
-  c->options.unbiased = unl_boolfield(L, arg, "unbiased", true);
+  lua_pushnil(L);
+  for (int i; (i = unl_nextoption(L, arg, c->r->options)) >= 0; lua_pop(L, 1))
+    *(i == KEEPDIM ? &c->keepdim : &c->options.unbiased) = lua_toboolean(L, -1);
 }
 
 static const un_view *check_input(lua_State *L, un_reduction kind) {
@@ -92,8 +93,10 @@ static void push_result(lua_State *L, const call *c, int arg, int dim, un_dtype 
   int dims = 0;
   for (int d = 0; d < c->x->dims; d++)
     if (c->keepdim || d != dim) size[dims++] = d == dim ? 1 : c->x->size[d];
-  const un_view *out = unl_outortensor(L, arg, c->r->name, dtype, dims, size);
-  if (!lua_isnoneornil(L, arg)) unl_checkapart(L, c->r->name, out, "x", c->x);
+  const bool given = !lua_isnil(L, arg);
+  const un_view *out = given ? unl_outortensor(L, arg, c->r->name, dtype, dims, size)
+                             : unl_newtensor(L, c->r->name, dtype, dims, size);
+  if (given) unl_checkapart(L, c->r->name, out, "x", c->x);
   *kept = *out;
   if (!c->keepdim) un_insert_dim(kept, kept, dim);
 }
@@ -116,7 +119,8 @@ static int reduce_dim(lua_State *L, const call *c, int dim) {
     push_result(L, c, c->out_arg + results++, dim, dtype, &out);
   }
   if (with_index) push_result(L, c, c->out_arg + results++, dim, UN_I32, &indices);
-  if (results == 2) unl_checkapart(L, c->r->name, &out, "indices", &indices);
+  if (results == 2 && !lua_isnil(L, c->out_arg) && !lua_isnil(L, c->out_arg + 1))
+    unl_checkapart(L, c->r->name, &out, "indices", &indices);
   if (!un_reduce_dim(kind, &c->options, c->x, dim, only_index ? NULL : &out,
                      with_index ? &indices : NULL, &err))
     return unl_raise(L, &err);
@@ -346,8 +350,9 @@ static int scan(lua_State *L, un_scan s, const char *name) {
   const un_view *x = unl_checktensor(L, 1);
   unl_checkcomputes(L, 1, x);
   int dim = unl_checkdim(L, 2, x);
+  const bool given = !lua_isnoneornil(L, 3);
   const un_view *y = unl_outortensor(L, 3, name, x->dtype, x->dims, x->size);
-  unl_checkalias(L, name, y, "x", x);
+  if (given) unl_checkalias(L, name, y, "x", x);
   un_scan_dim(s, x, dim, y);
   return 1;
 }

@@ -24,13 +24,14 @@ static int sorted(lua_State *L, const char *who, const un_view *x, int dim, int6
                       un_shape(x).s);
   wanted.size[dim] = k;
   lua_settop(L, out_arg + 1); /* results are pushed above both outs */
+  const bool given = !lua_isnil(L, out_arg), index_given = !lua_isnil(L, out_arg + 1);
   const un_view *values =
       unl_outortensor(L, out_arg, who, x->dtype, wanted.dims, wanted.size);
   const un_view *indices =
       unl_outortensor(L, out_arg + 1, who, UN_I32, wanted.dims, wanted.size);
-  unl_checkalias(L, who, values, "x", x);
-  unl_checkapart(L, who, indices, "x", x);
-  unl_checkapart(L, who, values, "indices", indices);
+  if (given) unl_checkalias(L, who, values, "x", x);
+  if (index_given) unl_checkapart(L, who, indices, "x", x);
+  if (given && index_given) unl_checkapart(L, who, values, "indices", indices);
   double room[SHORT / sizeof(double)]; /* enough for a short line */
   const size_t bytes = un_sort_scratch(x->size[dim]);
   void *scratch = bytes <= sizeof room ? room : lua_newuserdatauv(L, bytes, 0);

@@ -307,22 +307,24 @@ static bool has_string_key(lua_State *L, int arg) {
   return result;
 }
 
+int unl_nextoption(lua_State *L, int arg, const char *const *known) {
+  if (!lua_next(L, arg)) return -1;
+  if (lua_type(L, -2) == LUA_TSTRING) {
+    const char *key = lua_tostring(L, -2);
+    for (int i = 0; known[i]; i++)
+      if (strcmp(key, known[i]) == 0) return i;
+  }
+  lua_pushvalue(L, -2);
+  const char *name = unl_pushtext(L, -1);
+  return luaL_argerror(L, arg,
+                       lua_pushfstring(L, "there is no option '%s', there are: %s",
+                                       name, push_list(L, known)));
+}
+
 static void check_option_names(lua_State *L, int arg, const char *const *known) {
   lua_pushnil(L);
-  while (lua_next(L, arg)) {
-    bool ok = false;
-    if (lua_type(L, -2) == LUA_TSTRING)
-      for (int i = 0; known[i]; i++)
-        ok = ok || strcmp(lua_tostring(L, -2), known[i]) == 0;
-    if (!ok) {
-      lua_pushvalue(L, -2);
-      const char *name = unl_pushtext(L, -1);
-      luaL_argerror(L, arg,
-                    lua_pushfstring(L, "there is no option '%s', there are: %s", name,
-                                    push_list(L, known)));
-    }
+  while (unl_nextoption(L, arg, known) >= 0)
     lua_pop(L, 1);
-  }
 }
 
 void unl_checkoptions(lua_State *L, int arg, const char *const *known) {

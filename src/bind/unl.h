@@ -99,6 +99,11 @@ int unl_findoptions(lua_State *L, int first, const char *const *known);
 /* The options table at `arg`, or nil: raises unless all keys are among `known`. */
 void unl_checkoptions(lua_State *L, int arg, const char *const *known);
 
+/* From one option to the next one of the table at `arg`, as lua_next: pops a key, pushes
+** the next one and its value, and returns where the key is in `known`; at the end pushes
+** nothing and returns -1. Raises when it is not among them. */
+int unl_nextoption(lua_State *L, int arg, const char *const *known);
+
 /* The generator at `arg`: a generator, an options table with one as field generator, or
 ** nil for the default one. */
 struct un_rng *unl_optgenerator(lua_State *L, int arg);

@@ -58,11 +58,12 @@ static int unary(lua_State *L) {
     if (info->param[i][0] != '\0') param[i] = luaL_optnumber(L, out_arg++, param[i]);
   }
   un_dtype dtype = x ? x->dtype : y ? y->dtype : dy->dtype;
+  const bool given = !lua_isnoneornil(L, out_arg);
   const un_view *dx =
       unl_outortensor(L, out_arg, info->name, dtype, dy->dims, dy->size);
-  unl_checkalias(L, info->name, dx, "dy", dy);
-  if (x) unl_checkalias(L, info->name, dx, "x", x);
-  if (y) unl_checkalias(L, info->name, dx, "y", y);
+  if (given) unl_checkalias(L, info->name, dx, "dy", dy);
+  if (given && x) unl_checkalias(L, info->name, dx, "x", x);
+  if (given && y) unl_checkalias(L, info->name, dx, "y", y);
   if (dy->dtype == UN_F64 || (y && y->dtype == UN_F64)) dtype = UN_F64;
   un_op_gradient(op, dtype, dy, x, y, param, dx);
   return 1;
@@ -92,7 +93,7 @@ static const un_view *push_gradient(lua_State *L, int arg, const char *op,
   const un_view *out =
       unl_outortensor(L, arg, op, o->view->dtype, o->view->dims, o->view->size);
   static const char *const names[] = {"dy", "a", "b"};
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 3 && !lua_isnil(L, arg); i++)
     unl_checkapart(L, op, out, names[i], apart[i]);
   return out;
 }
@@ -117,7 +118,8 @@ static int binary(lua_State *L) {
   const un_view *out[2]; /* C does not say in which order an initialiser would push */
   out[0] = push_gradient(L, 5, name, &a, inputs);
   out[1] = push_gradient(L, 6, name, &b, inputs);
-  if (out[0] && out[1]) unl_checkapart(L, name, out[0], "out_b", out[1]);
+  if (out[0] && out[1] && !lua_isnil(L, 5) && !lua_isnil(L, 6))
+    unl_checkapart(L, name, out[0], "out_b", out[1]);
   un_view all_a, all_b;
   un_expand(&all_a, a.view, dy->dims, dy->size);
   un_expand(&all_b, b.view, dy->dims, dy->size);
@@ -208,9 +210,10 @@ static int along(lua_State *L, const char *op, un_scan kind) {
                       un_dtype_name(dy->dtype), un_shape(dy).s, un_dtype_name(y->dtype),
                       un_shape(y).s);
   int dim = unl_checkdim(L, 4, dy);
+  const bool given = !lua_isnoneornil(L, 5);
   const un_view *dx = unl_outortensor(L, 5, op, y->dtype, y->dims, y->size);
-  unl_checkalias(L, op, dx, "dy", dy);
-  unl_checkalias(L, op, dx, "y", y);
+  if (given) unl_checkalias(L, op, dx, "dy", dy);
+  if (given) unl_checkalias(L, op, dx, "y", y);
   if (kind == UN_CUMSUM)
     un_scan_dim(UN_REVERSE_CUMSUM, dy, dim, dx);
   else
@@ -287,6 +290,7 @@ static un_view transposed(const un_view *m) {
 static void product(lua_State *L, const un_view *a, const un_view *b,
                     const un_view *out) {
   un_matmul plan;
+  if (un_matmul_small(a, b, out)) return;
   un_matmul_plan(&plan, a, b, out);
   void *scratch = plan.scratch ? lua_newuserdatauv(L, plan.scratch, 0) : NULL;
   un_matmul_run(&plan, scratch);

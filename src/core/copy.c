@@ -117,10 +117,13 @@ bool un_check_conversion(const char *who, const un_view *src, un_dtype dtype,
  */
 
 void un_fill(const un_view *dst, double value) {
+  un_run *run = un_convert()->fill[dst->dtype];
   un_walk w;
   UN_PROFILE_BEGIN(UN_PHASE_FILL);
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &dst);
-  un_walk_each(&w, un_convert()->fill[dst->dtype], &value);
+  if (!un_walk_few(1, &dst, run, &value)) {
+    un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &dst);
+    un_walk_each(&w, run, &value);
+  }
   UN_PROFILE_END(0);
 }
 
@@ -154,9 +157,13 @@ void un_copy(const un_view *dst, const un_view *src) {
   if (is_plain_move(dst, src)) {
     move_bytes(dst->data, src->data, payload_bytes(dst));
   } else {
+    const un_view *const both[] = {dst, src};
+    un_run *run = un_convert()->run[src->dtype][dst->dtype];
     un_walk w;
-    un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, (const un_view *[]){dst, src});
-    un_walk_tiles(&w, un_convert()->run[src->dtype][dst->dtype], NULL);
+    if (!un_walk_few(2, both, run, NULL)) {
+      un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
+      un_walk_tiles(&w, run, NULL);
+    }
   }
   UN_PROFILE_END(0);
 }

@@ -36,8 +36,13 @@ bool un_check_indices(const char *who, const un_view *index, int64_t size,
                       un_err *err) {
   bad_index bad = {.size = size};
   un_walk w;
-  un_walk_plan(&w, UN_WALK_ROW_MAJOR, 1, &index);
-  un_walk_each(&w, find_bad, &bad);
+  const int64_t n = un_numel(index);
+  if (n <= UN_WALK_FEW && un_is_contiguous(index)) { /* not worth a plan */
+    find_bad(n, (void *[]){index->data}, (int64_t[]){1}, &bad);
+  } else {
+    un_walk_plan(&w, UN_WALK_ROW_MAJOR, 1, &index);
+    un_walk_each(&w, find_bad, &bad);
+  }
   if (!bad.found) return true;
   return un_fail(err,
                  "%s: index %d (element %lld of the indices) is out of range 1..%lld",

@@ -89,7 +89,7 @@ bool un_matmul_sizes(const un_view *a, const un_view *b, int *dims, int64_t *siz
 /* --- small products --------------------------------------------------------------- */
 
 /* Multiplications; the kernel takes ROWS rows together, whether there are so many or not. */
-enum { SMALL = 1 << 15, SMALL_VECTOR = 1 << 12, ROWS = 4 };
+enum { SMALL = 1 << 15, SMALL_VECTOR = 1 << 12, ROWS = 4, ROOM = 256 };
 
 /* No batch, one dtype, something to add up. */
 static bool is_plain(const un_view *a, const un_view *b, const un_view *out) {
@@ -97,11 +97,22 @@ static bool is_plain(const un_view *a, const un_view *b, const un_view *out) {
          a->dtype == out->dtype && b->dtype == out->dtype && a->size[a->dims - 1] > 0;
 }
 
+/* A small b whose rows have gaps, in `room`. */
+static void close_gaps(un_product *p, const un_view *b, double *room) {
+  un_view closed = *b;
+  closed.data = room;
+  un_set_contiguous(&closed);
+  un_copy(&closed, b);
+  p->b = room;
+  p->b_row = p->n;
+}
+
 bool un_matmul_small(const un_view *a, const un_view *b, const un_view *out) {
+  double room[ROOM];
   if (!is_plain(a, b, out)) return false;
   const int column = a->dims - 1, kernel = out->dtype == UN_F64;
   const bool one_row = a->dims == 1, one_column = b->dims == 1;
-  const un_product p = {.m = one_row ? 1 : a->size[0],
+  un_product p = {.m = one_row ? 1 : a->size[0],
                         .k = a->size[column],
                         .n = one_column ? 1 : b->size[1],
                         .a = a->data,
@@ -117,8 +128,11 @@ bool un_matmul_small(const un_view *a, const un_view *b, const un_view *out) {
     if (p.m * p.k > SMALL_VECTOR || !no_gaps) return false;
   } else {
     const int64_t rows_done = (p.m + ROWS - 1) / ROWS * ROWS;
-    const bool no_gaps = b->stride[1] == 1 && out->stride[out->dims - 1] == 1;
-    if (rows_done * p.k > SMALL / p.n || !no_gaps) return false;
+    const bool gaps = b->stride[1] != 1;
+    if (rows_done * p.k > SMALL / p.n || out->stride[out->dims - 1] != 1 ||
+        (gaps && p.k * p.n > ROOM))
+      return false;
+    if (gaps) close_gaps(&p, b, room);
   }
   UN_PROFILE_BEGIN(UN_PHASE_MATMUL);
   (p.n == 1 ? un_products()->vector : un_products()->matrix)[kernel](&p);

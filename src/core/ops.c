@@ -117,20 +117,6 @@ typedef struct whole_run {
   void *data[UN_WALK_MAX];
 } whole_run;
 
-/* How v goes on from element to element in row-major order: 1, without gaps; 0, all are
-** one element; -1, neither. */
-static int step_through(const un_view *v) {
-  int64_t next = 1;
-  bool dense = true, single = true;
-  for (int d = v->dims - 1; d >= 0; d--) {
-    if (v->size[d] == 1) continue;
-    dense = dense && v->stride[d] == next;
-    single = single && v->stride[d] == 0;
-    next *= v->size[d];
-  }
-  return dense ? 1 : single ? 0 : -1;
-}
-
 static void run_stretch(void *context, int index) {
   const whole_run *r = context;
   const int64_t first = index * UN_WALK_STRETCH, left = r->n - first;
@@ -150,7 +136,7 @@ static bool run_through(un_run *kernel, void *context, int operands,
                         const un_view *const *view) {
   whole_run r;
   for (int k = 0; k < operands; k++) {
-    r.stride[k] = step_through(view[k]);
+    r.stride[k] = un_step_through(view[k]);
     if (r.stride[k] < 0) return false;
     r.data[k] = view[k]->data;
     r.bytes[k] = (int64_t)un_dtype_bytes(view[k]->dtype);
@@ -175,7 +161,9 @@ static void walk(un_run *kernel, void *context, int operands,
   bool mixed = false;
   for (int k = 0; k < operands; k++)
     if (view[k]->dtype != wanted[k]) mixed = true;
-  if (!mixed && run_through(kernel, context, operands, view)) return;
+  if (!mixed && (run_through(kernel, context, operands, view) ||
+                 un_walk_few(operands, view, kernel, context)))
+    return;
   un_walk w;
   un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
   un_mixed m = un_make_mixed(kernel, context, operands, view, wanted);

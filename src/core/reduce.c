@@ -116,7 +116,7 @@ static un_tally start(const plan *p) {
 static double finish_norm(const un_tally *t) {
   if (t->best == 0 || isinf(t->p) || !isfinite(t->best)) return t->best;
   double root = t->p == 2 ? sqrt(t->second) : pow(t->second, 1 / t->p);
-  return ldexp(root, un_norm_exponent(t->best));
+  return t->best == 1 ? root : ldexp(root, un_norm_exponent(t->best));
 }
 
 static double finish_var(const plan *p, const un_tally *t) {
@@ -227,7 +227,11 @@ static void store(un_dtype dtype, void *data, int64_t i, double value) {
 }
 
 /* One pass over a line of x, in stretches. */
-static void read_line(const plan *p, int pass, const char *x, un_tally *t) {
+static inline void read_line(const plan *p, int pass, const char *x, un_tally *t) {
+  if (p->total <= UN_WALK_STRETCH) {
+    p->pass[pass](p->total, x, p->stride, t);
+    return;
+  }
   int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
   for (int64_t first = 0; first < p->total && !un_stopped(); first += UN_WALK_STRETCH) {
     int64_t left = p->total - first;
@@ -245,7 +249,8 @@ static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
   for (int64_t i = 0; i < n && !un_stopped(); i++) {
     un_tally t = fresh;
     const char *x = (const char *)data[0] + i * stride[0] * bytes;
-    for (int pass = 0; pass < 3 && p->pass[pass]; pass++)
+    read_line(p, 0, x, &t);
+    for (int pass = 1; pass < 3 && p->pass[pass]; pass++)
       if (begin_pass(p, pass, &t)) read_line(p, pass, x, &t);
     if (p->has_out) store(p->out_dtype, data[1], i * stride[1], finish(p, &t));
     if (p->has_indices) {
@@ -317,7 +322,7 @@ static void start_columns(const plan *p, int64_t n, un_columns *c) {
 static void scale_columns(const plan *p, int64_t n, un_columns *c) {
   if (p->reduction == UN_NORM)
     for (int64_t j = 0; j < n; j++)
-      c->sum[j] = ldexp(1, -un_norm_exponent(c->best[j]));
+      c->sum[j] = un_norm_scale(c->best[j]);
 }
 
 static void take_columns(const plan *p, const char *x, int64_t column, int64_t n,

@@ -60,8 +60,23 @@ static void merge(const entry *left, const entry *middle, const entry *right, en
   memcpy(to + (middle - a), b, (size_t)(right - b) * sizeof *b);
 }
 
+/* By insertion: for a few entries. */
+static void sort_few(entry *e, int64_t n, bool descending) {
+  for (int64_t i = 1; i < n; i++) {
+    const entry x = e[i];
+    int64_t j = i;
+    for (; j > 0 && comes_before(x.value, e[j - 1].value, descending); j--)
+      e[j] = e[j - 1];
+    e[j] = x;
+  }
+}
+
+enum { FEW = 8 };
+
 static entry *sort_entries(entry *from, entry *to, int64_t n, bool descending) {
-  for (int64_t width = 1; width < n; width *= 2) {
+  for (int64_t i = 0; i < n && !un_stopped_at(i); i += FEW)
+    sort_few(from + i, smaller(FEW, n - i), descending);
+  for (int64_t width = FEW; width < n; width *= 2) {
     for (int64_t i = 0; i < n && !un_stopped(); i += 2 * width) {
       int64_t middle = smaller(i + width, n), right = smaller(middle + width, n);
       merge(from + i, from + middle, from + right, to + i, descending);

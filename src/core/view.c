@@ -153,25 +153,23 @@ static void *element_at(const un_view *v, int64_t offset) {
 }
 
 void un_remove_dim(un_view *out, const un_view *v, int d) {
-  un_view result = *v;
-  for (int k = d; k < v->dims - 1; k++) {
-    result.size[k] = v->size[k + 1];
-    result.stride[k] = v->stride[k + 1];
+  if (out != v) *out = *v;
+  out->dims--;
+  for (int k = d; k < out->dims; k++) {
+    out->size[k] = out->size[k + 1];
+    out->stride[k] = out->stride[k + 1];
   }
-  result.dims--;
-  *out = result;
 }
 
 void un_insert_dim(un_view *out, const un_view *v, int d) {
-  un_view result = *v;
-  for (int k = v->dims; k > d; k--) {
-    result.size[k] = v->size[k - 1];
-    result.stride[k] = v->stride[k - 1];
+  if (out != v) *out = *v;
+  const int64_t stride = d < out->dims ? out->size[d] * out->stride[d] : 1;
+  for (int k = out->dims++; k > d; k--) {
+    out->size[k] = out->size[k - 1];
+    out->stride[k] = out->stride[k - 1];
   }
-  result.size[d] = 1;
-  result.stride[d] = d < v->dims ? v->size[d] * v->stride[d] : 1;
-  result.dims++;
-  *out = result;
+  out->size[d] = 1;
+  out->stride[d] = stride;
 }
 
 void un_select(un_view *out, const un_view *v, int d, int64_t i) {
@@ -182,11 +180,10 @@ void un_select(un_view *out, const un_view *v, int d, int64_t i) {
 
 void un_slice(un_view *out, const un_view *v, int d, int64_t first, int64_t count,
               int64_t step) {
-  un_view result = *v;
-  if (count > 0) result.data = element_at(v, first * v->stride[d]);
-  result.size[d] = count;
-  if (count > 1) result.stride[d] = v->stride[d] * step;
-  *out = result;
+  if (out != v) *out = *v;
+  if (count > 0) out->data = element_at(out, first * out->stride[d]);
+  out->size[d] = count;
+  if (count > 1) out->stride[d] *= step;
 }
 
 void un_permute(un_view *out, const un_view *v, const int *order) {

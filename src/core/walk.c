@@ -6,12 +6,14 @@
 #include "stop.h"
 
 static void swap_dims(un_walk *w, int a, int b) {
-  int64_t size = w->size[a], stride[UN_WALK_MAX];
+  const int64_t size = w->size[a];
   w->size[a] = w->size[b];
   w->size[b] = size;
-  memcpy(stride, w->stride[a], sizeof stride);
-  memcpy(w->stride[a], w->stride[b], sizeof stride);
-  memcpy(w->stride[b], stride, sizeof stride);
+  for (int k = 0; k < w->operands; k++) {
+    const int64_t stride = w->stride[a][k];
+    w->stride[a][k] = w->stride[b][k];
+    w->stride[b][k] = stride;
+  }
 }
 
 /* Larger strides of operand 0 outside; insertion sort keeps ties in their order. */
@@ -36,8 +38,10 @@ static void merge_dims(un_walk *w) {
     } else {
       last++;
     }
+    if (d == last) continue;
     w->size[last] = w->size[d];
-    memcpy(w->stride[last], w->stride[d], sizeof w->stride[d]);
+    for (int k = 0; k < w->operands; k++)
+      w->stride[last][k] = w->stride[d][k];
   }
   w->dims = last + 1;
 }
@@ -94,7 +98,11 @@ void un_walk_run(int64_t n, int operands, void *const *data, const int64_t *stri
 
 void un_walk_each(const un_walk *w, un_run *run, void *context) {
   if (is_empty(w)) return;
-  int last = w->dims - 1;
+  const int last = w->dims - 1;
+  if (last == 0 && !w->is_whole) {
+    un_walk_run(w->size[0], w->operands, w->data, w->stride[0], w->bytes, run, context);
+    return;
+  }
   int64_t index[UN_MAX_DIMS] = {0};
   void *data[UN_WALK_MAX];
   memcpy(data, w->data, sizeof data);
@@ -112,4 +120,99 @@ void un_walk_each(const un_walk *w, un_run *run, void *context) {
     if (d < 0) return;
     step(w, data, d, 1);
   }
+}
+
+/* --- few elements ------------------------------------------------------------------- */
+
+int un_step_through(const un_view *v) {
+  int64_t next = 1;
+  bool dense = true, single = true;
+  for (int d = v->dims - 1; d >= 0; d--) {
+    if (v->size[d] == 1) continue;
+    dense = dense && v->stride[d] == next;
+    single = single && v->stride[d] == 0;
+    next *= v->size[d];
+  }
+  return dense ? 1 : single ? 0 : -1;
+}
+
+typedef union few {
+  uint32_t narrow[UN_WALK_FEW];
+  uint64_t wide[UN_WALK_FEW];
+} few;
+
+/* Where the rows of v begin, in row-major order; a row is what lies along the last
+** dimension. For each other dimension, each place so far becomes as many as it has. */
+static int64_t find_rows(const un_view *v, void **row) {
+  const int64_t bytes = (int64_t)un_dtype_bytes(v->dtype);
+  int64_t count = 1;
+  row[0] = v->data;
+  for (int d = 0; d < v->dims - 1; d++) {
+    const int64_t size = v->size[d], step = v->stride[d] * bytes;
+    for (int64_t i = count - 1; i >= 0; i--) {
+      char *first = row[i];
+      for (int64_t j = 0; j < size; j++)
+        row[i * size + j] = first + j * step;
+    }
+    count *= size;
+  }
+  return count;
+}
+
+/* The elements of v side by side. */
+#define LOAD_FEW(name, type)                                                           \
+  static void name(const un_view *v, type *to) {                                       \
+    void *row[UN_WALK_FEW];                                                            \
+    const int64_t rows = find_rows(v, row), n = v->size[v->dims - 1];                  \
+    const int64_t step = v->stride[v->dims - 1];                                       \
+    for (int64_t i = 0; i < rows; i++)                                                 \
+      for (int64_t j = 0; j < n; j++)                                                  \
+        *to++ = ((const type *)row[i])[j * step];                                      \
+  }
+LOAD_FEW(load_narrow, uint32_t)
+LOAD_FEW(load_wide, uint64_t)
+
+#define STORE_FEW(name, type)                                                          \
+  static void name(const type *from, const un_view *v) {                               \
+    void *row[UN_WALK_FEW];                                                            \
+    const int64_t rows = find_rows(v, row), n = v->size[v->dims - 1];                  \
+    const int64_t step = v->stride[v->dims - 1];                                       \
+    for (int64_t i = 0; i < rows; i++)                                                 \
+      for (int64_t j = 0; j < n; j++)                                                  \
+        ((type *)row[i])[j * step] = *from++;                                          \
+  }
+STORE_FEW(store_narrow, uint32_t)
+STORE_FEW(store_wide, uint64_t)
+
+static void load_few(const un_view *v, few *to) {
+  if (un_dtype_bytes(v->dtype) == 8)
+    load_wide(v, to->wide);
+  else
+    load_narrow(v, to->narrow);
+}
+
+static void store_few(const few *from, const un_view *v) {
+  if (un_dtype_bytes(v->dtype) == 8)
+    store_wide(from->wide, v);
+  else
+    store_narrow(from->narrow, v);
+}
+
+bool un_walk_few(int operands, const un_view *const *v, un_run *run, void *context) {
+  few room[UN_WALK_MAX];
+  void *data[UN_WALK_MAX];
+  int64_t stride[UN_WALK_MAX];
+  const int64_t n = un_numel(v[0]);
+  if (n > UN_WALK_FEW) return false;
+  if (n == 0) return true;
+  for (int k = 0; k < operands; k++) {
+    const int step = un_step_through(v[k]);
+    if (un_dtype_bytes(v[k]->dtype) < 4) return false;
+    data[k] = step < 0 ? &room[k] : v[k]->data;
+    stride[k] = step < 0 ? 1 : step;
+    if (step < 0 && k > 0) load_few(v[k], &room[k]);
+  }
+  run(n, data, stride, context);
+  if (data[0] == &room[0]) store_few(&room[0], v[0]);
+  return true;
 }

@@ -53,4 +53,14 @@ void un_walk_each(const un_walk *w, un_run *run, void *context);
 void un_walk_run(int64_t n, int operands, void *const *data, const int64_t *stride,
                  const int64_t *bytes, un_run *run, void *context);
 
+/* The same for views of the same sizes with at most UN_WALK_FEW elements, of 4 or 8 bytes:
+** one run, without a plan; what has gaps is put side by side for it. Operand 0 is an
+** output, which the run does not read. False, and nothing is done, for other views. */
+#define UN_WALK_FEW 64
+bool un_walk_few(int operands, const un_view *const *v, un_run *run, void *context);
+
+/* How v goes on from element to element in row-major order: 1, without gaps; 0, all are
+** one element; -1, neither. */
+int un_step_through(const un_view *v);
+
 #endif

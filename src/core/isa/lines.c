@@ -9,6 +9,7 @@
 #include "isa.h"
 #include "isa/lines.h"
 #include "isa/vmath.h"
+#include "isa/vpow.h"
 #include "stop.h"
 
 enum { LANES = 16, PAIRWISE = 512, PIECE = 256, BLOCK = 64 };
@@ -152,29 +153,34 @@ static double FN(dot)(int64_t n, const void *pa, int64_t sa, const void *pb,
     return FN(dot)(half, a, sa, b, sb) +
            FN(dot)(n - half, a + half * sa, sa, b + half * sb, sb);
   }
-  double lane[LANES] = {0}, rest = 0;
+  double sum = 0, rest = 0;
   int64_t i = 0;
-  if (sa == 1 && sb == 1)
+  if (sa == 1 && sb == 1 && n >= LANES) {
+    double lane[LANES] = {0};
     for (; i + LANES <= n; i += LANES)
       for (int j = 0; j < LANES; j++)
         lane[j] += (double)a[i + j] * (double)b[i + j];
+    sum = add_lanes(lane);
+  }
   for (; i < n; i++)
     rest += (double)a[i * sa] * (double)b[i * sb];
-  return add_lanes(lane) + rest;
+  return sum + rest;
 }
 
 static void FN(prod)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  double lane[LANES], product = t->sum;
+  double product = t->sum;
   int64_t i = 0;
-  for (int j = 0; j < LANES; j++)
-    lane[j] = 1;
-  if (stride == 1)
+  if (stride == 1 && n >= LANES) {
+    double lane[LANES];
+    for (int j = 0; j < LANES; j++)
+      lane[j] = 1;
     for (; i + LANES <= n; i += LANES)
       for (int j = 0; j < LANES; j++)
         lane[j] *= (double)x[i + j];
-  for (int j = 0; j < LANES; j++)
-    product *= lane[j];
+    for (int j = 0; j < LANES; j++)
+      product *= lane[j];
+  }
   for (; i < n; i++)
     product *= (double)x[i * stride];
   t->sum = product;
@@ -184,25 +190,39 @@ static void FN(prod)(int64_t n, const void *data, int64_t stride, un_tally *t) {
 static void FN(deviation)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
   const double mean = t->sum / (double)t->total;
-  double lane[LANES] = {0}, rest = 0;
+  double sum = 0, rest = 0;
   int64_t i = 0;
-  if (stride == 1)
+  if (stride == 1 && n >= LANES) {
+    double lane[LANES] = {0};
     for (; i + LANES <= n; i += LANES)
       for (int j = 0; j < LANES; j++)
         lane[j] += ((double)x[i + j] - mean) * ((double)x[i + j] - mean);
+    sum = add_lanes(lane);
+  }
   for (; i < n; i++)
     rest += ((double)x[i * stride] - mean) * ((double)x[i * stride] - mean);
-  t->second += add_lanes(lane) + rest;
+  t->second += sum + rest;
 }
 
 /* |x / s|^p; s is a power of two near the largest |x|, so that nothing overflows and
 ** the division rounds nothing. */
 static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  const double scale = ldexp(1, -un_norm_exponent(t->best));
-  for (int64_t i = 0; i < n; i++) {
-    double a = fabs((double)x[i * stride]) * scale;
-    t->second += t->p == 1 ? a : pow(a, t->p);
+  const double scale = un_norm_scale(t->best), p = t->p;
+  double power[BLOCK];
+  int64_t i = 0;
+  for (; i + BLOCK <= n; i += BLOCK) {
+    for (int j = 0; j < BLOCK; j++)
+      power[j] = fabs((double)x[(i + j) * stride]) * scale;
+    for (int j = 0; j < BLOCK && p != 1; j++)
+      power[j] = un_vpow(power[j], p);
+    for (int j = LANES; j < BLOCK; j++)
+      power[j % LANES] += power[j];
+    t->second += add_lanes(power);
+  }
+  for (; i < n; i++) {
+    const double a = fabs((double)x[i * stride]) * scale;
+    t->second += p == 1 ? a : pow(a, p);
   }
 }
 
@@ -210,22 +230,24 @@ static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) 
 ** for float32. What overflows or vanishes by that, reduce.c sees. */
 static void FN(squares)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  const double scale = ldexp(1, -un_norm_exponent(t->best));
-  double lane[LANES] = {0}, rest = 0;
+  const double scale = un_norm_scale(t->best);
+  double sum = 0, rest = 0;
   int64_t i = 0;
-  if (stride == 1 && scale == 1)
-    for (; i + 2 * LANES <= n; i += 2 * LANES)
+  if (stride == 1 && n >= LANES) {
+    double lane[LANES] = {0};
+    for (; scale == 1 && i + 2 * LANES <= n; i += 2 * LANES)
       for (int j = 0; j < LANES; j++) {
         const REAL a = x[i + j], b = x[i + LANES + j];
         lane[j] += (double)(a * a + b * b);
       }
-  if (stride == 1)
     for (; i + LANES <= n; i += LANES)
       for (int j = 0; j < LANES; j++)
         lane[j] += ((double)x[i + j] * scale) * ((double)x[i + j] * scale);
+    sum = add_lanes(lane);
+  }
   for (; i < n; i++)
     rest += ((double)x[i * stride] * scale) * ((double)x[i * stride] * scale);
-  t->second += add_lanes(lane) + rest;
+  t->second += sum + rest;
 }
 
 /* Sum of exp(x - best), piece by piece: exponentials, then their sum. */

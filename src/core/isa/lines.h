@@ -29,6 +29,11 @@ static inline int un_norm_exponent(double largest) {
   return e < -1022 ? -1022 : e;
 }
 
+/* What they are multiplied with: 1 / 2^exponent. */
+static inline double un_norm_scale(double largest) {
+  return largest == 1 ? 1 : ldexp(1, -un_norm_exponent(largest));
+}
+
 typedef void un_line(int64_t n, const void *x, int64_t stride, un_tally *t);
 
 typedef struct un_line_kernels {
