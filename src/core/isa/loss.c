@@ -2,7 +2,8 @@
 **
 ** The softmax subtracts the largest element of the row first, so that nothing
 ** overflows: logits of +-1e4 give the right loss. Rows are cut into vectors; of the last
-** one only what belongs to the row is read. The logarithms of GROUP rows are taken
+** one only what belongs to the row is read. A row of a FEW vectors is read once more and
+** written once, its terms stay in registers. The logarithms of GROUP rows are taken
 ** together, and the sums of one row are added up while the next one is on its way. */
 #ifndef REAL
 #include "loss.h"
@@ -15,7 +16,7 @@
 #include "vec_math.h"
 #include "vmath.h"
 
-enum { GROUP = 8 };
+enum { GROUP = 16, FEW = 9 };
 
 #define UN_TEMPLATE "isa/loss.c"
 #include "each_dtype.h"
@@ -25,6 +26,8 @@ const un_loss_kernels ISA(un_loss_table) = {.softmax = {softmax_f32, softmax_f64
                                             .squares = {squares_f32, squares_f64}};
 
 #else
+
+#define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
 
 /* A vector of a row; what it has beyond the row is -infinity, and counts for nothing. */
 ALWAYS_INLINE FN(vec) FN(row_at)(const REAL *y, int64_t i, int64_t n) {
@@ -51,7 +54,7 @@ ALWAYS_INLINE REAL FN(row_max)(const REAL *y, int64_t n) {
 ALWAYS_INLINE REAL FN(row_exp)(REAL *e, const REAL *y, REAL max, int64_t n) {
   FN(vec) sum = {0};
   for (int64_t i = 0; i < n; i += FN(LANES)) {
-    FN(vec) terms = FN(vexp)(FN(row_at)(y, i, n) - max);
+    FN(vec) terms = FN(vexp_negative)(FN(row_at)(y, i, n) - max);
     if (e) FN(put_row)(e, terms, i, n);
     sum += terms;
   }
@@ -63,6 +66,48 @@ ALWAYS_INLINE void FN(scale_row)(REAL *y, REAL factor, int64_t n) {
     FN(put_row)(y, FN(row_at)(y, i, n) * factor, i, n);
 }
 
+/* dy = factor * softmax(y), unless dy is NULL; returns sum exp(y - max). */
+static REAL FN(long_row)(REAL *dy, const REAL *y, REAL max, REAL factor, int64_t n) {
+  const REAL sum = FN(row_exp)(dy, y, max, n);
+  if (dy) FN(scale_row)(dy, factor / sum, n);
+  return sum;
+}
+
+/* The same for a row of so many vectors, which are in registers all the time. */
+ALWAYS_INLINE REAL FN(short_row)(REAL *dy, const REAL *y, REAL max, REAL factor,
+                                 int64_t n, const int vectors) {
+  FN(vec) row[FEW], total = {0};
+  FOR(v, vectors) row[v] = FN(vexp_negative)(FN(row_at)(y, v * FN(LANES), n) - max);
+  FOR(v, vectors) total += row[v];
+  const REAL sum = FN(reduce_add)(total);
+  if (dy) {
+    const REAL scale = factor / sum;
+    FOR(v, vectors) FN(put_row)(dy, row[v] * scale, v * FN(LANES), n);
+  }
+  return sum;
+}
+
+#define SHORT(vectors)                                                                 \
+  case vectors:                                                                        \
+    return FN(short_row)(dy, y, max, factor, n, vectors);
+
+ALWAYS_INLINE REAL FN(softmax_row)(REAL *dy, const REAL *y, REAL max, REAL factor,
+                                   int64_t n) {
+  switch ((n + FN(LANES) - 1) / FN(LANES)) {
+    SHORT(1)
+    SHORT(2)
+    SHORT(3)
+    SHORT(4)
+    SHORT(5)
+    SHORT(6)
+    SHORT(7)
+    SHORT(8)
+    SHORT(9)
+  }
+  return FN(long_row)(dy, y, max, factor, n);
+}
+#undef SHORT
+
 static REAL FN(weight)(const un_loss *l, int64_t row) {
   return l->weight ? ((const REAL *)l->weight)[row] : 1;
 }
@@ -71,38 +116,36 @@ static REAL *FN(gradient)(const un_loss *l, int64_t row) {
   return l->dy ? (REAL *)l->dy + row * l->columns : NULL;
 }
 
-/* softmax(y) - 1 at the label, times weight and scale, from the terms of the sum. */
-ALWAYS_INLINE void FN(finish_row)(const un_loss *l, int64_t row, REAL weight,
-                                  REAL sum) {
-  REAL *dy = FN(gradient)(l, row), factor = (REAL)((double)weight * l->scale);
-  if (!dy) return;
+/* The gradient of a row times its weight, and the sum of its terms. */
+ALWAYS_INLINE REAL FN(finish_row)(const un_loss *l, int64_t row, REAL max) {
+  const int64_t n = l->columns;
+  const REAL weight = FN(weight)(l, row), factor = (REAL)((double)weight * l->scale);
+  REAL *dy = FN(gradient)(l, row);
   if (weight == 0) {
-    memset(dy, 0, (size_t)l->columns * sizeof *dy);
-    return;
+    if (dy) memset(dy, 0, (size_t)n * sizeof *dy);
+    return 1;
   }
-  FN(scale_row)(dy, factor / sum, l->columns);
-  dy[l->labels[row] - 1] -= factor;
+  const REAL sum = FN(softmax_row)(dy, (const REAL *)l->y + row * n, max, factor, n);
+  if (dy) dy[l->labels[row] - 1] -= factor;
+  return sum;
 }
 
 /* One thing after the other for all rows of a group: the rows do not wait for each other.
 ** A row without weight takes no part: its label may be anything. */
 static void FN(softmax_group)(const un_loss *l, int64_t first, int count,
                               double *each) {
-  int64_t n = l->columns;
+  const int64_t n = l->columns;
   const REAL *y = (const REAL *)l->y + first * n;
-  REAL max[GROUP], sum[GROUP];
-  double gap[GROUP], logs[GROUP] = {1, 1, 1, 1, 1, 1, 1, 1};
+  REAL max[GROUP];
+  double gap[GROUP], logs[GROUP];
   for (int r = 0; r < count; r++)
     max[r] = FN(row_max)(y + r * n, n);
   for (int r = 0; r < count; r++)
     gap[r] = FN(weight)(l, first + r) == 0
                  ? 0
                  : (double)max[r] - (double)y[r * n + l->labels[first + r] - 1];
-  for (int r = 0; r < count; r++)
-    logs[r] = (double)(sum[r] = FN(row_exp)(FN(gradient)(l, first + r), y + r * n,
-                                            max[r], n));
-  for (int r = 0; r < count; r++)
-    FN(finish_row)(l, first + r, FN(weight)(l, first + r), sum[r]);
+  for (int r = 0; r < GROUP; r++)
+    logs[r] = r < count ? (double)FN(finish_row)(l, first + r, max[r]) : 1;
   NO_UNROLL for (int r = 0; r < GROUP; r++) logs[r] = un_vlog(logs[r]);
   for (int r = 0; r < count; r++) {
     REAL weight = FN(weight)(l, first + r);
@@ -136,5 +179,6 @@ static void FN(squares)(const un_loss *l, double *each) {
     each[r] = (double)weight * sum;
   }
 }
+#undef FOR
 
 #endif

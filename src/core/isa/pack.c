@@ -119,8 +119,9 @@ static void FN(pack_dots)(void *packed, const REAL *w, int64_t depth, int64_t co
   int64_t dots = FN(dot_columns)(columns);
   for (int64_t i = 0; i < dots; i++) {
     REAL *dot = (REAL *)FN(dot_column_at)(packed, depth, columns, i);
-    FN(pack_dot)(dot, w + (columns - dots + i) * column_stride, depth,
-                 FN(dot_length)(depth), row_stride);
+    FN(pack_dot)
+    (dot, w + (columns - dots + i) * column_stride, depth, FN(dot_length)(depth),
+     row_stride);
   }
 }
 
@@ -161,9 +162,12 @@ static void FN(copy_rows)(REAL *to, int64_t width, const REAL *w, int64_t depth,
     int64_t j = 0;
     for (; j + FN(LANES) <= n; j += FN(LANES))
       FN(store)(to + j, FN(load)(w + j));
-    if (j < width) FN(store_part)
-    (to + j, FN(load_part)(w + j, n - j),
-     width - j < FN(LANES) ? width - j : FN(LANES));
+    if (j == width) continue;
+    const FN(vec) end = FN(load_part)(w + j, n - j);
+    if (width - j < FN(LANES))
+      FN(store_part)(to + j, end, width - j);
+    else
+      FN(store)(to + j, end);
   }
 }
 

@@ -44,6 +44,28 @@ UN_VEC_FUNCTION(vexp, f32, float, un_vexpf)
 #endif
 
 UN_VEC_FUNCTION(vexp, f64, double, un_vexp)
+
+typedef uint32_t vec_u32 __attribute__((vector_size(VEC_BYTES)));
+
+/* exp of numbers up to 0, as they occur in a softmax: 0 where the result would be denormal,
+** else within 1 ulp. 127 is added to n with the rounding: the exponent is then in its
+** place with one shift. */
+ALWAYS_INLINE vec_f32 vexp_negative_f32(vec_f32 x) {
+  const float shift = 12582912.0f + 127.0f;
+  x = max_f32(all_f32(-88.0f), x); /* NaN stays */
+  const vec_f32 t = x * 1.44269504f + shift, n = t - shift;
+  const vec_f32 r = x - n * 0.693359375f - n * -2.12194440e-4f, r2 = r * r;
+  const vec_f32 q01 = r * 1.66666667e-1f + 0.5f;
+  const vec_f32 q23 = r * 8.33331089e-3f + 4.16664646e-2f;
+  const vec_f32 q45 = r * 1.98910307e-4f + 1.39336859e-3f;
+  const vec_f32 scale = (vec_f32)((vec_u32)t << 23);
+  return scale * (r2 * ((q45 * r2 + q23) * r2 + q01) + r) + scale;
+}
+
+ALWAYS_INLINE vec_f64 vexp_negative_f64(vec_f64 x) {
+  return vexp_f64(x);
+}
+
 #if defined __AVX2__
 
 typedef int32_t vec_i32 __attribute__((vector_size(VEC_BYTES)));
