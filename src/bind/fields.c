@@ -14,7 +14,7 @@ void *unl_numbers(lua_State *L, int arg, un_dtype dtype, int64_t n, const char *
 void unl_setknown(lua_State *L, int arg, unl_known *known, int owner, int user_value) {
   bool is_nil = lua_isnil(L, arg);
   *known = (unl_known){is_nil ? NULL : lua_topointer(L, arg),
-                       is_nil ? NULL : unl_versionof(L, arg)};
+                       is_nil ? NULL : unl_checkheader(L, arg)->version};
   lua_pushvalue(L, arg);
   lua_setiuservalue(L, owner, user_value);
 }

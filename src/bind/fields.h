@@ -12,11 +12,13 @@ void *unl_numbers(lua_State *L, int arg, un_dtype dtype, int64_t n, const char *
 ** argument at the same address is the same tensor, which was checked then. */
 typedef struct unl_known {
   const void *address;
-  const uint64_t *version;
+  uint64_t *version;
 } unl_known;
 
 static inline bool unl_isknown(lua_State *L, int arg, const unl_known *known) {
-  return known->address && lua_topointer(L, arg) == known->address;
+  if (!known->address || lua_topointer(L, arg) != known->address) return false;
+  unl_look(known->version);
+  return true;
 }
 
 /* Remembers what is at `arg`, which may be nil. */

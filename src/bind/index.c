@@ -127,7 +127,9 @@ static int unknown_method(lua_State *L) {
 /* Lua calls __index and __newindex with a tensor only, and __metatable keeps scripts
 ** from getting at them: no need to look at the type again. */
 static const un_view *self(lua_State *L) {
-  return &((const unl_tensor *)lua_touserdata(L, 1))->view;
+  unl_tensor *t = lua_touserdata(L, 1);
+  unl_look(t->version);
+  return &t->view;
 }
 
 /* t[i] of a 1-d tensor: where the element is; NULL when it is not that case. */

@@ -15,7 +15,7 @@ static const char class_name[] = "unroll.Update";
 
 typedef struct unl_slot {
   const un_view *tensor[UN_OPTIM_TENSORS];
-  uint64_t *version[UN_OPTIM_TENSORS]; /* of those that a step writes */
+  uint64_t *version[UN_OPTIM_TENSORS];
 } unl_slot;
 
 typedef struct unl_update {
@@ -161,8 +161,7 @@ static void take_tensor(lua_State *L, unl_slot *slot, int i) {
   lua_rawgeti(L, -1, i + 1);
   if (i <= UN_OPTIM_G || lua_toboolean(L, -1)) {
     slot->tensor[i] = i == UN_OPTIM_G ? unl_checktensor(L, -1) : unl_checkout(L, -1);
-    slot->version[i] =
-        i == UN_OPTIM_G ? NULL : ((unl_tensor *)lua_touserdata(L, -1))->version;
+    slot->version[i] = unl_checkheader(L, -1)->version;
     unl_keep(L, UPDATE, 1);
   }
   lua_pop(L, 1);
@@ -221,8 +220,11 @@ static int optim_update(lua_State *L) {
 
 static void run_slot(const unl_update *u, const unl_slot *slot,
                      const un_optim_options *o) {
-  for (int i = 0; i < UN_OPTIM_TENSORS; i++)
-    if (slot->version[i]) ++*slot->version[i];
+  for (int i = 0; i < UN_OPTIM_TENSORS; i++) {
+    if (!slot->version[i]) continue;
+    unl_look(slot->version[i]);
+    if (i != UN_OPTIM_G) ++*slot->version[i];
+  }
   un_optim_update(u->rule, slot->tensor, o);
 }
 
@@ -310,6 +312,17 @@ static double clip_limit(lua_State *L) {
 }
 
 /*---
+--- Sets all elements of `x` to zero. The zeros of a tensor that is no view are written when
+--- it is looked at, or not at all when the next backward pass of a model writes there.
+---@param x unroll.Tensor
+function core.optim.clear(x) end
+*/
+static int optim_clear(lua_State *L) {
+  unl_clear(L, 1);
+  return 0;
+}
+
+/*---
 --- Clamps all elements of a tensor, or of the flat gradients of a model, to
 --- -limit .. limit in place.
 ---@param x unroll.Tensor|unroll.Model float32 or float64, any shape, overwritten
@@ -351,10 +364,13 @@ static int optim_clip_norm(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"update", optim_update},       {"norm", optim_norm},
-    {"scale", optim_scale},         {"clip_value", optim_clip_value},
-    {"clip_norm", optim_clip_norm}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"update", optim_update},
+                                     {"norm", optim_norm},
+                                     {"scale", optim_scale},
+                                     {"clear", optim_clear},
+                                     {"clip_value", optim_clip_value},
+                                     {"clip_norm", optim_clip_norm},
+                                     {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"step", update_step}, {NULL, NULL}};
 

@@ -36,7 +36,7 @@ static void *number_field(lua_State *L, const char *name, un_dtype dtype, int64_
                           uint64_t **version) {
   lua_getfield(L, 1, name);
   void *data = unl_numbers(L, lua_gettop(L), dtype, n, name);
-  if (data) *version = ((unl_tensor *)luaL_checkudata(L, -1, UNL_TENSOR))->version;
+  if (data) *version = unl_checkheader(L, -1)->version;
   unl_keep(L, READOUT, TENSORS);
   lua_pop(L, 1);
   return data;
@@ -240,6 +240,12 @@ bool unl_readoutisready(const unl_readout *r) {
   return r->has_gradient && r->core.dense.dw && r->core.dense.db;
 }
 
+int64_t unl_readoutgradients(const unl_readout *r, uint64_t **version) {
+  const un_dense *d = &r->core.dense;
+  *version = r->dw_version;
+  return d->dw && d->db ? (d->in + 1) * d->out : 0;
+}
+
 un_readout *unl_takegradient(unl_readout *r) {
   ++*r->dw_version;
   r->has_gradient = false;
@@ -250,6 +256,7 @@ un_readout *unl_takereadout(lua_State *L, int arg) {
   unl_readout *r = unl_testclass(L, arg, class_name);
   if (!r) return NULL;
   luaL_argcheck(L, unl_readoutisready(r), arg, "a training forward must come first");
+  unl_look(r->dw_version);
   return unl_takegradient(r);
 }
 
@@ -260,6 +267,7 @@ static int readout_backward(lua_State *L) {
   unl_readout *r = check_readout(L);
   luaL_argcheck(L, unl_readoutisready(r) && r->dh, 1,
                 "a training forward must come first, and dh be there");
+  unl_look(r->dw_version);
   un_readout_backward(unl_takegradient(r), r->dh);
   ++*r->dh_version;
   return 0;

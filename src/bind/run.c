@@ -247,8 +247,9 @@ static void make_dy(void *readout, int64_t first, int64_t rows, bool add, void *
   un_readout_input_gradient(readout, first, rows, add, dy);
 }
 
-static void finish_dy(void *readout, int group, int64_t first, un_stripe rows) {
-  un_readout_weight_gradient(readout, group, first, rows);
+static void finish_dy(void *readout, int group, int64_t first, un_stripe rows,
+                      bool add) {
+  un_readout_weight_gradient(readout, group, first, rows, add);
 }
 
 static void end_dy(void *readout, int groups) {
@@ -295,20 +296,29 @@ static bool prepare_back(lua_State *L, unl_run *r, int dys, int dstate_end) {
   }
   luaL_argcheck(L, unl_hasgradients(r), 1, "a run without gradients");
   if (!set_states(L, r, dstate_end, "dstate_end", r->run.dstate)) return false;
+  unl_look(r->gradient_version);
   take_output_gradient(L, r, dys);
   return true;
 }
 
-static void sweep_back(unl_run *r) {
+int64_t unl_writablegradients(const unl_run *r) {
+  const un_run *run = &r->run;
+  const un_cell *cell = run->cell;
+  if (cell->extras || cell->recurrent_gradient) return 0;
+  return cell->gates * run->H * (run->I + run->H + 1);
+}
+
+static void sweep_back(unl_run *r, bool is_fresh) {
+  r->run.is_fresh = is_fresh;
   un_cell_backward(&r->run);
   unl_touchwritten(r);
   r->stage = UNL_SWEPT;
 }
 
-void unl_runbackward(unl_run *r, un_readout *readout, const void *dy) {
+void unl_runbackward(unl_run *r, un_readout *readout, const void *dy, bool is_fresh) {
   clear_states(&r->run, r->run.dstate);
   set_output_gradient(r, readout, dy);
-  sweep_back(r);
+  sweep_back(r, is_fresh);
 }
 
 /*---
@@ -323,7 +333,7 @@ static int run_backward(lua_State *L) {
   unl_run *r = check_run(L);
   lua_settop(L, 3);
   if (!prepare_back(L, r, 2, 3)) return 1;
-  sweep_back(r);
+  sweep_back(r, false);
   return 0;
 }
 
@@ -419,6 +429,7 @@ static int run_finish(lua_State *L) {
   const char *message =
       unl_stale(r); /* tokens index memory: they must be the same still */
   if (message) return luaL_error(L, "finish: %s", message);
+  unl_look(r->gradient_version);
   un_cell_finish(&r->run);
   unl_touchwritten(r);
   r->stage = UNL_SWEPT;

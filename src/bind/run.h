@@ -41,6 +41,7 @@ typedef struct unl_run {
   uint64_t packed_version; /* of the parameters, when they were packed */
   unl_known input, mask;
   const uint64_t *param_version;
+  uint64_t *gradient_version;                   /* NULL without gradients */
   const uint64_t *state_version[UN_MAX_STATES]; /* callers hold views of the states */
   uint64_t seen_param, seen_input, seen_mask, seen_states;
   int written;
@@ -63,8 +64,10 @@ bool unl_runhas(const unl_run *r, const void *x); /* the tensor there, and no ma
 bool unl_runforward(lua_State *L, unl_run *r, int state);
 
 /* Back, for a run that is not stale and has gradients, from zeros after the last step;
-** dL/dys comes from the read-out or is (T,B,H) in memory. */
-void unl_runbackward(unl_run *r, un_readout *readout, const void *dy);
+** dL/dys comes from the read-out or is (T,B,H) in memory. The gradients of the
+** parameters, and the read-out's, are written when they are fresh, else added to. That
+** needs that unl_writablegradients is not 0. */
+void unl_runbackward(unl_run *r, un_readout *readout, const void *dy, bool is_fresh);
 const char *
 unl_stale(const unl_run *r); /* why a backward pass is impossible, or NULL */
 bool unl_hasgradients(const unl_run *r);
@@ -87,8 +90,14 @@ bool unl_readoutforward(lua_State *L, unl_readout *r, int weight, bool mean, boo
                         unl_totals *totals);
 bool unl_readoutisready(const unl_readout *r); /* for a backward pass */
 
-/* The Readout, which is ready: its gradients count as written from now on. */
+/* The Readout, which is ready: its gradients count as written from now on. The second one
+** for a backward pass that adds to them; NULL when there is no Readout. */
 un_readout *unl_takegradient(unl_readout *r);
-un_readout *unl_takereadout(lua_State *L, int arg); /* NULL when it is none */
+un_readout *unl_takereadout(lua_State *L, int arg);
+
+/* How many numbers the gradients of the parameters are if a sweep back may write all of
+** them, else 0; and whose count of writes is theirs. */
+int64_t unl_writablegradients(const unl_run *r);
+int64_t unl_readoutgradients(const unl_readout *r, uint64_t **version);
 
 #endif

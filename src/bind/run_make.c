@@ -19,7 +19,7 @@ static void *take_tensor(lua_State *L, unl_run *r, const char *name, un_dtype dt
   un_view wanted;
   un_err err;
   if (!un_make_view(&wanted, name, dtype, dims, size, &err)) unl_raise(L, &err);
-  unl_tensor *t = luaL_testudata(L, -1, UNL_TENSOR);
+  unl_tensor *t = unl_totensor(L, -1) ? unl_checkheader(L, -1) : NULL;
   if (!t || t->view.dtype != dtype || un_numel(&t->view) != un_numel(&wanted) ||
       !un_is_contiguous(&t->view))
     luaL_error(L, "run: %s must be a contiguous %s tensor of size %s", name,
@@ -87,10 +87,10 @@ static void read_sizes(lua_State *L, unl_run *r) {
 }
 
 /* The write counter of entry i (from 0) of the list in field `name`. */
-static const uint64_t *entry_version(lua_State *L, const char *name, int i) {
+static uint64_t *entry_version(lua_State *L, const char *name, int i) {
   lua_getfield(L, 1, name);
   lua_geti(L, -1, i + 1);
-  const uint64_t *version = ((unl_tensor *)luaL_checkudata(L, -1, UNL_TENSOR))->version;
+  uint64_t *version = unl_checkheader(L, -1)->version;
   unl_keep(L, RUN, UNL_RUN_TENSORS);
   lua_pop(L, 2);
   return version;
@@ -114,6 +114,7 @@ static void read_parameters(lua_State *L, unl_run *r) {
     run->grad[UN_EXTRA + i] = take_entry(L, r, "gradients", UN_EXTRA + i, 2, n, true);
   }
   r->param_version = entry_version(L, "parameters", 0);
+  if (run->grad[UN_W_XH]) r->gradient_version = entry_version(L, "gradients", 0);
 }
 
 static void read_buffers(lua_State *L, unl_run *r) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy.h"
 #include "stop.h"
 #include "sys.h"
 
@@ -71,13 +72,37 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
   t->view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
   t->own_version = 0;
   t->version = &t->own_version;
+  t->is_cleared = false;
   return &t->view;
 }
 
-static unl_tensor *test_header(lua_State *L, int arg) {
+/* The header with its numbers as they lie in memory. */
+static unl_tensor *raw_header(lua_State *L, int arg) {
   unl_tensor *t = lua_touserdata(L, arg); /* a light one has no size */
   if (!t || lua_rawlen(L, arg) < sizeof *t) return NULL;
   return t->class.self == t && t->class.name == tensor_class ? t : NULL;
+}
+
+static unl_tensor *test_header(lua_State *L, int arg) {
+  unl_tensor *t = raw_header(L, arg);
+  if (t) unl_look(t->version);
+  return t;
+}
+
+void unl_writezeros(unl_tensor *root) {
+  const un_view *v = &root->view;
+  memset(v->data, 0, (size_t)un_numel(v) * un_dtype_bytes(v->dtype));
+  root->is_cleared = false;
+}
+
+void unl_clear(lua_State *L, int arg) {
+  unl_tensor *t = raw_header(L, arg);
+  if (t && t->version == &t->own_version) {
+    ++*t->version;
+    t->is_cleared = true;
+  } else {
+    un_fill(unl_checkout(L, arg), 0);
+  }
 }
 
 unl_tensor *unl_checkheader(lua_State *L, int arg) {
@@ -161,10 +186,6 @@ un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
   unl_writes(L, arg, out);
   lua_pushvalue(L, arg);
   return out;
-}
-
-const uint64_t *unl_versionof(lua_State *L, int arg) {
-  return unl_checkheader(L, arg)->version;
 }
 
 uint64_t unl_version(lua_State *L, int arg) {

@@ -9,6 +9,11 @@
 ** views. So the collector sees every byte. The root counts writes (version), so that a
 ** backward pass can tell that a parameter or an input has changed since the forward.
 **
+** A root may count as cleared (unl_clear): it is all zeros, which are written when
+** somebody looks, or never, when a backward pass writes gradients there first. Looking is
+** to get a tensor from the stack by one of the functions here. Who keeps a tensor and goes
+** to its numbers without them calls unl_look.
+**
 ** Indices: scripts count from 1, negative from the end; core counts from 0.
 ** unl_index is the one place that converts. */
 #ifndef UNL_H
@@ -16,6 +21,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stddef.h>
 
 #include "un.h"
 
@@ -34,6 +40,7 @@ typedef struct unl_tensor {
   unl_class class;
   uint64_t *version; /* of the root owner: grows with every write */
   uint64_t own_version;
+  bool is_cleared; /* of a root */
 } unl_tensor;
 
 /* --- tensors ------------------------------------------------------------------------ */
@@ -66,8 +73,22 @@ un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
 void unl_assign(lua_State *L, const char *who, const un_view *dst, int arg);
 
 uint64_t unl_version(lua_State *L, int arg);
-const uint64_t *unl_versionof(lua_State *L, int arg); /* the count itself */
-void unl_touch(lua_State *L, int arg);                /* counts a write */
+void unl_touch(lua_State *L, int arg); /* counts a write */
+
+/* Sets all numbers to zero; those of a root when somebody looks. */
+void unl_clear(lua_State *L, int arg);
+
+/* The root owner whose count of writes that is. */
+static inline unl_tensor *unl_root(uint64_t *version) {
+  return (unl_tensor *)((char *)version - offsetof(unl_tensor, own_version));
+}
+
+/* Writes the zeros of a cleared root. */
+void unl_writezeros(unl_tensor *root);
+static inline void unl_look(uint64_t *version) {
+  unl_tensor *root = unl_root(version);
+  if (__builtin_expect(root->is_cleared, 0)) unl_writezeros(root);
+}
 
 /* --- arguments ---------------------------------------------------------------------- */
 

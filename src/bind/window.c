@@ -10,6 +10,7 @@
 
 #include "fields.h"
 #include "run.h"
+#include "stop.h"
 
 static const char class_name[] = "unroll.Window";
 
@@ -32,6 +33,7 @@ typedef struct unl_window {
   const void *model, *trace, *state;
   unl_known x, y; /* the last ones that fitted */
   unl_readout *readout;
+  unl_tensor *gradients; /* all that a backward pass writes, if it may; else NULL */
   int layers;
   unl_layer layer[];
 } unl_window;
@@ -93,6 +95,21 @@ static void take_parts(lua_State *L, unl_window *w) {
   lua_pop(L, 2);
 }
 
+/* The root whose numbers are the gradients of all parts and no more, if they may be
+** written. */
+static unl_tensor *find_gradients(const unl_window *w) {
+  uint64_t *version;
+  int64_t count = unl_readoutgradients(w->readout, &version);
+  if (count == 0) return NULL;
+  for (int l = 0; l < w->layers; l++) {
+    int64_t part = unl_writablegradients(w->layer[l].run);
+    if (part == 0 || w->layer[l].run->gradient_version != version) return NULL;
+    count += part;
+  }
+  unl_tensor *root = unl_root(version);
+  return un_numel(&root->view) == count ? root : NULL;
+}
+
 /*---
 --- Puts the runs of all layers and the read-out of one trace together.
 ---@param description table T, B, input, output; dtype; is_tokens; kind ("softmax" or
@@ -122,6 +139,7 @@ static int loss_window(lua_State *L) {
   lua_pop(L, 1);
   take_table(L, "parts", PARTS);
   take_parts(L, w);
+  w->gradients = find_gradients(w);
   take_table(L, "dstate", DSTATE);
   w->model = take_table(L, "model", MODEL);
   w->trace = take_table(L, "trace", TRACE);
@@ -389,16 +407,30 @@ static const char *stale(const unl_window *w) {
   return message;
 }
 
+/* Are the gradients all zeros that were not written yet? Then the pass need not add. After
+** this they are ready either way. */
+static bool are_fresh(const unl_window *w) {
+  if (w->gradients && w->gradients->is_cleared) return true;
+  uint64_t *version;
+  (void)unl_readoutgradients(w->readout, &version);
+  unl_look(version);
+  for (int l = 0; l < w->layers; l++)
+    unl_look(w->layer[l].run->gradient_version);
+  return false;
+}
+
 /* Back through the read-out and all layers; what is wrong, or NULL. */
 static const char *backward(unl_window *w) {
   const char *message = stale(w);
   if (message) return message;
+  bool fresh = are_fresh(w);
   w->is_ready = false; /* an interrupted pass cannot be had again */
   for (int l = w->layers - 1; l >= 0; l--) {
     bool is_last = l == w->layers - 1;
     unl_runbackward(w->layer[l].run, is_last ? unl_takegradient(w->readout) : NULL,
-                    is_last ? NULL : w->layer[l + 1].run->run.dx);
+                    is_last ? NULL : w->layer[l + 1].run->run.dx, fresh);
   }
+  if (fresh && !un_stopped()) w->gradients->is_cleared = false;
   w->was_swept = true;
   return NULL;
 }

@@ -88,8 +88,9 @@ typedef struct un_dy_source {
   ** Threads may ask at once, for rows of their own. */
   void (*make)(void *context, int64_t first, int64_t rows, bool add, void *dy);
   /* The sweep of a group has gone through these rows, from `first` on: the source adds
-  ** to gradients of its own. Threads may call for different groups at once. */
-  void (*finish)(void *context, int group, int64_t first, un_stripe rows);
+  ** to gradients of its own, or writes them. Threads may call for different groups at
+  ** once. */
+  void (*finish)(void *context, int group, int64_t first, un_stripe rows, bool add);
   void (*end)(void *context, int groups);
 } un_dy_source;
 
@@ -150,6 +151,9 @@ struct un_run {
   const void *mask;      /* (T,B): where it is 0 the states stay as they are; or NULL */
   const void *param[UN_MAX_PARAMS]; /* W_xh stored as (I,G*H); W_hh (G*H,H); b_h; ... */
   void *grad[UN_MAX_PARAMS];
+  bool
+      is_fresh; /* the sweep back writes grad, and what was there does not count; not for
+                    a cell with `extras` or `recurrent_gradient`. Else it adds */
   void *state[UN_MAX_STATES];  /* (T+1,B,H) */
   void *gates, *gates_h;       /* (T,B,G*H); in_place: gates is not used */
   void *saved;                 /* (T,B,saved*H) */

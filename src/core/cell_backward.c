@@ -100,6 +100,11 @@ static int64_t steps_of_block(const un_run *run, int64_t first) {
   return run->T - first < run->block ? run->T - first : run->block;
 }
 
+/* The i-th block that the sweep comes to. */
+static int64_t block_at(const un_run *run, int64_t i) {
+  return (run->reverse ? i : (run->T - 1) / run->block - i) * run->block;
+}
+
 /* The rows of a group in the block of steps that starts at `first`. */
 static un_stripe rows_of_block(const un_run *run, int64_t first, un_share s) {
   int64_t steps = steps_of_block(run, first);
@@ -113,7 +118,11 @@ static void *scratch_of(const un_run *run, int group) {
 }
 
 static void add_tokens(const un_run *run, const un_dense *input, int64_t first,
-                       const char *dgates, un_stripe rows) {
+                       const char *dgates, un_stripe rows, bool add) {
+  if (!add) {
+    memset(input->dw, 0, un_run_bytes(run, input->in * input->out));
+    memset(input->db, 0, un_run_bytes(run, input->out));
+  }
   for (int64_t i = 0; i < rows.pieces; i++, first += rows.apart) {
     un_rows_scatter(run->dtype, input->dw, dgates, run->tokens + first, rows.rows,
                     input->out);
@@ -133,7 +142,7 @@ static void make_dx(const un_run *run, const un_dense *input, int64_t first,
   }
 }
 
-static void add_input(const un_run *run, int64_t first, int group) {
+static void add_input(const un_run *run, int64_t first, int group, bool add) {
   un_share s = un_cell_group(run, group);
   un_stripe rows = rows_of_block(run, first, s);
   un_gradients sum = un_cell_gradients(run, group);
@@ -143,36 +152,38 @@ static void add_input(const un_run *run, int64_t first, int group) {
   input.dw = sum.w_xh;
   input.db = sum.b;
   if (run->tokens)
-    add_tokens(run, &input, row, dgates, rows);
+    add_tokens(run, &input, row, dgates, rows, add);
   else
     un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row), dgates,
-                             rows, scratch_of(run, group));
+                             rows, add, scratch_of(run, group));
   if (run->dx) make_dx(run, &input, row, dgates, rows);
 }
 
-static void add_recurrent(const un_run *run, int64_t first, int group) {
+static void add_recurrent(const un_run *run, int64_t first, int group, bool add) {
   un_share s = un_cell_group(run, group);
   int64_t before = run->reverse ? first + 1 : first, width = un_gate_width(run);
   un_panel_tn(run->dtype, un_cell_gradients(run, group).w_hh,
               un_share_row(run, recurrent_dgates(run), width, s.first),
               un_share_row(run, un_run_row(run, run->state[0], run->H, before), run->H,
                            s.first),
-              width, run->H, rows_of_block(run, first, s), scratch_of(run, group));
+              width, run->H, rows_of_block(run, first, s), add, scratch_of(run, group));
 }
 
-/* What a group adds to the gradients in the block of steps that starts at `first`. */
+/* What a group adds to the gradients in the block of steps that starts at `first`. Fresh
+** ones are written by the first group in the block that the sweep comes to first. */
 static void add_gradients(const un_run *run, int64_t first, int group) {
   un_share s = un_cell_group(run, group);
   const un_dy_source *source = run->dy_source;
+  bool add = !run->is_fresh || group > 0 || first != block_at(run, 0);
   if (source)
     source->finish(source->context, group, first * run->B + s.first,
-                   rows_of_block(run, first, s));
+                   rows_of_block(run, first, s), add);
   UN_PROFILE_BEGIN(UN_PHASE_WEIGHTS);
   if (run->cell->recurrent_gradient)
     run->cell->recurrent_gradient(run, first, steps_of_block(run, first));
   else
-    add_recurrent(run, first, group);
-  add_input(run, first, group);
+    add_recurrent(run, first, group, add);
+  add_input(run, first, group, add);
   double products =
       (double)(run->H + (run->tokens ? 0 : run->I) + (run->dx ? run->I : 0));
   UN_PROFILE_END(2 * (double)(steps_of_block(run, first) * s.count) *
@@ -241,11 +252,6 @@ static void retreat_share(const un_run *run, int64_t first, un_share s) {
 
 static bool is_row(const un_run *run) {
   return run->B == 1 && run->cell->backward_row[run->dtype] && !run->mask;
-}
-
-/* The i-th block that the sweep comes to. */
-static int64_t block_at(const un_run *run, int64_t i) {
-  return (run->reverse ? i : (run->T - 1) / run->block - i) * run->block;
 }
 
 /* All of the sweep for one group: what a thread does that has it to itself. */

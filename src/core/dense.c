@@ -1,6 +1,8 @@
 /* dense.c -- input projections and read-outs as packed products (see dense.h). */
 #include "dense.h"
 
+#include <string.h>
+
 #include "panel.h"
 #include "row.h"
 #include "rows.h"
@@ -92,11 +94,12 @@ void un_dense_input_gradient(const un_dense *d, const void *packed, const void *
 }
 
 void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
-                              un_stripe rows, void *work) {
+                              un_stripe rows, bool add, void *work) {
   if (d->transposed)
-    un_panel_tn(d->dtype, d->dw, x, dy, d->in, d->out, rows, work);
+    un_panel_tn(d->dtype, d->dw, x, dy, d->in, d->out, rows, add, work);
   else
-    un_panel_tn(d->dtype, d->dw, dy, x, d->out, d->in, rows, work);
+    un_panel_tn(d->dtype, d->dw, dy, x, d->out, d->in, rows, add, work);
+  if (d->db && !add) memset(d->db, 0, (size_t)d->out * un_dtype_bytes(d->dtype));
   for (int64_t i = 0; i < rows.pieces && d->db; i++)
     un_rows_column_sum(d->dtype, d->db,
                        (const char *)dy +

@@ -2,7 +2,7 @@
 **
 ** x (rows,in), y (rows,out), W (out,in), b (out). W lies row-major, or transposed (then
 ** column `in` of W is a row in memory, which a token picks). Gradients are added to dw
-** and db. Everything else lies row-major without gaps. */
+** and db, or written there. Everything else lies row-major without gaps. */
 #ifndef UN_DENSE_H
 #define UN_DENSE_H
 
@@ -35,8 +35,9 @@ void un_dense_pack_back(const un_dense *d, void *packed);
 void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
                              bool add, void *dx);
 
-/* dw += dy^T x, db += column sums of dy, over the rows of a stripe (panel.h) */
+/* dw = dy^T x, db = column sums of dy, over the rows of a stripe (panel.h); with `add`
+** both are added to what is there. */
 void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
-                              un_stripe rows, void *work);
+                              un_stripe rows, bool add, void *work);
 
 #endif

@@ -76,12 +76,14 @@ size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k) {
   return un_panel_bytes(dtype, tn_depth(k), n) + (wants_tiles(dtype, m) ? tiles : 0);
 }
 
-/* c += a^T b for a block of rows of a and b; job i makes its share of the rows of c. */
+/* c = a^T b or c += a^T b for a block of rows of a and b; job i makes its share of the
+** rows of c. */
 typedef struct tn_block {
   un_dtype dtype;
   const char *a, *b;
   int64_t m, n;
   un_stripe k;
+  bool add;
   un_product product;
   int jobs;
 } tn_block;
@@ -117,7 +119,7 @@ static void tn_job(void *context, int index) {
     tn_rows(b, first, end - first < ROW_BLOCK ? end - first : ROW_BLOCK);
 }
 
-static void add_block(tn_block *b, void *c, void *scratch) {
+static void make_block(tn_block *b, void *c, void *scratch) {
   bool tiles = wants_tiles(b->dtype, b->m), plain = is_plain(b->dtype, b->b, b->n);
   int64_t depth = b->k.pieces * b->k.rows;
   int64_t x_piece = tiles ? b->k.rows * TILE : b->k.apart * b->m;
@@ -133,7 +135,7 @@ static void add_block(tn_block *b, void *c, void *scratch) {
                             .piece = tiles && !plain ? 0 : b->k.rows,
                             .x_piece = x_piece,
                             .plain_piece = b->k.apart * b->n,
-                            .init = c,
+                            .init = b->add ? c : NULL,
                             .init_row = b->n,
                             .y = c,
                             .y_row = b->n};
@@ -152,10 +154,11 @@ static int64_t even_part(int64_t all, int64_t most) {
 }
 
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
-                 int64_t n, un_stripe k, void *scratch) {
+                 int64_t n, un_stripe k, bool add, void *scratch) {
   int64_t rows = even_part(k.rows, TN_BLOCK);
   int64_t pieces = even_part(k.pieces, TN_BLOCK / rows);
-  tn_block block = {.dtype = dtype, .m = m, .n = n, .jobs = un_parallel_threads()};
+  tn_block block = {
+      .dtype = dtype, .m = m, .n = n, .add = add, .jobs = un_parallel_threads()};
   for (int64_t p = 0; p < k.pieces; p += pieces) {
     for (int64_t r = 0; r < k.rows && !un_stopped(); r += rows) {
       int64_t first = p * k.apart + r;
@@ -163,7 +166,8 @@ void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t 
       block.b = rows_on(b, first * n, dtype);
       block.k = (un_stripe){smaller(pieces, k.pieces - p), smaller(rows, k.rows - r),
                             k.apart};
-      add_block(&block, c, scratch);
+      make_block(&block, c, scratch);
+      block.add = true;
     }
   }
 }

@@ -129,11 +129,12 @@ void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
 }
 
 void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
-                                un_stripe rows) {
+                                un_stripe rows, bool add) {
   un_dense d = layer_of(r, group);
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
   un_dense_weight_gradient(&d, row_of(r, r->h, first, d.in),
-                           row_of(r, r->y, first, d.out), rows, scratch_of(r, group));
+                           row_of(r, r->y, first, d.out), rows, add,
+                           scratch_of(r, group));
   UN_PROFILE_END(flops_of(r, rows.pieces * rows.rows));
 }
 
@@ -161,5 +162,5 @@ void un_readout_backward(un_readout *r, void *dh) {
   un_readout_begin_back(r, 1);
   un_parallel((int)((r->dense.rows + BLOCK - 1) / BLOCK), input_gradient,
               &(backward_job){r, dh});
-  un_readout_weight_gradient(r, 0, 0, un_neighbours(r->dense.rows));
+  un_readout_weight_gradient(r, 0, 0, un_neighbours(r->dense.rows), true);
 }

@@ -131,7 +131,14 @@ function TestLongWork.test_backward()
     local _, _, trace = model:forward(x, x)
     ends("backward", model.backward, model, trace)
     assert(not pcall(model.backward, model, trace))
+    model:gradients().flat:fill_(1)
     model:zero_gradients()
+    assert(model:gradients().flat:norm() == 0)
+    -- gradients that a pass would have written: none of the old ones is left
+    model:gradients().flat:fill_(1)
+    model:zero_gradients()
+    model:forward(x, x, nil, { trace = trace })
+    ends("backward", model.backward, model, trace)
     assert(model:gradients().flat:norm() == 0)]]
 end
 

@@ -23,7 +23,7 @@ local unknown = require "unroll.unknown"
 
 -- A step with the arguments of the step before is one call into C.
 local forward_again, backward_again = core.loss.forward, core.loss.backward
-local zero = core.tensor.zeros(0).zero_
+local clear = core.optim.clear
 
 --- A stack of cells, a linear read-out and a loss:
 ---
@@ -254,7 +254,7 @@ function Model:gradients() return self.slopes end
 --- > model:gradients().b_y:fill_(1);
 --- > model:zero_gradients()
 --- > optim.grad_norm(model)   --> 0.0
-function Model:zero_gradients() zero(self.slopes.flat) end
+function Model:zero_gradients() clear(self.slopes.flat) end
 
 --- States of zeros.
 ---@param B integer the batch
