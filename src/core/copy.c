@@ -11,6 +11,7 @@
 #include "isa/convert.h"
 #include "profile.h"
 #include "stop.h"
+#include "stream.h"
 #include "tiles.h"
 
 UN_BY_ISA(un_convert_kernels, un_convert)
@@ -151,19 +152,28 @@ static void move_bytes(char *to, const char *from, size_t bytes) {
   }
 }
 
+static void copy_streaming(un_run *run, const un_view *const *both) {
+  un_stream s = un_make_stream(run, NULL, 2, both);
+  s.moves = both[0]->dtype == both[1]->dtype;
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
+  un_walk_tiles(&w, un_stream_run, &s);
+  un_stream_end();
+}
+
 void un_copy(const un_view *dst, const un_view *src) {
+  const un_view *const both[] = {dst, src};
+  un_run *run = un_convert()->run[src->dtype][dst->dtype];
+  un_walk w;
   if (un_same_view(dst, src)) return;
   UN_PROFILE_BEGIN(UN_PHASE_COPY);
-  if (is_plain_move(dst, src)) {
+  if (un_is_streamed(2, both) && !un_overlap(dst, src)) {
+    copy_streaming(run, both);
+  } else if (is_plain_move(dst, src)) {
     move_bytes(dst->data, src->data, payload_bytes(dst));
-  } else {
-    const un_view *const both[] = {dst, src};
-    un_run *run = un_convert()->run[src->dtype][dst->dtype];
-    un_walk w;
-    if (!un_walk_few(2, both, run, NULL)) {
-      un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
-      un_walk_tiles(&w, run, NULL);
-    }
+  } else if (!un_walk_few(2, both, run, NULL)) {
+    un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
+    un_walk_tiles(&w, run, NULL);
   }
   UN_PROFILE_END(0);
 }

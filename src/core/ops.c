@@ -13,6 +13,7 @@
 #include "piece.h"
 #include "profile.h"
 #include "stop.h"
+#include "stream.h"
 #include "tiles.h"
 
 UN_BY_ISA(un_elementwise_kernels, un_elementwise)
@@ -126,6 +127,7 @@ static void run_stretch(void *context, int index) {
   if (!un_stopped())
     r->kernel(left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH, at, r->stride,
               r->context);
+  if (r->kernel == un_stream_run) un_stream_end();
 }
 
 enum { FEWEST_STRETCHES = 4 }; /* that are worth waking a thread */
@@ -155,22 +157,56 @@ static bool run_through(un_run *kernel, void *context, int operands,
   return true;
 }
 
-/* Walks the views with the kernel, which takes operand k in the dtype wanted[k]. */
+/* Whether memory and not the processor says how long the operation takes on operands that
+** no cache holds. */
+static bool is_light(int op) {
+  switch (op) {
+  case UN_OP_neg:
+  case UN_OP_abs:
+  case UN_OP_square:
+  case UN_OP_relu:
+  case UN_OP_clamp:
+  case UN_OP_floor:
+  case UN_OP_ceil:
+  case UN_OP_round:
+    return true;
+  default:
+    return un_ops[op].truth ||
+           (un_ops[op].arity == 2 && op != UN_OP_pow && op != UN_OP_atan2);
+  }
+}
+
+static void walk_views(un_run *run, void *context, int operands,
+                       const un_view *const *view) {
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
+  un_walk_tiles(&w, run, context);
+}
+
+static void walk_streaming(un_run *run, void *context, int operands,
+                           const un_view *const *view) {
+  un_stream s = un_make_stream(run, context, operands, view);
+  if (!run_through(un_stream_run, &s, operands, view))
+    walk_views(un_stream_run, &s, operands, view);
+  un_stream_end();
+}
+
+/* Walks the views with the kernel, which takes operand k in the dtype wanted[k]. light: it
+** waits for memory more than it computes. */
 static void walk(un_run *kernel, void *context, int operands,
-                 const un_view *const *view, const un_dtype *wanted) {
+                 const un_view *const *view, const un_dtype *wanted, bool light) {
   bool mixed = false;
   for (int k = 0; k < operands; k++)
     if (view[k]->dtype != wanted[k]) mixed = true;
-  if (!mixed && (run_through(kernel, context, operands, view) ||
-                 un_walk_few(operands, view, kernel, context)))
-    return;
-  un_walk w;
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
-  un_mixed m = un_make_mixed(kernel, context, operands, view, wanted);
-  if (mixed)
-    un_walk_tiles(&w, run_mixed, &m);
-  else
-    un_walk_tiles(&w, kernel, context);
+  if (mixed) {
+    un_mixed m = un_make_mixed(kernel, context, operands, view, wanted);
+    walk_views(run_mixed, &m, operands, view);
+  } else if (light && un_is_streamed(operands, view)) {
+    walk_streaming(kernel, context, operands, view);
+  } else if (!run_through(kernel, context, operands, view) &&
+             !un_walk_few(operands, view, kernel, context)) {
+    walk_views(kernel, context, operands, view);
+  }
 }
 
 /* --- operations ------------------------------------------------------------------- */
@@ -183,7 +219,7 @@ void un_op_apply(int op, un_dtype dtype, const un_view *const *in, const double 
   un_dtype wanted[] = {un_ops[op].truth ? UN_I32 : dtype, dtype, dtype};
   UN_PROFILE_BEGIN((un_phase)(UN_PHASE_OPS + op));
   walk(un_elementwise()->value[op][real_index(dtype)], param ? given : none,
-       un_ops[op].arity + 1, view, wanted);
+       un_ops[op].arity + 1, view, wanted, is_light(op));
   UN_PROFILE_END(0);
 }
 
@@ -191,7 +227,7 @@ void un_add_scaled(un_dtype dtype, const un_view *a, const un_view *b, double al
                    const un_view *out) {
   UN_PROFILE_BEGIN((un_phase)(UN_PHASE_OPS + UN_OP_add));
   walk(un_elementwise()->add_scaled[real_index(dtype)], &alpha, 3,
-       (const un_view *[]){out, a, b}, (un_dtype[]){dtype, dtype, dtype});
+       (const un_view *[]){out, a, b}, (un_dtype[]){dtype, dtype, dtype}, true);
   UN_PROFILE_END(0);
 }
 
@@ -202,7 +238,7 @@ void un_op_gradient(int op, un_dtype dtype, const un_view *dy, const un_view *x,
   UN_PROFILE_BEGIN(UN_PHASE_GRADIENT);
   walk(un_elementwise()->gradient[op][real_index(dtype)], param ? given : none, 4,
        (const un_view *[]){dx, dy, x ? x : dy, y ? y : dy},
-       (un_dtype[]){dtype, dtype, dtype, dtype});
+       (un_dtype[]){dtype, dtype, dtype, dtype}, false);
   UN_PROFILE_END(0);
 }
 
@@ -215,7 +251,7 @@ void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
   const un_dtype wanted[] = {dtype, dtype, dtype, dtype};
   UN_PROFILE_BEGIN(UN_PHASE_GRADIENT);
   if (un_same_shape(out, dy)) {
-    walk(kernel, none, 4, view, wanted);
+    walk(kernel, none, 4, view, wanted, false);
   } else {
     un_mixed m = un_make_mixed(kernel, none, 4, view, wanted);
     un_sum_repeated(&m, view);
@@ -228,6 +264,6 @@ void un_where(un_dtype dtype, const un_view *cond, const un_view *a, const un_vi
   int index = dtype == UN_I32 ? 2 : real_index(dtype);
   UN_PROFILE_BEGIN(UN_PHASE_WHERE);
   walk(un_elementwise()->where[index], NULL, 4, (const un_view *[]){out, cond, a, b},
-       (un_dtype[]){dtype, UN_I32, dtype, dtype});
+       (un_dtype[]){dtype, UN_I32, dtype, dtype}, true);
   UN_PROFILE_END(0);
 }

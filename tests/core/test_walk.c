@@ -93,6 +93,37 @@ static void test_six_dimensions_in_every_place(void) {
   CHECK(r.order[1] == 32 && r.order[32] == 1 && r.order[8] == 4);
 }
 
+static void double_run(int64_t n, void *const *data, const int64_t *stride,
+                       void *context) {
+  int32_t *y = data[0];
+  const int32_t *x = data[1];
+  ++*(int *)context;
+  for (int64_t i = 0; i < n; i++)
+    y[i * stride[0]] = 2 * x[i * stride[1]];
+}
+
+static void test_few(void) {
+  int32_t doubled[64] = {0};
+  int runs = 0;
+  un_view x = make(2, (int64_t[]){8, 8}), y = x, sevenths = make(1, (int64_t[]){9});
+  x = transposed(x, 0, 1);
+  y.data = doubled;
+  CHECK(un_walk_few(2, (const un_view *[]){&y, &x}, double_run, &runs) && runs == 1);
+  CHECK(doubled[1] == 16 && doubled[8] == 2 && doubled[63] == 126);
+  y = transposed(y, 0, 1); /* into gaps */
+  CHECK(un_walk_few(2, (const un_view *[]){&y, &x}, double_run, &runs) && runs == 2);
+  CHECK(doubled[1] == 2 && doubled[8] == 16 && doubled[63] == 126);
+  sevenths.stride[0] = 7;
+  y = make(1, (int64_t[]){9});
+  y.data = doubled;
+  CHECK(un_walk_few(2, (const un_view *[]){&y, &sevenths}, double_run, &runs));
+  CHECK(doubled[8] == 112 && doubled[9] == 18);
+  x = make(2, (int64_t[]){65, 1});
+  CHECK(!un_walk_few(2, (const un_view *[]){&x, &x}, double_run, &runs));
+  x = make(2, (int64_t[]){100, 0});
+  CHECK(un_walk_few(2, (const un_view *[]){&x, &x}, double_run, &runs) && runs == 3);
+}
+
 int main(void) {
   for (int i = 0; i < 64; i++)
     numbers[i] = i;
@@ -101,5 +132,6 @@ int main(void) {
   test_a_run_ends_where_one_operand_breaks();
   test_edges();
   test_six_dimensions_in_every_place();
+  test_few();
   return check_summary();
 }

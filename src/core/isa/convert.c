@@ -166,6 +166,40 @@ TRANSPOSE(2, uint16_t)
 TRANSPOSE(4, uint32_t)
 TRANSPOSE(8, uint64_t)
 
+/* --- streaming ---------------------------------------------------------------------- */
+
+#if defined __AVX2__
+
+static void stream(void *to_, const void *from_, size_t bytes) {
+  char *to = to_;
+  const char *from = from_;
+  const size_t whole = bytes - bytes % VEC_BYTES;
+  for (size_t i = 0; i < whole; i += VEC_BYTES)
+#if defined __AVX512F__
+    _mm512_stream_si512((void *)(to + i),
+                        _mm512_loadu_si512((const void *)(from + i)));
+#else
+    _mm256_stream_si256((__m256i *)(void *)(to + i),
+                        _mm256_loadu_si256((const __m256i *)(const void *)(from + i)));
+#endif
+  memcpy(to + whole, from + whole, bytes - whole);
+}
+
+static void stream_end(void) {
+  _mm_sfence();
+}
+
+#else
+
+static void stream(void *to, const void *from, size_t bytes) {
+  memcpy(to, from, bytes);
+}
+
+static void stream_end(void) {
+}
+
+#endif
+
 extern const un_convert_kernels ISA(un_convert);
 const un_convert_kernels ISA(un_convert) = {
     .run = {[UN_F32] = {move_f32, f32_to_f64, f32_to_i32, f32_to_u8, f32_to_u16},
@@ -176,4 +210,6 @@ const un_convert_kernels ISA(un_convert) = {
 #define FILL_ENTRY(dtype_, suffix, type) [dtype_] = fill_##suffix,
     .fill = {EACH_DTYPE(FILL_ENTRY)},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8},
+    .stream = stream,
+    .stream_end = stream_end,
 };

@@ -12,6 +12,10 @@ typedef struct un_convert_kernels {
   ** elements; by the logarithm of an element's bytes */
   void (*transpose[4])(int64_t rows, int64_t columns, void *to, int64_t to_row,
                        const void *from, int64_t from_row);
+  /* memcpy past the caches; `to` is the beginning of a cache line. At the end of all of
+  ** them stream_end, or another thread might not see them. */
+  void (*stream)(void *to, const void *from, size_t bytes);
+  void (*stream_end)(void);
 } un_convert_kernels;
 
 #endif
