@@ -254,7 +254,7 @@ static int update_step(lua_State *L) {
 
 /*---
 --- The Euclidean norm of all elements of `x` (any shape, float32 or float64), summed in
---- float64, squares of float32 four at a time first; large and tiny elements neither
+--- float64, squares of float32 eight at a time first; large and tiny elements neither
 --- overflow nor vanish. NaN if an element is NaN, infinite if one is infinite.
 ---@param x unroll.Tensor
 ---@return number norm

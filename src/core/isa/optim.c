@@ -233,21 +233,27 @@ static void FN(adamw)(int64_t n, void *const at[], const un_optim_options *o) {
 
 /* --- norm, scale, clamp ------------------------------------------------------------ */
 
-/* Neighbours: the squares of four vectors are added up in the dtype, these sums in
+/* Neighbours: the squares of eight vectors are added up in the dtype, these sums in
 ** float64, those of the lanes in a fixed order. Converting every square would take
 ** longer than reading it. */
 static void FN(measure_line)(int64_t n, const REAL *x, double sum[2]) {
+  enum { TOGETHER = 8 };
   FN(vec) largest[2] = {{0}};
   vec_f64 total = {0};
-  for (int64_t i = 0; i < n; i += 4 * FN(LANES)) {
+  int64_t i = 0;
+  for (; i + TOGETHER * FN(LANES) <= n; i += TOGETHER * FN(LANES)) {
     FN(vec) squares[2] = {{0}};
-    _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) {
-      int64_t at = i + k * FN(LANES);
-      FN(vec) v = at < n ? FN(get)(x + at, n - at) : (FN(vec)){0};
+    _Pragma("GCC unroll 8") for (int k = 0; k < TOGETHER; k++) {
+      FN(vec) v = FN(load)(x + i + k * FN(LANES));
       squares[k & 1] += v * v;
       largest[k & 1] = FN(max)(FN(vabs)(v), largest[k & 1]);
     }
     total += FN(fold)(squares[0] + squares[1]);
+  }
+  for (; i < n; i += FN(LANES)) {
+    FN(vec) v = FN(get)(x + i, n - i);
+    total += FN(fold)(v * v);
+    largest[0] = FN(max)(FN(vabs)(v), largest[0]);
   }
   double max = (double)FN(reduce_max)(FN(max)(largest[0], largest[1]));
   sum[0] += reduce_add_f64(total);
