@@ -351,6 +351,7 @@ static int optim_clip_value(lua_State *L) {
 ---@param x unroll.Tensor|unroll.Model float32 or float64, any shape, overwritten
 ---@param max number above 0
 ---@return number? norm before; nil as for clip_value
+---@return boolean? clipped was the norm above max
 function core.optim.clip_norm(x, max) end
 */
 static int optim_clip_norm(lua_State *L) {
@@ -361,7 +362,8 @@ static int optim_clip_norm(lua_State *L) {
   if (!isfinite(norm)) return 0;
   if (factor < 1) un_scale(unl_checkout(L, -1), factor);
   lua_pushnumber(L, norm);
-  return 1;
+  lua_pushboolean(L, norm > max);
+  return 2;
 }
 
 static const luaL_Reg functions[] = {{"update", optim_update},

@@ -97,7 +97,7 @@ void unl_writezeros(unl_tensor *root) {
 
 void unl_clear(lua_State *L, int arg) {
   unl_tensor *t = raw_header(L, arg);
-  if (t && t->version == &t->own_version) {
+  if (t && t->version == &t->own_version && un_is_real(t->view.dtype)) {
     ++*t->version;
     t->is_cleared = true;
   } else {

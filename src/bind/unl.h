@@ -75,7 +75,7 @@ void unl_assign(lua_State *L, const char *who, const un_view *dst, int arg);
 uint64_t unl_version(lua_State *L, int arg);
 void unl_touch(lua_State *L, int arg); /* counts a write */
 
-/* Sets all numbers to zero; those of a root when somebody looks. */
+/* Sets all numbers to zero; those of a root in float32 or float64 when somebody looks. */
 void unl_clear(lua_State *L, int arg);
 
 /* The root owner whose count of writes that is. */

@@ -1,11 +1,6 @@
---- fit: the training loop.
+--- fit: the training loop: options, history, and what happens between the steps (step.lua).
 --
--- A step is: take a window; forward; backward; measure and clip the gradients; update.
--- The state at the end of a window is the start of the next one, unless the source says
--- reset. Nothing in a step makes garbage: windows, traces and numbers are reused, the
--- history is a set of tensors of one element for each step.
---
--- A loss or a gradient that is not finite ends the run before the parameters change.
+-- The history is a set of tensors of one element for each step.
 
 local core = require "unroll.core"
 local check = require "unroll.train.check"
@@ -17,10 +12,10 @@ local log = require "unroll.train.log"
 local optim = require "unroll.optim"
 local options = require "unroll.options"
 local progress = require "unroll.train.progress"
+local stepper = require "unroll.train.step"
 local unknown = require "unroll.unknown"
 
-local write_row, interrupted = core.train.record, core.sys.interrupted
-local clip_value, clip_norm = optim.clip_value, optim.clip_norm
+local interrupted = core.sys.interrupted
 
 local who = "train.fit"
 
@@ -145,6 +140,11 @@ local function new_history(capacity, older)
   return history
 end
 
+-- The history is full.
+function Run:grow_history()
+  self.history = new_history(2 * self.history.capacity, self.history)
+end
+
 local function new_run(model, source, o)
   local self = setmetatable({ model = model, source = source, o = o }, Run)
   if o.seed then core.tensor.manual_seed(o.seed) end
@@ -154,105 +154,10 @@ local function new_run(model, source, o)
   check_source(source, self.iterator, o)
   self.total = total_steps(o, self.iterator)
   self.history = new_history(math.min(self.total, first_capacity))
-  self.traces = {}          -- by the length of the window
-  self.sizes = setmetatable({}, { __mode = "k" }) -- x -> its length, y -> its predictions
-  self.forward_options = { reduction = o.reduction }
-  self.clip_options = {}    -- step and loss, for messages
   -- What a checkpoint keeps beside tensors.
   self.step, self.clipped, self.elements, self.seconds = 0, 0, 0, 0.0
   self.validations, self.since_best = {}, 0
   return self
-end
-
--- --- one step --------------------------------------------------------------------------
-
-local function name_of_nonfinite(list)
-  for _, item in ipairs(list) do
-    local norm = core.optim.norm(item.tensor)
-    if norm - norm ~= 0 then return item.name end
-  end
-end
-
-local function refuse_loss(self, loss)
-  local name = name_of_nonfinite(self.model:parameters())
-  error(("%s: step %d: the loss is %s; %s. The parameters are those after step %d"):format(who,
-    self.step + 1, loss ~= loss and "NaN" or "infinite",
-    name and ("parameter '%s' is not finite"):format(name) or "the logits are not finite",
-    self.step), 0)
-end
-
--- Sources fill the same tensors again and again: they are asked for their sizes once.
-local function length_of(self, x)
-  self.sizes[x] = x:size(1)
-  return self.sizes[x]
-end
-
-local function count_of(self, y)
-  self.sizes[y] = y:numel()
-  return self.sizes[y]
-end
-
--- Loss (mean) of one window; leaves its gradients and the state after it. Also the number of
--- predictions that the loss is the mean of.
-local function forward_backward(self, x, y, info)
-  local model, traces, forward_options = self.model, self.traces, self.forward_options
-  local length, state, weight = self.sizes[x] or length_of(self, x), self.state, nil
-  if info then
-    weight = info.weight
-    if info.reset then state = nil end
-  end
-  forward_options.weight, forward_options.trace = weight, traces[length]
-  local loss, after, trace = model:forward(x, y, state, forward_options)
-  self.state, traces[length] = after, trace
-  local count = weight and weight:sum() or self.sizes[y] or count_of(self, y)
-  if self.o.reduction == "sum" then loss = loss / count end
-  if loss - loss ~= 0 then refuse_loss(self, loss) end
-  model:zero_gradients()
-  model:backward(trace)
-  return loss, count
-end
-
--- The gradient norm before the clip; counts the steps in which the clip did something.
-local function clip(self, loss)
-  local o, clip_options = self.o, self.clip_options
-  local limit, max = o.clip_value, o.clip_norm
-  clip_options.step, clip_options.loss = self.step + 1, loss
-  if limit then
-    local norm, clipped = clip_value(self.model, limit, clip_options)
-    if clipped then self.clipped = self.clipped + 1 end
-    return norm
-  end
-  local norm = clip_norm(self.model, max or math.huge, clip_options)
-  if max and norm > max then self.clipped = self.clipped + 1 end
-  return norm
-end
-
-local function scheduled_rate(schedule, step)
-  local lr = schedule(step)
-  if not (math.type(lr) and lr >= 0 and lr < math.huge) then
-    error(("schedule(%d) gave %s, must be a number of at least 0"):format(step,
-      options.shown(lr)), 0)
-  end
-  return lr
-end
-
--- One step; returns the loss and the gradient norm.
-local function train_step(self)
-  local step, optimizer, history = self.step + 1, self.optimizer, self.history
-  local x, y, info = self.iterator()
-  if not x then error(who .. ": the source ended at step " .. step, 0) end
-  local loss, count = forward_backward(self, x, y, info)
-  local norm = clip(self, loss)
-  if self.o.schedule then optimizer.lr = scheduled_rate(self.o.schedule, step) end
-  optimizer:step()
-  if step > history.capacity then
-    history = new_history(2 * history.capacity, history)
-    self.history = history
-  end
-  write_row(history.all, step, loss, norm, optimizer.lr, self.start)
-  self.step, self.elements = step, self.elements + count
-  self.progress:update(step, loss, norm, count)
-  return loss, norm
 end
 
 -- --- what happens between steps --------------------------------------------------------
@@ -336,10 +241,10 @@ local function after_step(self, loss, norm)
 end
 
 function Run:loop()
-  local o = self.o
+  local o, train_step = self.o, stepper(self)
   local is_watched = o.validation or o.on_step or self.log or o.checkpoint_every
   while self.step < self.total do
-    local loss, norm = train_step(self)
+    local loss, norm = train_step()
     local stop
     if is_watched then
       stop = after_step(self, loss, norm)

@@ -1,0 +1,113 @@
+--- step: one step of a training: take a window; forward; backward; measure and clip the
+--- gradients; update; write the numbers down.
+--
+-- The state at the end of a window is the start of the next one, unless the source says
+-- reset. A small network takes a few microseconds for a step, so what stays the same is
+-- looked up once, when the function is made, and what a window is like once for each of
+-- the source's tensors, which it fills again and again. Nothing makes garbage.
+--
+-- A loss or a gradient that is not finite ends the run before the parameters change.
+
+local core = require "unroll.core"
+local optim = require "unroll.optim"
+local options = require "unroll.options"
+local progress = require "unroll.train.progress"
+
+local who = "train.fit"
+
+local function name_of_nonfinite(list)
+  for _, item in ipairs(list) do
+    local norm = core.optim.norm(item.tensor)
+    if norm - norm ~= 0 then return item.name end
+  end
+end
+
+local function refuse_loss(run, loss)
+  local name = name_of_nonfinite(run.model:parameters())
+  error(("%s: step %d: the loss is %s; %s. The parameters are those after step %d"):format(who,
+    run.step + 1, loss ~= loss and "NaN" or "infinite",
+    name and ("parameter '%s' is not finite"):format(name) or "the logits are not finite",
+    run.step), 0)
+end
+
+-- What core leaves to the functions for users: lists of gradients, and norms to complain of.
+local function clip_otherwise(run, limit, loss)
+  local where = { step = run.step + 1, loss = loss }
+  if run.o.clip_value then return optim.clip_value(run.model, limit, where) end
+  local norm = optim.clip_norm(run.model, limit, where)
+  return norm, norm > limit
+end
+
+local function scheduled_rate(schedule, step)
+  local lr = schedule(step)
+  if not (math.type(lr) and lr >= 0 and lr < math.huge) then
+    error(("schedule(%d) gave %s, must be a number of at least 0"):format(step,
+      options.shown(lr)), 0)
+  end
+  return lr
+end
+
+-- The pass over one window, which leaves the gradients and the state after it: a function of
+-- what the iterator gives, to the mean loss and the number of predictions it is the mean of.
+local function passes(run)
+  local model, is_sum = run.model, run.o.reduction == "sum"
+  local forward_options, traces = { reduction = run.o.reduction }, {} -- by length of the window
+  local known_x, known_y, length, count
+
+  local function learn(x, y)
+    known_x, known_y, length, count = x, y, x:size(1), y:numel()
+    forward_options.trace = traces[length]
+  end
+
+  return function(x, y, info)
+    if x ~= known_x or y ~= known_y then learn(x, y) end
+    local state, weight, counted = run.state, nil, count
+    if info then
+      weight = info.weight
+      if info.reset then state = nil end
+    end
+    if weight ~= forward_options.weight then forward_options.weight = weight end
+    local loss, after, trace = model:forward(x, y, state, forward_options)
+    run.state = after
+    if trace ~= forward_options.trace then
+      forward_options.trace, traces[length] = trace, trace
+    end
+    if weight then counted = weight:sum() end
+    if is_sum then loss = loss / counted end
+    if loss - loss ~= 0 then refuse_loss(run, loss) end
+    model:zero_gradients()
+    model:backward(trace)
+    return loss, counted
+  end
+end
+
+--- The function that makes a step of a run (fit.lua) and returns its loss and gradient norm.
+---@param run table
+---@return fun(): number, number
+return function(run)
+  local o, model, iterator, optimizer = run.o, run.model, run.iterator, run.optimizer
+  local pass, record = passes(run), core.train.recorder(run.history.all, run.start)
+  local clip = o.clip_value and core.optim.clip_value or core.optim.clip_norm
+  local limit, schedule = o.clip_value or o.clip_norm or math.huge, o.schedule
+  local shown = run.progress ~= progress.silent and run.progress or nil
+
+  return function()
+    local step = run.step + 1
+    local x, y, info = iterator()
+    if not x then error(who .. ": the source ended at step " .. step, 0) end
+    local loss, count = pass(x, y, info)
+    local norm, clipped = clip(model, limit)
+    if not norm then norm, clipped = clip_otherwise(run, limit, loss) end
+    if clipped then run.clipped = run.clipped + 1 end
+    if schedule then optimizer.lr = scheduled_rate(schedule, step) end
+    optimizer:step()
+    if step > run.history.capacity then
+      run:grow_history()
+      record = core.train.recorder(run.history.all, run.start)
+    end
+    record(step, loss, norm, optimizer.lr)
+    run.step, run.elements = step, run.elements + count
+    if shown then shown:update(step, loss, norm, count) end
+    return loss, norm
+  end
+end
