@@ -15,9 +15,7 @@ enum { ROW_BLOCK = 1536 };
 /* Rows of b that un_panel_tn packs at a time: a panel of them stays in the L2 cache. */
 enum { TN_BLOCK = 256 };
 
-/* Up to this many bytes a row, rows of b that are whole lines of the cache are read where
-** they lie. Wider ones are on many pages and share few places in the cache. */
-enum { PLAIN_UP_TO = 1024, LINE = 64 };
+enum { LINE = 64 }; /* of the cache */
 
 /* Rows of a tile in each kernel; a thread's share of a product is a multiple of it. */
 enum { TILE = 6 };
@@ -63,7 +61,8 @@ static bool wants_tiles(un_dtype dtype, int64_t m) {
 
 static bool is_plain(un_dtype dtype, const void *b, int64_t n) {
   size_t bytes = (size_t)n * un_dtype_bytes(dtype);
-  return bytes <= PLAIN_UP_TO && bytes % LINE == 0 && (uintptr_t)b % LINE == 0;
+  return bytes <= un_pack()->plain_up_to && bytes % LINE == 0 &&
+         (uintptr_t)b % LINE == 0;
 }
 
 static int64_t tn_depth(int64_t k) {

@@ -19,7 +19,8 @@ extern const un_pack_kernels ISA(un_pack);
 const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
                                       .rows = {rows_f32, rows_f64},
                                       .tiles = {tiles_f32, tiles_f64},
-                                      .tiles_from = TILES_FROM};
+                                      .tiles_from = TILES_FROM,
+                                      .plain_up_to = PLAIN_UP_TO};
 
 extern const un_row_kernels ISA(un_row_kernels_of);
 const un_row_kernels ISA(un_row_kernels_of) = {

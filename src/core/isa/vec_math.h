@@ -70,21 +70,21 @@ ALWAYS_INLINE vec_f64 vexp_negative_f64(vec_f64 x) {
 
 typedef int32_t vec_i32 __attribute__((vector_size(VEC_BYTES)));
 
-/* tanh as in vmath.h, but Q in pairs: shorter chains of dependent operations, of which
-** fewer vectors than it takes are under way at once. */
+/* tanh as in vmath.h, in fewer operations and shorter chains of them, of which fewer
+** vectors than it takes are under way at once: h = e / 2 = 2^(n-1) (e^2r - 1) + 2^(n-1) - 1/2
+** with |x| = n ln(2)/2 + r, and tanh = h / (h + 1). The bits of t hold n - 1 as an exponent.
+** Largest error, over all floats: 2.5 ulp. */
 ALWAYS_INLINE vec_f32 vtanh_f32(vec_f32 x) {
-  const float shift = 12582912.0f;
+  const float shift = 12582912.0f + 126.0f;
   const vec_i32 sign = (vec_i32)x & (vec_i32)all_f32(-0.0f);
   const vec_f32 a = min_f32(all_f32(10.0f), (vec_f32)((vec_i32)x ^ sign));
-  const vec_f32 y = a + a, t = y * 1.44269504f + shift, n = t - shift;
-  const vec_f32 r = y - n * 0.693359375f - n * -2.12194440e-4f, r2 = r * r;
-  const vec_f32 q01 = r * 1.66666667e-1f + 0.5f;
-  const vec_f32 q23 = r * 8.33331089e-3f + 4.16664646e-2f;
-  const vec_f32 q45 = r * 1.98910307e-4f + 1.39336859e-3f;
-  const vec_i32 exponent = (vec_i32)t - ((vec_i32)all_f32(shift) - 127);
-  const vec_f32 scale = (vec_f32)(exponent << 23);
-  const vec_f32 e = scale * (r2 * ((q45 * r2 + q23) * r2 + q01) + r) + (scale - 1.0f);
-  return (vec_f32)((vec_i32)(e / (e + 2.0f)) | sign);
+  const vec_f32 t = a * 2.88539008f + shift, n = t - shift;
+  const vec_f32 r = a - n * 0.34657359f, r2 = r * r;
+  const vec_f32 q01 = r * 1.33332491f + 2.0f, q23 = r * 0.267657131f + 0.666679978f;
+  const vec_f32 scale = (vec_f32)((vec_i32)t << 23);
+  const vec_f32 e = r2 * ((r2 * 0.0888308957f + q23) * r2 + q01) + (r + r);
+  const vec_f32 h = scale * e + (scale - 0.5f);
+  return (vec_f32)((vec_i32)(h / (h + 1.0f)) | sign);
 }
 
 #else
