@@ -58,14 +58,11 @@ void un_dense_forward(const un_dense *d, const void *packed, const void *x, void
                                             .y_row = d->out});
 }
 
-/* A small W is read where it lies: it is in the nearest cache then, and a kernel may read
-** on behind its last row, into the bias. */
+/* A small W is read where it lies: it is in the nearest cache then. */
 static bool stays_in_place(const un_dense *d) {
-  enum { SMALL = 28 << 10, BEHIND = 64 };
-  size_t number = un_dtype_bytes(d->dtype), bytes = (size_t)(d->out * d->in) * number;
-  bool has_bias_behind = d->b == (const char *)d->w + bytes;
-  return !d->transposed && bytes <= SMALL && has_bias_behind &&
-         (size_t)d->out * number >= BEHIND;
+  enum { SMALL = 28 << 10, LINE = 64 };
+  size_t row = (size_t)d->in * un_dtype_bytes(d->dtype);
+  return !d->transposed && row >= LINE && row * (size_t)d->out <= SMALL;
 }
 
 void un_dense_pack_back(const un_dense *d, void *packed) {

@@ -17,6 +17,9 @@ enum { TN_BLOCK = 256 };
 
 enum { LINE = 64 }; /* of the cache */
 
+/* A b of so many bytes stays in the nearest cache. */
+enum { SMALL = 16 << 10 };
+
 /* Rows of a tile in each kernel; a thread's share of a product is a multiple of it. */
 enum { TILE = 6 };
 
@@ -59,10 +62,13 @@ static bool wants_tiles(un_dtype dtype, int64_t m) {
   return (size_t)m * un_dtype_bytes(dtype) >= un_pack()->tiles_from;
 }
 
-static bool is_plain(un_dtype dtype, const void *b, int64_t n) {
+/* b (rows,n) is read where it lies: in the nearest cache, or by whole lines that are not far
+** apart. Longer rows are on many pages, and share few places in the cache. */
+static bool is_plain(un_dtype dtype, const void *b, int64_t rows, int64_t n) {
   size_t bytes = (size_t)n * un_dtype_bytes(dtype);
-  return bytes <= un_pack()->plain_up_to && bytes % LINE == 0 &&
-         (uintptr_t)b % LINE == 0;
+  bool is_whole = bytes % LINE == 0 && (uintptr_t)b % LINE == 0;
+  bool is_narrow = is_whole && bytes <= un_pack()->plain_up_to;
+  return bytes >= LINE && (is_narrow || (size_t)rows * bytes <= SMALL);
 }
 
 static int64_t tn_depth(int64_t k) {
@@ -119,11 +125,13 @@ static void tn_job(void *context, int index) {
 }
 
 static void make_block(tn_block *b, void *c, void *scratch) {
-  bool tiles = wants_tiles(b->dtype, b->m), plain = is_plain(b->dtype, b->b, b->n);
   int64_t depth = b->k.pieces * b->k.rows;
+  bool tiles = wants_tiles(b->dtype, b->m),
+       plain = is_plain(b->dtype, b->b, depth, b->n);
   int64_t x_piece = tiles ? b->k.rows * TILE : b->k.apart * b->m;
   char *a_tiles = (char *)scratch + un_panel_bytes(b->dtype, tn_depth(depth), b->n);
-  b->product = (un_product){.depth = depth,
+  b->product = (un_product){.rows = b->m,
+                            .depth = depth,
                             .columns = b->n,
                             .x = tiles ? a_tiles : b->a,
                             .x_row = 1,
@@ -148,16 +156,21 @@ static int64_t smaller(int64_t a, int64_t b) {
 
 /* The size of a part where `all` are cut into as few as can be, of at most `most`. */
 static int64_t even_part(int64_t all, int64_t most) {
+  if (all <= most) return all;
   int64_t parts = (all + most - 1) / most;
-  return parts > 1 ? (all + parts - 1) / parts : all;
+  return (all + parts - 1) / parts;
 }
 
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, un_stripe k, bool add, void *scratch) {
   int64_t rows = even_part(k.rows, TN_BLOCK);
   int64_t pieces = even_part(k.pieces, TN_BLOCK / rows);
-  tn_block block = {
-      .dtype = dtype, .m = m, .n = n, .add = add, .jobs = un_parallel_threads()};
+  tn_block block;
+  block.dtype = dtype;
+  block.m = m;
+  block.n = n;
+  block.add = add;
+  block.jobs = un_parallel_threads();
   for (int64_t p = 0; p < k.pieces; p += pieces) {
     for (int64_t r = 0; r < k.rows && !un_stopped(); r += rows) {
       int64_t first = p * k.apart + r;

@@ -25,8 +25,7 @@ typedef struct un_product {
   bool x_tiles; /* x lies in the tiles of un_pack_kernels.tiles; no strides then */
   const void *packed;
   int64_t plain_row; /* not 0: `packed` is no packed matrix but one that lies row-major,
-                        its rows so far apart; columns are a multiple of 64 bytes, or
-                        as many may be read behind the last row */
+                        its rows so far apart; it has 64 bytes of columns or more */
   int64_t piece;     /* not 0: k goes in pieces of so many, a divisor of the depth, */
   int64_t x_piece, plain_piece; /* which begin so many elements apart */
   const void *init;

@@ -7,9 +7,13 @@
 ** so 24 (12) multiply-adds come with 10 (8) loads. W is a panel, read in order; an
 ** element of x is repeated over a vector by its load. A single row takes 8 vectors,
 ** several panels at once: fewer would leave the adders waiting for each other. Where y
-** has few columns, each sum runs in two chains (even and odd k) for the same reason.
-** Rows are dealt to tiles evenly, 32 as 6+6+5+5+5+5: a tile of 2 would wait too. Few columns
-** at the end are taken as a short vector (short.h). */
+** has few columns, a tile has up to 12 rows for the same reason. Rows are dealt to tiles
+** evenly, 32 as 6+6+5+5+5+5: a tile of 2 would wait too. Few columns at the end are taken
+** as a short vector (short.h).
+**
+** A W that is not packed is read up to its last column and no further: the last vector of
+** a row begins so far back that it ends there. What it has in common with the one before
+** is summed up, and written, twice. */
 #ifndef REAL
 #include "panel.h"
 
@@ -19,7 +23,7 @@
 #include "stop.h"
 #include "vec.h"
 
-enum { STRIDE = 8 };
+enum { STRIDE = 8, MAX_ROWS = 2 * TILE_ROWS };
 
 #define UN_TEMPLATE "isa/panel.c"
 #include "each_dtype.h"
@@ -38,27 +42,30 @@ static size_t FN(bytes)(int64_t depth, int64_t columns) {
 
 /* --- the microkernel -------------------------------------------------------------- */
 
-/* What a tile needs; `last` is the number of columns in its last vector. */
+/* What a tile needs; its last vector has `last` columns, from y_last on, and is w_last
+** behind the beginning of a row of W. */
 typedef struct FN(tile) {
   const REAL *x, *packed, *init;
   REAL *y;
-  int64_t x_row, x_column, init_row, y_row, depth, last;
+  int64_t x_row, x_column, init_row, y_row, depth, last, y_last, w_last;
   int64_t w_row, panel; /* from row to row of W, from panel to panel */
   int64_t pieces, piece, x_piece, w_piece; /* pieces of k, and how far they are apart */
 } FN(tile);
 
-#define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
+#define FOR(i, n) _Pragma("GCC unroll 12") for (int i = 0; i < (n); i++)
 
 /* The sums of a tile: those of whole vectors, and of the short one behind them. */
 typedef struct FN(sums) {
-  FN(vec) whole[TILE_ROWS][ROW_VECTORS];
-  FN(short16) rest16[TILE_ROWS];
-  FN(short32) rest32[TILE_ROWS];
+  FN(vec) whole[MAX_ROWS][ROW_VECTORS];
+  FN(short16) rest16[MAX_ROWS];
+  FN(short32) rest32[MAX_ROWS];
 } FN(sums);
 
-/* What is in a tile; rest is the bytes of its short vector, or 0. */
+/* What is in a tile; rest is the bytes of its short vector, or 0. In a full one the last
+** vector, too, is whole and in its place: most tiles of large products are. */
 typedef struct FN(form) {
-  int rows, vectors, rest, chains;
+  int rows, vectors, rest;
+  bool full;
 } FN(form);
 
 /* y is needed last: it comes from afar meanwhile, a row with each STRIDE steps of k. All
@@ -71,18 +78,26 @@ ALWAYS_INLINE FN(vec) FN(widened)(const FN(sums) * s, const int r, const int res
   return rest == 16 ? FN(widen_short16)(s->rest16[r]) : FN(widen_short32)(s->rest32[r]);
 }
 
-/* All of it comes before the first store: a load waits for a store of part of a vector
-** that it may overlap. */
+/* Where vector v of a row of y begins. */
+ALWAYS_INLINE int64_t FN(place_of)(const FN(tile) * t, const int v, const FN(form) f) {
+  return !f.rest && !f.full && v == f.vectors - 1 ? t->y_last : v * FN(LANES);
+}
+
+ALWAYS_INLINE bool FN(is_part)(const FN(tile) * t, const int v, const FN(form) f) {
+  return !f.rest && !f.full && v == f.vectors - 1 && t->last < FN(LANES);
+}
+
+/* All of it comes before the first store: a load waits for a store that it may overlap. */
 ALWAYS_INLINE void FN(tile_add)(const FN(tile) * t, FN(sums) * s, const FN(form) f) {
   FOR(r, f.rows) {
     const REAL *init = t->init + r * t->init_row;
     FOR(v, f.vectors) {
-      const bool part = !f.rest && v == f.vectors - 1 && t->last < FN(LANES);
-      s->whole[r][v] += part ? FN(load_part)(init + v * FN(LANES), t->last)
-                             : FN(load)(init + v * FN(LANES));
+      const REAL *at = init + FN(place_of)(t, v, f);
+      s->whole[r][v] +=
+          FN(is_part)(t, v, f) ? FN(load_part)(at, t->last) : FN(load)(at);
     }
     if (!f.rest) continue;
-    const FN(vec) last = FN(load_part)(init + f.vectors * FN(LANES), t->last);
+    const FN(vec) last = FN(load_part)(init + t->y_last, t->last);
     if (f.rest == 16) s->rest16[r] += FN(low_short16)(last);
     if (f.rest == 32) s->rest32[r] += FN(low_short32)(last);
   }
@@ -93,129 +108,121 @@ ALWAYS_INLINE void FN(tile_store)(const FN(tile) * t, const FN(sums) * s,
   FOR(r, f.rows) {
     REAL *y = t->y + r * t->y_row;
     FOR(v, f.vectors) {
-      if (!f.rest && v == f.vectors - 1 && t->last < FN(LANES))
-        FN(store_part)(y + v * FN(LANES), s->whole[r][v], t->last);
+      REAL *at = y + FN(place_of)(t, v, f);
+      if (FN(is_part)(t, v, f))
+        FN(store_part)(at, s->whole[r][v], t->last);
       else
-        FN(store)(y + v * FN(LANES), s->whole[r][v]);
+        FN(store)(at, s->whole[r][v]);
     }
-    if (f.rest)
-      FN(store_part)(y + f.vectors * FN(LANES), FN(widened)(s, r, f.rest), t->last);
+    if (f.rest) FN(store_part)(y + t->y_last, FN(widened)(s, r, f.rest), t->last);
   }
 }
 
 /* += x[:,k] * W[k,:]. Row r of x is at x + step[r]: one, three and five rows lie in
-** registers of their own, the addresses of the others double these. */
+** registers of their own, the addresses of the others double these; beyond six rows, from
+** the sixth on. */
 ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t panel,
-                                  const char *x, const int64_t odd[3],
+                                  int64_t last, const char *x, const int64_t odd[3],
                                   const FN(form) f) {
   FN(vec) w[ROW_VECTORS];
   FOR(v, f.vectors) {
-    w[v] = FN(load)(packed + (v / PANEL_VECTORS) * panel +
-                    (v % PANEL_VECTORS) * FN(LANES));
+    const bool is_last = !f.rest && !f.full && v == f.vectors - 1;
+    w[v] = FN(load)(packed + (is_last ? last
+                                      : (v / PANEL_VECTORS) * panel +
+                                            (v % PANEL_VECTORS) * FN(LANES)));
   }
-  const REAL *rest = packed + (f.vectors / PANEL_VECTORS) * panel +
-                     (f.vectors % PANEL_VECTORS) * FN(LANES);
+  const REAL *rest = packed + last;
   FOR(r, f.rows) {
-    const int64_t step = r == 0 ? 0 : r & 1 ? odd[r / 2] : odd[0] * r;
-    const FN(vec) value = FN(all)(*(const REAL *)(const void *)(x + step));
+    const int i = r % TILE_ROWS;
+    const int64_t step = i == 0 ? 0 : i & 1 ? odd[i / 2] : odd[0] * i;
+    const char *from = r < TILE_ROWS ? x : x + 2 * odd[1];
+    const FN(vec) value = FN(all)(*(const REAL *)(const void *)(from + step));
     FOR(v, f.vectors) s->whole[r][v] += value * w[v];
     if (f.rest == 16) s->rest16[r] += FN(low_short16)(value) * FN(load_short16)(rest);
     if (f.rest == 32) s->rest32[r] += FN(low_short32)(value) * FN(load_short32)(rest);
   }
 }
 
-ALWAYS_INLINE void FN(clear_sums)(FN(sums) * s, const FN(form) f) {
-  FOR(r, f.rows) {
-    FOR(v, f.vectors) s->whole[r][v] = (FN(vec)){0};
-    s->rest16[r] = (FN(short16)){0};
-    s->rest32[r] = (FN(short32)){0};
-  }
-}
-
-ALWAYS_INLINE void FN(add_sums)(FN(sums) * s, const FN(sums) * o, const FN(form) f) {
-  FOR(r, f.rows) {
-    FOR(v, f.vectors) s->whole[r][v] += o->whole[r][v];
-    s->rest16[r] += o->rest16[r];
-    s->rest32[r] += o->rest32[r];
-  }
-}
-
 ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const FN(form) f) {
   const FN(tile) t = *tile;
-  FN(sums) sums, other;
-  FN(clear_sums)(&sums, f);
-  FN(clear_sums)(&other, f);
+  FN(sums) sums;
+  FOR(r, f.rows) {
+    FOR(v, f.vectors) sums.whole[r][v] = (FN(vec)){0};
+    sums.rest16[r] = (FN(short16)){0};
+    sums.rest32[r] = (FN(short32)){0};
+  }
   const REAL *soon = t.y, *last_row = t.y + (f.rows - 1) * t.y_row;
   const int64_t row = t.x_row * (int64_t)sizeof(REAL), odd[3] = {row, 3 * row, 5 * row};
   const int64_t next = t.x_column * (int64_t)sizeof(REAL), panel = t.panel,
-                w_row = t.w_row;
+                w_row = t.w_row, last = t.w_last;
   for (int64_t i = 0; i < t.pieces; i++) {
     const REAL *packed = t.packed + i * t.w_piece;
     const char *x = (const char *)(t.x + i * t.x_piece);
     int64_t k = t.piece;
-    if (f.chains == 2) {
-      for (; k >= 2; k -= 2, packed += 2 * w_row, x += 2 * next) {
-        FN(tile_rank1)(&sums, packed, panel, x, odd, f);
-        FN(tile_rank1)(&other, packed + w_row, panel, x + next, odd, f);
-      }
-    }
     while (k > 0) {
       int64_t n = k < STRIDE ? k : STRIDE;
       if (f.rows > 1) FN(prefetch_row)(soon, f);
       soon = soon < last_row ? soon + t.y_row : last_row;
       for (k -= n; n > 0; n--, packed += w_row, x += next)
-        FN(tile_rank1)(&sums, packed, panel, x, odd, f);
+        FN(tile_rank1)(&sums, packed, panel, last, x, odd, f);
     }
   }
-  if (f.chains == 2) FN(add_sums)(&sums, &other, f);
   if (t.init) FN(tile_add)(&t, &sums, f);
   FN(tile_store)(&t, &sums, f);
 }
 
-#define KEY(rows, vectors, rest, chains)                                               \
-  ((((rows)*16 + (vectors)) * 4 + (rest) / 16) * 2 + (chains)-1)
-#define TILE(rows, vectors, rest, chains)                                              \
-  case KEY(rows, vectors, rest, chains):                                               \
-    FN(run_tile)(t, (FN(form)){rows, vectors, rest, chains});                          \
+#define KEY(rows, vectors, rest, full)                                                 \
+  ((((rows)*16 + (vectors)) * 4 + (rest) / 16) * 2 + (full))
+#define TILE(rows, vectors, rest, full)                                                \
+  case KEY(rows, vectors, rest, full):                                                 \
+    FN(run_tile)(t, (FN(form)){rows, vectors, rest, full});                            \
     break;
-#define TILES(vectors, rest, chains)                                                   \
-  TILE(3, vectors, rest, chains)                                                       \
-  TILE(4, vectors, rest, chains)                                                       \
-  TILE(5, vectors, rest, chains)                                                       \
-  TILE(6, vectors, rest, chains)
-#define ALL_TILES(vectors, chains)                                                     \
-  TILE(1, vectors, 0, chains)                                                          \
-  TILE(2, vectors, 0, chains)                                                          \
-  TILES(vectors, 0, chains)
+#define TILES(vectors, rest, full)                                                     \
+  TILE(3, vectors, rest, full)                                                         \
+  TILE(4, vectors, rest, full)                                                         \
+  TILE(5, vectors, rest, full)                                                         \
+  TILE(6, vectors, rest, full)
+#define ALL_TILES(vectors, full)                                                       \
+  TILE(1, vectors, 0, full)                                                            \
+  TILE(2, vectors, 0, full)                                                            \
+  TILES(vectors, 0, full)
+#define TALL_TILES(vectors)                                                            \
+  ALL_TILES(vectors, false)                                                            \
+  TILE(7, vectors, 0, false)                                                           \
+  TILE(8, vectors, 0, false)                                                           \
+  TILE(9, vectors, 0, false)                                                           \
+  TILE(10, vectors, 0, false)                                                          \
+  TILE(11, vectors, 0, false)                                                          \
+  TILE(12, vectors, 0, false)
 
 static void FN(dispatch_tile)(const FN(tile) * t, int rows, int vectors, int rest,
-                              int chains) {
-  switch (KEY(rows, vectors, rest, chains)) {
-    ALL_TILES(1, 1)
-    ALL_TILES(2, 1)
+                              bool full) {
+  switch (KEY(rows, vectors, rest, full)) {
+    TALL_TILES(1)
+    ALL_TILES(PANEL_VECTORS, true)
+    ALL_TILES(PANEL_VECTORS, false)
 #if VEC_BYTES > 16
-    TILES(1, 16, 1)
+    TILES(1, 16, false)
 #endif
 #ifdef __AVX512F__
-    ALL_TILES(1, 2)
-    ALL_TILES(2, 2)
-    ALL_TILES(3, 1)
-    ALL_TILES(4, 1)
-    TILES(2, 16, 1)
-    TILES(3, 16, 1)
-    TILES(1, 32, 1)
-    TILES(2, 32, 1)
-    TILES(3, 32, 1)
+    TALL_TILES(2)
+    ALL_TILES(3, false)
+    TILES(2, 16, false)
+    TILES(3, 16, false)
+    TILES(1, 32, false)
+    TILES(2, 32, false)
+    TILES(3, 32, false)
 #else
-    TILE(1, 3, 0, 1)
-    TILE(1, 4, 0, 1)
+    TILE(1, 3, 0, false)
+    TILE(1, 4, 0, false)
 #endif
-    TILE(1, 5, 0, 1)
-    TILE(1, 6, 0, 1)
-    TILE(1, 7, 0, 1)
-    TILE(1, 8, 0, 1)
+    TILE(1, 5, 0, false)
+    TILE(1, 6, 0, false)
+    TILE(1, 7, 0, false)
+    TILE(1, 8, 0, false)
   }
 }
+#undef TALL_TILES
 #undef ALL_TILES
 #undef TILES
 #undef TILE
@@ -227,16 +234,20 @@ ALWAYS_INLINE int FN(rest_of)(int64_t rows, int64_t columns) {
   return rows >= 3 && columns > FN(LANES) ? FN(short_bytes)(columns) : 0;
 }
 
-/* All rows of one block of columns. */
-static void FN(multiply_columns)(FN(tile) t, int64_t rows, int vectors, int rest,
-                                 int chains, bool in_tiles) {
-  for (int64_t tiles = un_tile_count(rows); tiles > 0; tiles--) {
-    int64_t step = un_tile_step(rows, tiles);
-    FN(dispatch_tile)(&t, (int)step, vectors, rest, chains);
-    rows -= step;
-    t.x += in_tiles ? TILE_ROWS * t.depth : step * t.x_row;
-    t.y += step * t.y_row;
-    if (t.init) t.init += step * t.init_row;
+/* All rows of one block of columns, dealt evenly to tiles: some have one more. */
+static void FN(multiply_columns)(FN(tile) * t, int64_t rows, int vectors, int rest,
+                                 bool in_tiles) {
+  const bool tall = vectors <= PANEL_VECTORS / 2 && !rest && !in_tiles;
+  const bool full = vectors == PANEL_VECTORS && t->last == FN(LANES) &&
+                    t->y_last == (PANEL_VECTORS - 1) * FN(LANES);
+  const int64_t tiles = tall ? (rows + MAX_ROWS - 1) / MAX_ROWS : un_tile_count(rows);
+  const int64_t few = tiles > 1 ? rows / tiles : rows, more = rows - few * tiles;
+  for (int64_t i = 0; i < tiles; i++) {
+    const int64_t step = few + (i < more);
+    FN(dispatch_tile)(t, (int)step, vectors, rest, full);
+    t->x += in_tiles ? TILE_ROWS * t->depth : step * t->x_row;
+    t->y += step * t->y_row;
+    if (t->init) t->init += step * t->init_row;
   }
 }
 
@@ -273,43 +284,63 @@ static void FN(dot_column)(const un_product *p, int64_t column, const REAL *w) {
 
 /* --- all of y --------------------------------------------------------------------- */
 
-static void FN(multiply)(const un_product *p) {
-  int64_t block = (p->rows == 1 ? ROW_VECTORS : PANEL_VECTORS) * FN(LANES);
+/* Columns of the next block. Blocks of a W that is not packed are about equal: the last
+** one, too, has a whole vector. */
+ALWAYS_INLINE int64_t FN(block_of)(const un_product *p, int64_t left) {
+  const int64_t most = (p->rows == 1 ? ROW_VECTORS : PANEL_VECTORS) * FN(LANES);
+  if (left <= most) return left;
+  if (!p->plain_row) return most;
+  const int64_t blocks = (left + most - 1) / most;
+  const int64_t n = left / blocks / FN(LANES) * FN(LANES);
+  return left - n > (blocks - 1) * most ? n + FN(LANES) : n;
+}
+
+/* What the tiles of a product have in common. */
+ALWAYS_INLINE void FN(begin_tiles)(FN(tile) * t, const un_product *p) {
   const bool plain = p->plain_row != 0;
-  bool has_dots = p->x_column == 1 && !p->x_tiles && !plain;
-  int64_t dots = has_dots ? FN(dot_columns)(p->columns) : 0;
-  int64_t columns = p->columns - dots;
-  FN(tile)
-  t = {p->x,
-       p->packed,
-       p->init,
-       p->y,
-       p->x_row,
-       p->x_column,
-       p->init_row,
-       p->y_row,
-       p->depth,
-       FN(LANES),
-       plain ? p->plain_row : FN(WIDTH),
-       plain ? FN(WIDTH) : p->depth * FN(WIDTH),
-       p->piece ? p->depth / p->piece : 1,
-       p->piece ? p->piece : p->depth,
-       p->x_piece,
-       plain ? p->plain_piece : p->piece * FN(WIDTH)};
-  if (p->x_tiles) {
-    t.x_row = 1;
-    t.x_column = TILE_ROWS;
-  }
-  for (int64_t j = 0; j < columns && !un_stopped(); j += block) {
-    int64_t n = columns - j < block ? columns - j : block;
-    int rest = FN(rest_of)(p->rows, n);
-    int vectors = (int)((n + (rest ? 0 : FN(LANES) - 1)) / FN(LANES));
-    int chains = n <= 2 * FN(LANES) && j == 0 && !rest ? MAX_CHAINS : 1;
-    t.last = n - (vectors - !rest) * FN(LANES);
-    t.packed = (const REAL *)p->packed + (plain ? j : j * p->depth);
-    t.y = (REAL *)p->y + j;
-    t.init = p->init ? (const REAL *)p->init + j : NULL;
-    FN(multiply_columns)(t, p->rows, vectors, rest, chains, p->x_tiles);
+  t->x_row = p->x_tiles ? 1 : p->x_row;
+  t->x_column = p->x_tiles ? TILE_ROWS : p->x_column;
+  t->init_row = p->init_row;
+  t->y_row = p->y_row;
+  t->depth = p->depth;
+  t->w_row = plain ? p->plain_row : FN(WIDTH);
+  t->panel = plain ? FN(WIDTH) : p->depth * FN(WIDTH);
+  t->piece = p->piece ? p->piece : p->depth;
+  t->pieces = t->piece < p->depth ? p->depth / t->piece : 1;
+  t->x_piece = p->x_piece;
+  t->w_piece = plain ? p->plain_piece : p->piece * FN(WIDTH);
+}
+
+/* n columns from column j on. */
+ALWAYS_INLINE void FN(multiply_block)(const un_product *p, FN(tile) * t, int64_t j,
+                                      int64_t n) {
+  const bool plain = p->plain_row != 0;
+  const int rest = FN(rest_of)(p->rows, n);
+  const int vectors = (int)((n + (rest ? 0 : FN(LANES) - 1)) / FN(LANES));
+  const int before = vectors - !rest; /* the last one */
+  const int64_t width = rest ? rest / (int)sizeof(REAL) : FN(LANES);
+  t->last = plain ? width : n - before * FN(LANES);
+  t->y_last = plain ? n - width : before * FN(LANES);
+  t->w_last =
+      plain ? t->y_last
+            : before / PANEL_VECTORS * t->panel + before % PANEL_VECTORS * FN(LANES);
+  t->packed = (const REAL *)p->packed + (plain ? j : j * p->depth);
+  t->x = p->x;
+  t->y = (REAL *)p->y + j;
+  t->init = p->init ? (const REAL *)p->init + j : NULL;
+  FN(multiply_columns)(t, p->rows, vectors, rest, p->x_tiles);
+}
+
+static void FN(multiply)(const un_product *p) {
+  const bool has_dots = p->x_column == 1 && !p->x_tiles && !p->plain_row;
+  const int64_t dots = has_dots ? FN(dot_columns)(p->columns) : 0;
+  const int64_t columns = p->columns - dots;
+  FN(tile) t;
+  int64_t n = 0;
+  FN(begin_tiles)(&t, p);
+  for (int64_t j = 0; j < columns && !un_stopped(); j += n) {
+    n = FN(block_of)(p, columns - j);
+    FN(multiply_block)(p, &t, j, n);
   }
   for (int64_t i = 0; i < dots; i++)
     FN(dot_column)
