@@ -303,8 +303,7 @@ static un_take_rows *second_column_pass(const un_column_kernels *l, const plan *
 }
 
 static void set_all(int64_t n, double *y, double value) {
-  for (int64_t j = 0; j < n; j++)
-    y[j] = value;
+  un_convert()->fill[UN_F64](n, (void *[]){y}, (int64_t[]){1}, &value);
 }
 
 /* Only what the reduction uses: short lines have little else to do. */
@@ -393,7 +392,8 @@ static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
     const int k = p->has_out ? 2 : 1;
     if (p->has_out) store_results(p, count, &c, data[1], first, stride[1]);
     if (p->has_indices)
-      store_columns(UN_I32, c.place, count, UN_I32, data[k], first, stride[k]);
+      store_columns(p->dtype == UN_F64 ? UN_F64 : UN_I32, &c.place, count, UN_I32,
+                    data[k], first, stride[k]);
   }
 }
 

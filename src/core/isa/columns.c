@@ -52,30 +52,56 @@ enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128 };
     EACH_ROW(type, 0, step)                                                            \
   }
 
+/* Cheap steps: of rows that lie far apart, TOGETHER go in one step, which looks at the
+** state of a column once. `step` is a statement with v and k, the number of the row. */
+#define EACH_GROUP(type, from, load, step, store)                                      \
+  int64_t done = from;                                                                 \
+  if (column == 1 && row * (int64_t)sizeof(type) >= PAGE)                              \
+    for (; done + TOGETHER <= rows; done += TOGETHER) {                                \
+      const type *x0 = (const type *)data + done * row, *x1 = x0 + row,                \
+                 *x2 = x1 + row, *x3 = x2 + row;                                       \
+      const int32_t k = (int32_t)(first + done + 1);                                   \
+      (void)k;                                                                         \
+      INDEPENDENT                                                                      \
+      for (int64_t j = 0; j < n; j++) {                                                \
+        load;                                                                          \
+        step(x0[j], k);                                                                \
+        step(x1[j], k + 1);                                                            \
+        step(x2[j], k + 2);                                                            \
+        step(x3[j], k + 3);                                                            \
+        store;                                                                         \
+      }                                                                                \
+    }
+
 /* The first row is the best one so far. A later one replaces it when it is not on the
 ** wrong side of it, so that a NaN is better than all numbers, and stays. */
-#define EXTREME(name, type, suffix, wrong_side)                                        \
+#define TAKE_LARGER(v, k)  TAKE_BETTER(v, <=, k)
+#define TAKE_SMALLER(v, k) TAKE_BETTER(v, >=, k)
+#define TAKE_BETTER(v, wrong_side, k)                                                  \
+  p = b == b ? (!((v)wrong_side b) ? (k) : p) : p;                                     \
+  b = b == b ? (!((v)wrong_side b) ? (v) : b) : b
+#define EXTREME(name, type, suffix, step, number)                                      \
   static void name##_##suffix(TAKE_ARGS) {                                             \
     type *best = c->extreme.suffix;                                                    \
-    int32_t *place = c->place;                                                         \
+    number *place = c->place.suffix;                                                   \
     for (int64_t j = 0; first == 0 && j < n; j++) {                                    \
       best[j] = ((const type *)data)[j * column];                                      \
       place[j] = 1;                                                                    \
     }                                                                                  \
-    EACH_ROW(type, first == 0, const type b = best[j];                                 \
-             const int take = !(v wrong_side b) & (b == b);                            \
-             place[j] = take ? (int32_t)(first + r + 1) : place[j];                    \
-             best[j] = take ? v : b)                                                   \
+    EACH_GROUP(type, first == 0, type b = best[j]; number p = place[j],                \
+               step, best[j] = b; place[j] = p)                                        \
+    EACH_ROW(type, done, type b = best[j]; number p = place[j];                        \
+             step(v, (number)(first + r + 1)); best[j] = b; place[j] = p)              \
   }
 
-#define FOR_ALL_TYPES(type, suffix)                                                    \
-  EXTREME(min, type, suffix, >=)                                                       \
-  EXTREME(max, type, suffix, <=)                                                       \
+#define FOR_ALL_TYPES(type, suffix, number)                                              \
+  EXTREME(min, type, suffix, TAKE_SMALLER, number)                                     \
+  EXTREME(max, type, suffix, TAKE_LARGER, number)                                      \
   TAKE_ROWS(any, type, suffix, c->second[j] = v != 0 ? 1 : c->second[j])               \
   TAKE_ROWS(all, type, suffix, c->second[j] = v == 0 ? 0 : c->second[j])
-FOR_ALL_TYPES(float, f32)
-FOR_ALL_TYPES(double, f64)
-FOR_ALL_TYPES(int32_t, i32)
+FOR_ALL_TYPES(float, f32, int32_t)
+FOR_ALL_TYPES(double, f64, double)
+FOR_ALL_TYPES(int32_t, i32, int32_t)
 TAKE_ROWS(sum, int32_t, i32, c->sum[j] += v)
 
 #define UN_TEMPLATE "isa/columns.c"
@@ -116,33 +142,16 @@ const un_column_kernels ISA(un_column_table) = {
     EACH_ROW(REAL, 0, step)                                                            \
   }
 
-/* The same for cheap steps: four rows that lie far apart are taken in one step, which
-** looks at the state of a column once. */
-#define TAKE_FOUR_ROWS(name, step)                                                     \
+/* The same for cheap steps(v, row), of a state s that begins as `held` of the column. */
+#define TAKE_GROUPS(name, held, step)                                                  \
   static void FN(name)(TAKE_ARGS) {                                                    \
-    int64_t done = 0;                                                                  \
-    (void)first;                                                                       \
-    if (column == 1 && row * (int64_t)sizeof(REAL) >= PAGE)                            \
-      for (; done + 4 <= rows; done += 4) {                                            \
-        const REAL *x0 = (const REAL *)data + done * row, *x1 = x0 + row,              \
-                   *x2 = x1 + row, *x3 = x2 + row;                                     \
-        INDEPENDENT                                                                    \
-        for (int64_t j = 0; j < n; j++) {                                              \
-          const REAL v0 = x0[j], v1 = x1[j], v2 = x2[j], v3 = x3[j];                   \
-          REAL v = v0;                                                                 \
-          step;                                                                        \
-          v = v1;                                                                      \
-          step;                                                                        \
-          v = v2;                                                                      \
-          step;                                                                        \
-          v = v3;                                                                      \
-          step;                                                                        \
-        }                                                                              \
-      }                                                                                \
-    EACH_ROW(REAL, done, step)                                                         \
+    EACH_GROUP(REAL, 0, double s = held, step, held = s)                               \
+    EACH_ROW(REAL, done, double s = held; step(v, r); held = s)                        \
   }
 
-TAKE_FOUR_ROWS(sum_rows, c->sum[j] += (double)v)
+#define ADD(v, k) s += (double)(v)
+TAKE_GROUPS(sum_rows, c->sum[j], ADD)
+#undef ADD
 
 /* Few columns without gaps: as many rows as fit stand side by side, as if they were one
 ** row of more columns; these are added up in the end. */
@@ -163,14 +172,20 @@ static void FN(sum)(TAKE_ARGS) {
   FN(sum_rows)(first, rows - whole * together, n, rest, row, column, c);
 }
 
-TAKE_FOUR_ROWS(prod, c->sum[j] *= (double)v)
+#define MULTIPLY(v, k) s *= (double)(v)
+TAKE_GROUPS(prod, c->sum[j], MULTIPLY)
+#undef MULTIPLY
 
 ALWAYS_INLINE REAL FN(larger)(REAL v, REAL best) {
   return ((v > best) | (v != v)) ? v : best;
 }
 
-TAKE_FOUR_ROWS(largest, c->best[j] = (double)FN(larger)(v, (REAL)c->best[j]))
-TAKE_FOUR_ROWS(absmax, c->best[j] = (double)FN(larger)(M(fabs)(v), (REAL)c->best[j]))
+#define LARGEST(v, k) s = (double)FN(larger)(v, (REAL)s)
+TAKE_GROUPS(largest, c->best[j], LARGEST)
+#undef LARGEST
+#define ABSMAX(v, k) s = (double)FN(larger)(M(fabs)(v), (REAL)s)
+TAKE_GROUPS(absmax, c->best[j], ABSMAX)
+#undef ABSMAX
 
 /* The first pass has summed up. */
 static void FN(deviation)(TAKE_ARGS) {
@@ -223,7 +238,7 @@ MAKE_ROW(log_softmax_gradient, y[j] = x[j] - M(un_vexp)(z[j]) * (REAL)c->sum[j])
 /* clang-format on */
 
 #undef TAKE_REAL_ROWS
-#undef TAKE_FOUR_ROWS
+#undef TAKE_GROUPS
 #undef MAKE_ROW
 
 #endif

@@ -18,7 +18,10 @@ typedef struct un_columns {
     double f64[UN_COLUMNS];
     int32_t i32[UN_COLUMNS];
   } extreme;
-  int32_t place[UN_COLUMNS]; /* the row of the extreme, from 1 */
+  union {                    /* its row, from 1, in numbers as wide as those compared */
+    int32_t f32[UN_COLUMNS], i32[UN_COLUMNS];
+    double f64[UN_COLUMNS];
+  } place;
   int64_t total;             /* rows in all */
   double p;                  /* of the norm */
 } un_columns;

@@ -182,28 +182,11 @@ ALWAYS_INLINE void FN(each1)(REAL (*f)(REAL, REAL, REAL), RUN_ARGS) {
 }
 
 /* Powers, by pieces of full vectors: with a constant exponent, or gaps, gcc would make no
-** vectors. Where all arguments are plain, less is to be done. */
-enum { FN(POWERS) = 32 };
-
-ALWAYS_INLINE void FN(power_piece)(REAL *y, const REAL *a, const REAL *b) {
-  int plain = 1;
-  for (int i = 0; i < FN(POWERS); i++)
-    plain &= UN_PASTE(M(un_vpow), _is_plain)(a[i], b[i]);
-  if (plain) {
-    INDEPENDENT
-    for (int i = 0; i < FN(POWERS); i++)
-      y[i] = UN_PASTE(M(un_vpow), _plain)(a[i], b[i]);
-  } else {
-    INDEPENDENT
-    for (int i = 0; i < FN(POWERS); i++)
-      y[i] = M(un_vpow)(a[i], b[i]);
-  }
-}
-
+** vectors. */
 /* n numbers side by side: as they are, or in the room. */
 ALWAYS_INLINE const REAL *FN(side_by_side)(REAL *room, const REAL *x, int64_t stride,
                                            int64_t n) {
-  if (stride == 1 && n == FN(POWERS)) return x;
+  if (stride == 1 && n == UN_POWERS) return x;
   for (int64_t i = 0; i < n && stride != 0; i++) /* 0: they are there already */
     room[i] = x[i * stride];
   return room;
@@ -211,21 +194,21 @@ ALWAYS_INLINE const REAL *FN(side_by_side)(REAL *room, const REAL *x, int64_t st
 
 static void FN(each_power)(int64_t n, void *const *data, const int64_t *stride) {
   const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
-  REAL room_a[FN(POWERS)], room_b[FN(POWERS)], power[FN(POWERS)];
-  for (int i = 0; i < FN(POWERS); i++) {
+  REAL room_a[UN_POWERS], room_b[UN_POWERS], power[UN_POWERS];
+  for (int i = 0; i < UN_POWERS; i++) {
     room_a[i] = *(const REAL *)data[1];
     room_b[i] = *(const REAL *)data[2];
   }
-  for (int64_t first = 0; first < n; first += FN(POWERS)) {
-    const int64_t count = n - first < FN(POWERS) ? n - first : FN(POWERS);
+  for (int64_t first = 0; first < n; first += UN_POWERS) {
+    const int64_t count = n - first < UN_POWERS ? n - first : UN_POWERS;
     REAL *to = (REAL *)data[0] + first * sy;
     const REAL *a = FN(side_by_side)(room_a, (REAL *)data[1] + first * sa, sa, count);
     const REAL *b = FN(side_by_side)(room_b, (REAL *)data[2] + first * sb, sb, count);
-    if (sy == 1 && count == FN(POWERS)) {
-      FN(power_piece)(to, a, b);
+    if (sy == 1 && count == UN_POWERS) {
+      UN_PASTE(M(un_vpow), _piece)(to, a, b);
       continue;
     }
-    FN(power_piece)(power, a, b);
+    UN_PASTE(M(un_vpow), _piece)(power, a, b);
     for (int64_t i = 0; i < count; i++)
       to[i * sy] = power[i];
   }

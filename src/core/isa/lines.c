@@ -12,7 +12,7 @@
 #include "isa/vpow.h"
 #include "stop.h"
 
-enum { LANES = 16, PAIRWISE = 512, PIECE = 256, BLOCK = 64 };
+enum { LANES = 16, PIECE = 256, BLOCK = 64 };
 
 /* for (i = 0; i < n; i++), of steps that do not depend on each other; between stretches of
 ** it the work can be stopped. */
@@ -112,8 +112,12 @@ const un_line_kernels ISA(un_lines) = {
 
 /* --- sums ------------------------------------------------------------------------- */
 
+/* Longer sums are halved. float32 has so many more digits in float64 that its pieces may be
+** longer. */
+enum { FN(PAIRWISE) = sizeof(REAL) == sizeof(float) ? 4096 : 512 };
+
 static double FN(total)(int64_t n, const REAL *x, int64_t stride) {
-  if (n > PAIRWISE) {
+  if (n > FN(PAIRWISE)) {
     int64_t half = n / 2 / LANES * LANES;
     return FN(total)(half, x, stride) + FN(total)(n - half, x + half * stride, stride);
   }
@@ -148,7 +152,7 @@ static void FN(add_row)(int64_t n, const void *data, int64_t stride, double *tot
 static double FN(dot)(int64_t n, const void *pa, int64_t sa, const void *pb,
                       int64_t sb) {
   const REAL *a = pa, *b = pb;
-  if (n > PAIRWISE) {
+  if (n > FN(PAIRWISE)) {
     int64_t half = n / 2 / LANES * LANES;
     return FN(dot)(half, a, sa, b, sb) +
            FN(dot)(n - half, a + half * sa, sa, b + half * sb, sb);
@@ -209,14 +213,15 @@ static void FN(deviation)(int64_t n, const void *data, int64_t stride, un_tally 
 static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
   const double scale = un_norm_scale(t->best), p = t->p;
-  double power[BLOCK];
+  double power[UN_POWERS], exponent[UN_POWERS];
   int64_t i = 0;
-  for (; i + BLOCK <= n; i += BLOCK) {
-    for (int j = 0; j < BLOCK; j++)
+  for (int j = 0; j < UN_POWERS; j++)
+    exponent[j] = p;
+  for (; i + UN_POWERS <= n; i += UN_POWERS) {
+    for (int j = 0; j < UN_POWERS; j++)
       power[j] = fabs((double)x[(i + j) * stride]) * scale;
-    for (int j = 0; j < BLOCK && p != 1; j++)
-      power[j] = un_vpow(power[j], p);
-    for (int j = LANES; j < BLOCK; j++)
+    if (p != 1) un_vpow_piece(power, power, exponent);
+    for (int j = LANES; j < UN_POWERS; j++)
       power[j % LANES] += power[j];
     t->second += add_lanes(power);
   }

@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "isa.h"
 #include "vmath.h"
 
 #if defined __FP_FAST_FMA && defined __FP_FAST_FMAF
@@ -150,4 +151,27 @@ UN_POW(un_vpow, double, pow)
 #undef UN_POW
 
 #endif
+
+/* Powers are taken by so many: where all arguments are plain, less is to be done. */
+enum { UN_POWERS = 32 };
+#define UN_POW_PIECE(name, type)                                                       \
+  static inline void name##_piece(type *y, const type *x, const type *power) {         \
+    int plain = 1;                                                                     \
+    for (int i = 0; i < UN_POWERS; i++)                                                \
+      plain &= name##_is_plain(x[i], power[i]);                                        \
+    if (plain) {                                                                       \
+      INDEPENDENT                                                                      \
+      for (int i = 0; i < UN_POWERS; i++)                                              \
+        y[i] = name##_plain(x[i], power[i]);                                           \
+    } else {                                                                           \
+      INDEPENDENT                                                                      \
+      for (int i = 0; i < UN_POWERS; i++)                                              \
+        y[i] = name(x[i], power[i]);                                                   \
+    }                                                                                  \
+  }
+
+UN_POW_PIECE(un_vpowf, float)
+UN_POW_PIECE(un_vpow, double)
+#undef UN_POW_PIECE
+
 #endif
