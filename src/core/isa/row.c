@@ -299,12 +299,21 @@ ALWAYS_INLINE double FN(row_slope)(REAL *da, const REAL *dh, const REAL *dy,
   return reduce_add_f64(squares);
 }
 
+/* In a long window h comes from far, and the processor does not guess that rows follow
+** each other against the order of memory. */
+ALWAYS_INLINE void FN(fetch_ahead)(const un_row_run *r, const REAL *h) {
+  enum { STEPS = 4, LINE = 64 / sizeof(REAL) };
+  for (int64_t j = 0; j < r->H; j += LINE)
+    __builtin_prefetch(h + STEPS * r->stride + j);
+}
+
 ALWAYS_INLINE void FN(back)(const un_row_run *r, const FN(form) form) {
   REAL *h = r->h, *dgates = r->dgates, *dstate = r->dstate;
   const REAL *dy = r->dy;
   double *norm = r->norm;
   int64_t way = r->stride < 0 ? -1 : 1;
   for (int64_t i = 0; i < r->steps && !un_stopped(); i++) {
+    FN(fetch_ahead)(r, h);
     *norm = sqrt(FN(row_slope)(dgates, dstate, dy, h, r->H, form));
     un_row_product p = {.depth = r->H,
                         .columns = r->H,
