@@ -27,6 +27,8 @@ struct unl_readout {
   bool is_packed, has_gradient;
   const uint64_t *param_version;
   uint64_t packed_version;
+  un_readout_pass pass; /* the one that has begun */
+  bool trains;
 };
 
 /* The userdata of the readout while it is made: behind the description. */
@@ -140,13 +142,31 @@ static void set_input(lua_State *L, unl_readout *r, int self, int h) {
   unl_setknown(L, h, &r->input, self, INPUT);
 }
 
-/* y = h W^T + b, and its loss; see un_readout_forward. */
-static double run_layer(unl_readout *r, const un_loss *loss, bool train, double total) {
+static void begin_pass(unl_readout *r, const un_loss *loss, bool train, double total) {
   r->has_gradient = false;
+  r->trains = train;
   pack_weights(r);
-  total = un_readout_forward(&r->core, loss, train, total);
+  r->pass = un_readout_begin(&r->core, loss, train, total);
+}
+
+static void take_outputs(void *readout, int64_t first, int64_t rows) {
+  un_readout_rows(&((unl_readout *)readout)->pass, first, rows);
+}
+
+un_output_sink unl_readoutsink(unl_readout *r) {
+  return (un_output_sink){r, take_outputs};
+}
+
+double unl_readoutend(unl_readout *r) {
   ++*r->y_version;
-  return total;
+  r->has_gradient = r->trains && !un_stopped();
+  return r->pass.total;
+}
+
+/* The pass that has begun, over all rows. */
+static double run_pass(unl_readout *r) {
+  un_readout_rows(&r->pass, 0, r->core.dense.rows);
+  return unl_readoutend(r);
 }
 
 /*--- y = h W^T + b.
@@ -155,7 +175,8 @@ function Readout:predict(h) end */
 static int readout_predict(lua_State *L) {
   unl_readout *r = check_readout(L);
   set_input(L, r, 1, 2);
-  run_layer(r, NULL, false, 0);
+  begin_pass(r, NULL, false, 0);
+  run_pass(r);
   return 0;
 }
 
@@ -191,8 +212,8 @@ static un_loss describe_loss(lua_State *L, const unl_readout *r, int weight) {
   return loss;
 }
 
-bool unl_readoutforward(lua_State *L, unl_readout *r, int weight, bool mean, bool train,
-                        unl_totals *totals) {
+bool unl_readoutbegin(lua_State *L, unl_readout *r, int weight, bool mean, bool train,
+                      unl_totals *totals) {
   un_loss loss = describe_loss(L, r, weight);
   un_err err;
   if (r->is_softmax && !un_check_labels(&loss, r->core.batch, &err)) {
@@ -205,9 +226,8 @@ bool unl_readoutforward(lua_State *L, unl_readout *r, int weight, bool mean, boo
     return false;
   }
   loss.scale = mean ? 1 / (weights * un_loss_width(&loss)) : 1;
-  totals->loss = run_layer(r, &loss, train, totals->loss);
+  begin_pass(r, &loss, train, totals->loss);
   totals->weights = weights;
-  r->has_gradient = train && !un_stopped();
   return true;
 }
 
@@ -228,10 +248,10 @@ static int readout_forward(lua_State *L) {
   lua_settop(L, 8);
   unl_totals totals = {luaL_checknumber(L, 7), luaL_checknumber(L, 8)};
   unl_readoutset(L, 1, 2, 3);
-  if (!unl_readoutforward(L, check_readout(L), 4, lua_toboolean(L, 5),
-                          lua_toboolean(L, 6), &totals))
+  unl_readout *r = check_readout(L);
+  if (!unl_readoutbegin(L, r, 4, lua_toboolean(L, 5), lua_toboolean(L, 6), &totals))
     return unl_failure(L, lua_tostring(L, -1));
-  lua_pushnumber(L, totals.loss);
+  lua_pushnumber(L, run_pass(r));
   lua_pushnumber(L, totals.weights);
   return 2;
 }

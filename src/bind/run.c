@@ -193,9 +193,11 @@ static void note_ran(unl_run *r) {
 /* --- forward and back ---------------------------------------------------------------
  */
 
-bool unl_runforward(lua_State *L, unl_run *r, int state) {
+bool unl_runforward(lua_State *L, unl_run *r, int state, const un_output_sink *sink) {
   if (!start(L, r, state)) return false;
+  r->run.sink = sink;
   un_cell_forward(&r->run, unl_weightsarepacked(r));
+  r->run.sink = NULL;
   if (!un_stopped()) note_ran(r); /* else no backward pass can follow */
   return true;
 }
@@ -211,7 +213,7 @@ function Run:forward(x, state, mask) end
 static int run_forward(lua_State *L) {
   unl_run *r = check_run(L);
   lua_settop(L, 4);
-  return unl_runset(L, 1, 2, 4) && unl_runforward(L, r, 3) ? 0 : 1;
+  return unl_runset(L, 1, 2, 4) && unl_runforward(L, r, 3, NULL) ? 0 : 1;
 }
 
 /* Why a backward pass is impossible now, or NULL. */

@@ -60,8 +60,9 @@ void unl_openrun(lua_State *L);
 bool unl_runset(lua_State *L, int run, int x, int mask);
 bool unl_runhas(const unl_run *r, const void *x); /* the tensor there, and no mask? */
 
-/* The pass. False: a message is on the stack, nothing was run. */
-bool unl_runforward(lua_State *L, unl_run *r, int state);
+/* The pass; the sink, if any, takes the outputs. False: a message is on the stack, nothing
+** was run. */
+bool unl_runforward(lua_State *L, unl_run *r, int state, const un_output_sink *sink);
 
 /* Back, for a run that is not stale and has gradients, from zeros after the last step;
 ** dL/dys comes from the read-out or is (T,B,H) in memory. The gradients of the
@@ -82,12 +83,15 @@ typedef struct unl_totals {
   double loss, weights;
 } unl_totals;
 
-/* The same two steps for a Readout: h and the targets are set, then comes the pass. */
+/* A Readout: h and the targets are set, and a pass begins (false: a message is on the
+** stack); its sink takes all rows of h; then the pass ends and returns the loss. */
 unl_readout *unl_checkreadout(lua_State *L, int arg);
 void unl_readoutset(lua_State *L, int readout, int h, int targets);
 bool unl_readouthas(const unl_readout *r, const void *h, const void *targets);
-bool unl_readoutforward(lua_State *L, unl_readout *r, int weight, bool mean, bool train,
-                        unl_totals *totals);
+bool unl_readoutbegin(lua_State *L, unl_readout *r, int weight, bool mean, bool train,
+                      unl_totals *totals);
+un_output_sink unl_readoutsink(unl_readout *r);
+double unl_readoutend(unl_readout *r);
 bool unl_readoutisready(const unl_readout *r); /* for a backward pass */
 
 /* The Readout, which is ready: its gradients count as written from now on. The second one

@@ -218,12 +218,13 @@ static bool set_parts(lua_State *L, const unl_window *w, const places *at) {
   return true;
 }
 
-/* Layer l from the list of states at `state`, or nil; false with a message on the
-** stack. */
-static bool forward_layer(lua_State *L, const unl_window *w, int state, int l) {
-  if (lua_isnil(L, state)) return unl_runforward(L, w->layer[l].run, state);
+/* Layer l from the list of states at `state`, or nil, to a sink; false with a message on
+** the stack. */
+static bool forward_layer(lua_State *L, const unl_window *w, int state, int l,
+                          const un_output_sink *sink) {
+  if (lua_isnil(L, state)) return unl_runforward(L, w->layer[l].run, state, sink);
   lua_geti(L, state, l + 1);
-  if (!unl_runforward(L, w->layer[l].run, lua_gettop(L))) return false;
+  if (!unl_runforward(L, w->layer[l].run, lua_gettop(L), sink)) return false;
   lua_pop(L, 1);
   return true;
 }
@@ -232,11 +233,13 @@ static bool forward_layer(lua_State *L, const unl_window *w, int state, int l) {
 static bool run_parts(lua_State *L, unl_window *w, const places *at, double *loss) {
   unl_totals totals = {0, 0};
   if (!is_set(L, w, at) && !set_parts(L, w, at)) return false;
-  for (int l = 0; l < w->layers; l++)
-    if (!forward_layer(L, w, at->state, l)) return false;
-  if (!unl_readoutforward(L, w->readout, at->weight, at->mean, true, &totals))
+  if (!unl_readoutbegin(L, w->readout, at->weight, at->mean, true, &totals))
     return false;
-  *loss = totals.loss;
+  un_output_sink sink = unl_readoutsink(w->readout);
+  for (int l = 0; l < w->layers; l++)
+    if (!forward_layer(L, w, at->state, l, l == w->layers - 1 ? &sink : NULL))
+      return false;
+  *loss = unl_readoutend(w->readout);
   if (at->mean)
     *loss /= w->is_softmax ? totals.weights : totals.weights * (double)w->output;
   return true;

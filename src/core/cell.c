@@ -153,7 +153,8 @@ static un_work_layout layout_of(const un_run *run) {
   l.partial = l.product + (size_t)groups * l.product_bytes;
   l.dy = l.partial + (groups > 1 ? rounded(partial_bytes(run)) : 0);
   l.squares = l.dy + (run->B == 1 ? rounded(un_run_bytes(run, rows * run->H)) : 0);
-  l.kept = l.squares + rounded((size_t)(run->T * run->B) * sizeof(double));
+  l.kept = l.squares;
+  if (run->B > 1) l.kept += rounded((size_t)(run->T * run->B) * sizeof(double));
   l.bytes = l.kept + un_run_bytes(run, run->cell->states * run->B * run->H);
   return l;
 }

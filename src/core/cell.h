@@ -94,6 +94,13 @@ typedef struct un_dy_source {
   void (*end)(void *context, int groups);
 } un_dy_source;
 
+/* What takes the outputs of a forward pass while they are near: rows of T*B, in their
+** order. */
+typedef struct un_output_sink {
+  void *context;
+  void (*take)(void *context, int64_t first, int64_t rows);
+} un_output_sink;
+
 /* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0).
  */
 typedef struct un_cell_extra {
@@ -136,7 +143,7 @@ typedef struct un_work_layout {
   size_t product_bytes;
   size_t partial; /* gradients of the second group: W_xh, W_hh, b_h */
   size_t dy;      /* B = 1: (block,H) */
-  size_t squares; /* (T,B) float64: |dL/dh_t|^2 of each row */
+  size_t squares; /* B > 1: (T,B) float64: |dL/dh_t|^2 of each row */
   size_t kept;    /* (states,B,H): the gradients of masked rows, set aside */
   size_t bytes;
 } un_work_layout;
@@ -149,6 +156,7 @@ struct un_run {
   const int32_t *tokens; /* (T,B), or NULL and then */
   const void *x;         /* (T,B,I) */
   const void *mask;      /* (T,B): where it is 0 the states stay as they are; or NULL */
+  const un_output_sink *sink;       /* or NULL */
   const void *param[UN_MAX_PARAMS]; /* W_xh stored as (I,G*H); W_hh (G*H,H); b_h; ... */
   void *grad[UN_MAX_PARAMS];
   bool

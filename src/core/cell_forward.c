@@ -109,16 +109,30 @@ static int64_t projected_steps(const un_run *run, un_share s) {
   return step < PROJECTED_BYTES ? (int64_t)(PROJECTED_BYTES / step) : 1;
 }
 
+/* The outputs of the only sequence go to the sink block by block: those of a long window
+** would be far when all of it is done. */
+static bool gives_blocks(const un_run *run) {
+  return run->sink && run->B == 1 && !run->reverse;
+}
+
+static void give(const un_run *run, int64_t first, int64_t rows) {
+  if (!un_stopped()) run->sink->take(run->sink->context, first, rows);
+}
+
 static void forward_share(const un_run *run, int64_t first, un_share s) {
   int64_t block = projected_steps(run, s);
-  for (int64_t k = first; k < run->T && !un_stopped(); k += block)
-    forward_block(run, k, run->T - k < block ? run->T - k : block, s);
+  for (int64_t k = first; k < run->T && !un_stopped(); k += block) {
+    int64_t steps = run->T - k < block ? run->T - k : block;
+    forward_block(run, k, steps, s);
+    if (gives_blocks(run)) give(run, k, steps);
+  }
 }
 
 void un_cell_forward(const un_run *run, bool packed) {
   UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
   if (!packed) un_cell_pack(run);
   un_cell_share_out(run, 0, forward_share);
+  if (run->sink && !gives_blocks(run)) give(run, 0, run->T * run->B);
   double width = (double)un_gate_width(run), rows = (double)(run->T * run->B);
   UN_PROFILE_END(2 * rows * width * (double)(run->H + (run->tokens ? 0 : run->I)));
 }

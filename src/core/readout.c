@@ -51,9 +51,19 @@ size_t un_readout_work_bytes(const un_readout *r) {
 
 /* --- forward ----------------------------------------------------------------------- */
 
+un_readout_pass un_readout_begin(const un_readout *r, const un_loss *loss, bool train,
+                                 double total) {
+  un_readout_pass p = {.r = r, .has_loss = loss != NULL, .total = total};
+  if (loss) {
+    p.loss = *loss;
+    p.loss.y = r->y;
+    p.loss.dy = train ? r->y : NULL;
+  }
+  return p;
+}
+
 typedef struct forward_job {
-  const un_readout *r;
-  const un_loss *loss; /* of all rows, or NULL */
+  const un_readout_pass *p;
   int64_t first, rows; /* of the group */
   int blocks;
   double *each; /* (GROUP) */
@@ -61,14 +71,14 @@ typedef struct forward_job {
 
 static void forward_block(void *context, int index) {
   forward_job *job = context;
-  const un_readout *r = job->r;
+  const un_readout *r = job->p->r;
   int64_t offset = job->rows * index / job->blocks, first = job->first + offset;
   un_dense part = r->dense;
   part.rows = job->rows * (index + 1) / job->blocks - offset;
   un_dense_forward(&part, r->packed, row_of(r, r->h, first, part.in),
                    row_of(r, r->y, first, part.out));
-  if (!job->loss) return;
-  un_loss loss = un_loss_part(job->loss, first, part.rows);
+  if (!job->p->has_loss) return;
+  un_loss loss = un_loss_part(&job->p->loss, first, part.rows);
   un_loss_rows(&loss, job->each + offset);
 }
 
@@ -79,29 +89,20 @@ static int blocks_of(int64_t rows) {
   return rows < BLOCK ? 1 : (int)((blocks + threads - 1) / threads) * threads;
 }
 
-double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
-                          double total) {
-  const un_dense *d = &r->dense;
+void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows) {
+  const un_dense *d = &p->r->dense;
   double each[GROUP];
-  forward_job job = {.r = r, .each = each};
-  un_loss all;
-  if (loss) {
-    all = *loss;
-    all.y = r->y;
-    all.dy = train ? r->y : NULL;
-    job.loss = &all;
-  }
+  forward_job job = {.p = p, .each = each};
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  for (int64_t first = 0; first < d->rows && !un_stopped(); first += GROUP) {
-    job.first = first;
-    job.rows = d->rows - first < GROUP ? d->rows - first : GROUP;
+  for (int64_t done = 0; done < rows && !un_stopped(); done += GROUP) {
+    job.first = first + done;
+    job.rows = rows - done < GROUP ? rows - done : GROUP;
     job.blocks = blocks_of(job.rows);
     un_parallel(job.blocks, forward_block, &job);
-    for (int64_t i = 0; i < job.rows && loss; i++)
-      total += each[i];
+    for (int64_t i = 0; i < job.rows && p->has_loss; i++)
+      p->total += each[i];
   }
-  UN_PROFILE_END(2 * (double)d->rows * (double)d->in * (double)d->out);
-  return total;
+  UN_PROFILE_END(2 * (double)rows * (double)d->in * (double)d->out);
 }
 
 /* --- backward ---------------------------------------------------------------------- */

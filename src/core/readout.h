@@ -25,10 +25,19 @@ typedef struct un_readout {
 
 size_t un_readout_work_bytes(const un_readout *r);
 
-/* y, and the loss of all rows added to `total` unless `loss` is NULL (then returns
-** total). loss->y and loss->dy are set here: dy is y when `train`. */
-double un_readout_forward(const un_readout *r, const un_loss *loss, bool train,
-                          double total);
+/* A pass over the rows: begin, then y of all rows, part after part in their order, with
+** the loss added to `total` unless there is none (NULL). loss->y and loss->dy are set
+** here: dy is y when `train`. */
+typedef struct un_readout_pass {
+  const un_readout *r;
+  un_loss loss;
+  bool has_loss;
+  double total;
+} un_readout_pass;
+
+un_readout_pass un_readout_begin(const un_readout *r, const un_loss *loss, bool train,
+                                 double total);
+void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows);
 
 /* Back: begin; then, in any order, for all rows in parts from `first` on: dh (rows,H),
 ** written or added to what is there, and the gradients of W and b, which the rows add to,

@@ -267,3 +267,28 @@ function TestRnnGradients.test_a_trace_with_changing_arguments()
     end
   end
 end
+
+-- One long sequence goes through the read-out block by block, each after its steps.
+function TestRnnGradients.test_a_long_window_of_one_sequence_is_many_short_ones()
+  for _, layers in ipairs { 1, 2 } do
+    for _, reduction in ipairs { "mean", "sum" } do
+      local m, x, y = begin { hidden = 100, T = 700, B = 1, dtype = "float32", layers = layers }
+      local weight = tensor.rand(700, 1)
+      weight[{ {}, 1 }][5] = 0
+      local opts = { weight = weight, reduction = reduction }
+      local loss, state, trace = m:forward(x, y, nil, opts)
+      local evaluated, after = m:forward(x, y, nil,
+        { weight = weight, reduction = reduction, train = false })
+      luaunit.assertEquals(loss, evaluated)
+      luaunit.assertTrue(tensor.equal(state[layers].h, after[layers].h))
+      local logits = m:predict(x)
+      local gradient = tensor.softmax(logits, 3)
+      for t = 1, 700 do
+        local row = gradient:select(1, t):select(1, 1)
+        row[y[{ t, 1 }]] = row[y[{ t, 1 }]] - 1
+        row:mul_(weight[{ t, 1 }] / (reduction == "mean" and weight:sum() or 1))
+      end
+      luaunit.assertTrue(tensor.allclose(trace.y, gradient, { rtol = 1e-4, atol = 1e-6 }))
+    end
+  end
+end
