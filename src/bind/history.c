@@ -1,4 +1,4 @@
-/* history.c -- core.train: what train.fit writes down after each step. */
+/* history.c -- core.train: what train.fit writes down, and looks for, after each step. */
 #include "sys.h"
 #include "unl.h"
 
@@ -8,7 +8,7 @@ typedef struct history {
   double start;
 } history;
 
-/* record(step, loss, gradient_norm, lr) */
+/* record(step, loss, gradient_norm, lr) -> interrupted */
 static int record(lua_State *L) {
   const history *h = lua_touserdata(L, lua_upvalueindex(1));
   const un_view *v = &h->tensor->view;
@@ -19,15 +19,16 @@ static int record(lua_State *L) {
   ++*h->tensor->version;
   for (int k = 0; k < 4; k++)
     column[k * v->stride[0]] = row[k];
-  return 0;
+  lua_pushboolean(L, un_sys_take_interrupt());
+  return 1;
 }
 
 /*---
 --- What writes the numbers of one step, and the seconds since `start`, into a history.
 ---@param history unroll.Tensor (4,N) float64, overwritten
 ---@param start number as of core.sys.clock
----@return fun(step: integer, loss: number, gradient_norm: number, lr: number) record step is
---- 1..N
+---@return fun(step: integer, loss: number, gradient_norm: number, lr: number): boolean record
+--- step is 1..N; returns what core.sys.interrupted would
 function core.train.recorder(history, start) end
 */
 static int train_recorder(lua_State *L) {

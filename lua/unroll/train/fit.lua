@@ -225,13 +225,13 @@ function Run:flush_log()
 end
 
 -- Everything but the step itself; returns the reason to stop, or nil.
-local function after_step(self, loss, norm)
+local function after_step(self, loss, norm, was_interrupted)
   local o, step, stop = self.o, self.step, nil
   if o.validation and step % o.validation.every == 0 and self:validate() then
     stop = "patience"
   end
   if o.on_step and o.on_step(step, loss, norm) then stop = stop or "callback" end
-  if interrupted() then stop = "interrupted" end
+  if was_interrupted or interrupted() then stop = "interrupted" end
   if self.log and core.sys.clock() >= self.next_flush then
     self:flush_log()
     self.next_flush = core.sys.clock() + 1
@@ -243,14 +243,10 @@ end
 function Run:loop()
   local o, train_step = self.o, stepper(self)
   local is_watched = o.validation or o.on_step or self.log or o.checkpoint_every
-  while self.step < self.total do
-    local loss, norm = train_step()
-    local stop
-    if is_watched then
-      stop = after_step(self, loss, norm)
-    elseif interrupted() then
-      stop = "interrupted"
-    end
+  for _ = self.step + 1, self.total do
+    local loss, norm, was_interrupted = train_step()
+    local stop = was_interrupted and "interrupted"
+    if is_watched then stop = after_step(self, loss, norm, was_interrupted) end
     if stop then return stop end
   end
   return "steps"

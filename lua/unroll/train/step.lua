@@ -81,9 +81,10 @@ local function passes(run)
   end
 end
 
---- The function that makes a step of a run (fit.lua) and returns its loss and gradient norm.
+--- The function that makes a step of a run (fit.lua). It returns the loss, the gradient norm,
+--- and whether there was a Ctrl-C.
 ---@param run table
----@return fun(): number, number
+---@return fun(): number, number, boolean
 return function(run)
   local o, model, iterator, optimizer = run.o, run.model, run.iterator, run.optimizer
   local pass, record = passes(run), core.train.recorder(run.history.all, run.start)
@@ -105,9 +106,9 @@ return function(run)
       run:grow_history()
       record = core.train.recorder(run.history.all, run.start)
     end
-    record(step, loss, norm, optimizer.lr)
+    local interrupted = record(step, loss, norm, optimizer.lr)
     run.step, run.elements = step, run.elements + count
     if shown then shown:update(step, loss, norm, count) end
-    return loss, norm
+    return loss, norm, interrupted
   end
 end
