@@ -54,8 +54,8 @@ enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128 };
 
 /* Cheap steps: of rows that lie far apart, TOGETHER go in one step, which looks at the
 ** state of a column once. `step` is a statement with v and k, the number of the row. */
-#define EACH_GROUP(type, from, load, step, store)                                      \
-  int64_t done = from;                                                                 \
+#define EACH_GROUP(type, load, step, store)                                            \
+  int64_t done = 0;                                                                    \
   if (column == 1 && row * (int64_t)sizeof(type) >= PAGE)                              \
     for (; done + TOGETHER <= rows; done += TOGETHER) {                                \
       const type *x0 = (const type *)data + done * row, *x1 = x0 + row,                \
@@ -73,7 +73,7 @@ enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128 };
       }                                                                                \
     }
 
-/* The first row is the best one so far. A later one replaces it when it is not on the
+/* The first row is the best one at first. A later one replaces it when it is not on the
 ** wrong side of it, so that a NaN is better than all numbers, and stays. */
 #define TAKE_LARGER(v, k)  TAKE_BETTER(v, <=, k)
 #define TAKE_SMALLER(v, k) TAKE_BETTER(v, >=, k)
@@ -88,13 +88,13 @@ enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128 };
       best[j] = ((const type *)data)[j * column];                                      \
       place[j] = 1;                                                                    \
     }                                                                                  \
-    EACH_GROUP(type, first == 0, type b = best[j]; number p = place[j],                \
-               step, best[j] = b; place[j] = p)                                        \
+    EACH_GROUP(type, type b = best[j]; number p = place[j], step, best[j] = b;         \
+               place[j] = p)                                                           \
     EACH_ROW(type, done, type b = best[j]; number p = place[j];                        \
              step(v, (number)(first + r + 1)); best[j] = b; place[j] = p)              \
   }
 
-#define FOR_ALL_TYPES(type, suffix, number)                                              \
+#define FOR_ALL_TYPES(type, suffix, number)                                            \
   EXTREME(min, type, suffix, TAKE_SMALLER, number)                                     \
   EXTREME(max, type, suffix, TAKE_LARGER, number)                                      \
   TAKE_ROWS(any, type, suffix, c->second[j] = v != 0 ? 1 : c->second[j])               \
@@ -145,7 +145,7 @@ const un_column_kernels ISA(un_column_table) = {
 /* The same for cheap steps(v, row), of a state s that begins as `held` of the column. */
 #define TAKE_GROUPS(name, held, step)                                                  \
   static void FN(name)(TAKE_ARGS) {                                                    \
-    EACH_GROUP(REAL, 0, double s = held, step, held = s)                               \
+    EACH_GROUP(REAL, double s = held, step, held = s)                                  \
     EACH_ROW(REAL, done, double s = held; step(v, r); held = s)                        \
   }
 
