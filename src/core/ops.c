@@ -8,6 +8,7 @@
 
 #include "copy.h"
 #include "isa.h"
+#include "isa/convert.h"
 #include "isa/elementwise.h"
 #include "parallel.h"
 #include "piece.h"
@@ -17,6 +18,7 @@
 #include "tiles.h"
 
 UN_BY_ISA(un_elementwise_kernels, un_elementwise)
+UN_BY_ISA(un_convert_kernels, un_convert)
 
 const un_op un_ops[UN_OPS] = {
 #define UN_UNARY(name, needs, value, gradient, low, high, formula, doc)                \
@@ -37,7 +39,7 @@ static int real_index(un_dtype dtype) {
   return dtype == UN_F64;
 }
 
-/* --- runs whose operands have other dtypes ---------------------------------------- */
+/* --- runs whose operands have other dtypes, or gaps --------------------------------- */
 
 un_mixed un_make_mixed(un_run *kernel, void *context, int operands,
                        const un_view *const *view, const un_dtype *wanted) {
@@ -52,24 +54,19 @@ un_mixed un_make_mixed(un_run *kernel, void *context, int operands,
 static void load_piece(un_piece *to, un_dtype wanted, un_dtype held, const void *data,
                        int64_t stride, int64_t n) {
   const int64_t bytes = (int64_t)un_dtype_bytes(held);
-  for (int64_t i = 0; i < n; i++) {
-    double x = un_get(held, (const char *)data + i * stride * bytes);
-    if (wanted == UN_F64)
-      to->f64[i] = x;
-    else if (wanted == UN_F32)
-      to->f32[i] = (float)x;
-    else
-      to->i32[i] = x != 0; /* a condition: no other input is wanted as int32 */
+  if (wanted != UN_I32 || held == UN_I32) {
+    un_convert()->run[held][wanted](n, (void *[]){to, (void *)data},
+                                    (int64_t[]){1, stride}, NULL);
+    return;
   }
+  for (int64_t i = 0; i < n; i++) /* a condition: no other input is wanted as int32 */
+    to->i32[i] = un_get(held, (const char *)data + i * stride * bytes) != 0;
 }
 
 static void store_piece(const un_piece *from, un_dtype wanted, un_dtype held,
                         void *data, int64_t stride, int64_t n) {
-  const int64_t bytes = (int64_t)un_dtype_bytes(held);
-  for (int64_t i = 0; i < n; i++) {
-    double x = wanted == UN_F64 ? from->f64[i] : (double)from->f32[i];
-    un_put(held, (char *)data + i * stride * bytes, x);
-  }
+  un_convert()->run[wanted][held](n, (void *[]){data, (void *)from},
+                                  (int64_t[]){stride, 1}, NULL);
 }
 
 /* `result` NULL: straight to the output, which has the dtype wanted[0]. */
@@ -79,7 +76,7 @@ static void run_piece(const un_mixed *m, int64_t n, void *const *data,
   void *operand[UN_WALK_MAX] = {result ? (void *)result : data[0]};
   int64_t step[UN_WALK_MAX] = {result ? 1 : stride[0]};
   for (int k = 1; k < m->operands; k++) {
-    bool buffered = m->held[k] != m->wanted[k];
+    const bool buffered = m->held[k] != m->wanted[k] || stride[k] > 1;
     operand[k] = buffered ? (void *)&buffer[k] : data[k];
     step[k] = buffered ? 1 : stride[k];
     if (buffered)
@@ -97,7 +94,7 @@ static void run_mixed(int64_t n, void *const *data, const int64_t *stride,
                       void *context) {
   const un_mixed *m = context;
   un_piece result;
-  bool buffered = m->held[0] != m->wanted[0];
+  const bool buffered = m->held[0] != m->wanted[0] || stride[0] > 1;
   for (int64_t start = 0; start < n; start += UN_PIECE) {
     int64_t count = n - start < UN_PIECE ? n - start : UN_PIECE;
     void *at[UN_WALK_MAX];
@@ -176,18 +173,32 @@ static bool is_light(int op) {
   }
 }
 
+enum { LONG = 32 };
+
+/* Whether long runs have gaps, which kernels are slow on. */
+static bool has_gaps(const un_walk *w) {
+  const int last = w->dims - 1;
+  for (int k = 0; k < w->operands && w->size[last] >= LONG; k++)
+    if (w->stride[last][k] > 1) return true;
+  return false;
+}
+
 static void walk_views(un_run *run, void *context, int operands,
-                       const un_view *const *view) {
+                       const un_view *const *view, const un_dtype *wanted, bool mixed) {
   un_walk w;
   un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
-  un_walk_tiles(&w, run, context);
+  un_mixed m = un_make_mixed(run, context, operands, view, wanted);
+  if (mixed || has_gaps(&w))
+    un_walk_tiles(&w, run_mixed, &m);
+  else
+    un_walk_tiles(&w, run, context);
 }
 
 static void walk_streaming(un_run *run, void *context, int operands,
-                           const un_view *const *view) {
+                           const un_view *const *view, const un_dtype *wanted) {
   un_stream s = un_make_stream(run, context, operands, view);
   if (!run_through(un_stream_run, &s, operands, view))
-    walk_views(un_stream_run, &s, operands, view);
+    walk_views(un_stream_run, &s, operands, view, wanted, false);
   un_stream_end();
 }
 
@@ -199,13 +210,12 @@ static void walk(un_run *kernel, void *context, int operands,
   for (int k = 0; k < operands; k++)
     if (view[k]->dtype != wanted[k]) mixed = true;
   if (mixed) {
-    un_mixed m = un_make_mixed(kernel, context, operands, view, wanted);
-    walk_views(run_mixed, &m, operands, view);
+    walk_views(kernel, context, operands, view, wanted, true);
   } else if (light && un_is_streamed(operands, view)) {
-    walk_streaming(kernel, context, operands, view);
+    walk_streaming(kernel, context, operands, view, wanted);
   } else if (!run_through(kernel, context, operands, view) &&
              !un_walk_few(operands, view, kernel, context)) {
-    walk_views(kernel, context, operands, view);
+    walk_views(kernel, context, operands, view, wanted, false);
   }
 }
 

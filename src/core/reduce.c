@@ -176,9 +176,35 @@ static bool check_choice(un_reduction r, const un_view *x, bool is_empty, un_err
 
 typedef struct feeding {
   un_line *line;
+  un_dtype dtype;
   un_tally *tally;
   bool finds; /* the pass that looks for the extreme */
 } feeding;
+
+enum { PIECE = 512, LONG = 32 };
+
+/* Numbers with gaps between them are put side by side first: the kernels are slow on gaps. */
+static void read_gaps(un_line *line, un_dtype dtype, int64_t n, const char *x,
+                      int64_t stride, un_tally *t) {
+  double piece[PIECE];
+  const int64_t bytes = (int64_t)un_dtype_bytes(dtype);
+  for (int64_t first = 0; first < n; first += PIECE) {
+    const int64_t count = n - first < PIECE ? n - first : PIECE;
+    un_convert()->run[dtype][dtype](
+        count, (void *[]){piece, (void *)(x + first * stride * bytes)},
+        (int64_t[]){1, stride}, NULL);
+    line(count, piece, 1, t);
+  }
+}
+
+/* One pass over n numbers. */
+static inline void read_numbers(un_line *line, un_dtype dtype, int64_t n, const void *x,
+                                int64_t stride, un_tally *t) {
+  if (stride == 1 || n < LONG)
+    line(n, x, stride, t);
+  else
+    read_gaps(line, dtype, n, x, stride, t);
+}
 
 /* A stretch after which the extreme is another one has it; the pass that finds its index
 ** goes past all before. */
@@ -190,7 +216,7 @@ static void feed(int64_t n, void *const *data, const int64_t *stride, void *cont
     return;
   }
   const double best = t->best;
-  f->line(n, data[0], stride[0], t);
+  read_numbers(f->line, f->dtype, n, data[0], stride[0], t);
   if (f->finds) return; /* find has counted */
   if (best == best && t->best != best) t->from = t->seen;
   t->seen += n;
@@ -204,9 +230,11 @@ bool un_reduce_all(un_reduction r, const un_reduce_options *o, const un_view *x,
   un_tally t = start(&p);
   un_walk w;
   UN_PROFILE_BEGIN(UN_PHASE_REDUCE);
-  un_walk_plan(&w, UN_WALK_ROW_MAJOR, 1, &x);
+  const bool ordered =
+      r == UN_ARGMIN || r == UN_ARGMAX; /* others are the same in any */
+  un_walk_plan(&w, ordered ? UN_WALK_ROW_MAJOR : UN_WALK_ANY_ORDER, 1, &x);
   for (int pass = 0; pass < 3; pass++) {
-    feeding f = {p.pass[pass], &t, pass == 1 && has_index(r)};
+    feeding f = {p.pass[pass], x->dtype, &t, pass == 1 && has_index(r)};
     t.seen = 0;
     if (begin_pass(&p, pass, &t)) un_walk_each(&w, feed, &f);
   }
@@ -229,14 +257,15 @@ static void store(un_dtype dtype, void *data, int64_t i, double value) {
 /* One pass over a line of x, in stretches. */
 static inline void read_line(const plan *p, int pass, const char *x, un_tally *t) {
   if (p->total <= UN_WALK_STRETCH) {
-    p->pass[pass](p->total, x, p->stride, t);
+    read_numbers(p->pass[pass], p->dtype, p->total, x, p->stride, t);
     return;
   }
   int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
   for (int64_t first = 0; first < p->total && !un_stopped(); first += UN_WALK_STRETCH) {
     int64_t left = p->total - first;
-    p->pass[pass](left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH,
-                  x + first * p->stride * bytes, p->stride, t);
+    read_numbers(p->pass[pass], p->dtype,
+                 left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH,
+                 x + first * p->stride * bytes, p->stride, t);
   }
 }
 
@@ -294,7 +323,9 @@ static un_take_rows *second_column_pass(const un_column_kernels *l, const plan *
   case UN_STD:
     return l->deviation[k];
   case UN_NORM:
-    return p->options->p == 2 ? l->squares[k] : l->power[k];
+    return isinf(p->options->p) ? NULL
+           : p->options->p == 2 ? l->squares[k]
+                                : l->power[k];
   case UN_LOGSUMEXP:
     return l->exponentials[k];
   default:

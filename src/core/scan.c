@@ -6,6 +6,7 @@
 ** three passes: what the line needs as a whole first, then the numbers. */
 #include <math.h>
 
+#include "copy.h"
 #include "isa.h"
 #include "isa/columns.h"
 #include "isa/lines.h"
@@ -157,9 +158,19 @@ static void scan(kind what, int dim, int operands, const un_view *const *view) {
   UN_PROFILE_END(0);
 }
 
+static bool lies_alike(const un_view *a, const un_view *b) {
+  for (int d = 0; d < a->dims; d++)
+    if (a->size[d] > 1 && a->stride[d] != b->stride[d]) return false;
+  return true;
+}
+
+/* Where x lies in another order than out, a copy to out is much faster than steps across
+** one of the two. */
 void un_scan_dim(un_scan s, const un_view *x, int dim, const un_view *out) {
   static const kind kinds[] = {SOFTMAX, LOG_SOFTMAX, CUMSUM, REVERSE_CUMSUM};
-  scan(kinds[s], dim, 2, (const un_view *[]){out, x});
+  const bool alike = lies_alike(out, x) || un_numel(x) <= UN_WALK_FEW;
+  if (!alike) un_copy(out, x);
+  scan(kinds[s], dim, 2, (const un_view *[]){out, alike ? x : out});
 }
 
 void un_softmax_gradient(un_scan s, const un_view *dy, const un_view *y, int dim,

@@ -25,9 +25,16 @@ static int64_t extent(const un_view *v) {
   return bytes;
 }
 
+/* Whether v has runs without gaps. */
+static bool has_runs(const un_view *v) {
+  for (int d = 0; d < v->dims; d++)
+    if (v->size[d] > 1 && v->stride[d] == 1) return true;
+  return false;
+}
+
 bool un_is_streamed(int operands, const un_view *const *view) {
   int64_t bytes = extent(view[0]);
-  if (bytes <= HELD / UN_WALK_MAX) return false;
+  if (bytes <= HELD / UN_WALK_MAX || !has_runs(view[0])) return false;
   for (int k = 1; k < operands; k++) {
     if (view[k]->data == view[0]->data) return false;
     bytes += extent(view[k]);

@@ -34,6 +34,13 @@
         const type yes = a[i];                                                         \
         y[i] = cond[i] ? yes : no;                                                     \
       }                                                                                \
+    } else if (sy == 1 && sc == 1 && sa == 0 && sb == 1) {                             \
+      const type yes = *a;                                                             \
+      INDEPENDENT                                                                      \
+      for (int64_t i = 0; i < n; i++) {                                                \
+        const type no = b[i];                                                          \
+        y[i] = cond[i] ? yes : no;                                                     \
+      }                                                                                \
     } else {                                                                           \
       for (int64_t i = 0; i < n; i++) {                                                \
         const type yes = a[i * sa], no = b[i * sb];                                    \
@@ -285,6 +292,10 @@ ALWAYS_INLINE void FN(each_compare)(int32_t (*f)(REAL, REAL), RUN_ARGS) {
     const REAL b0 = *b;
     for (int64_t i = 0; i < n; i++)
       y[i] = f(a[i], b0);
+  } else if (sy == 1 && sa == 0 && sb == 1) {
+    const REAL a0 = *a;
+    for (int64_t i = 0; i < n; i++)
+      y[i] = f(a0, b[i]);
   } else {
     for (int64_t i = 0; i < n; i++)
       y[i * sy] = f(a[i * sa], b[i * sb]);
