@@ -253,9 +253,7 @@ static int progression(lua_State *L, const char *who, un_dtype dtype, int64_t co
     check_fits(L, who, dtype, step < 0 ? -step : step);
     check_fits(L, who, dtype, first + (double)(count - 1) * step);
   }
-  char *data = v->data;
-  for (int64_t i = 0; i < count && !un_stopped_at(i); i++)
-    un_put(dtype, data + (size_t)i * un_dtype_bytes(dtype), first + (double)i * step);
+  un_fill_progression(v, first, step);
   return 1;
 }
 

@@ -69,11 +69,32 @@ static int negate(lua_State *L) { /* Lua passes the operand twice */
 
 /* --- two operands ----------------------------------------------------------------- */
 
+static bool fits_int32(double x) {
+  return x >= INT32_MIN && x <= INT32_MAX && x == (double)(int32_t)x;
+}
+
+/* int32 when no operand is a float tensor, one is an int32 tensor and numbers are
+ * whole. */
+static un_dtype whole_or_real(unl_operand *a, unl_operand *b) {
+  unl_operand *both[] = {a, b};
+  bool integers = false, reals = false;
+  for (int i = 0; i < 2; i++) {
+    const unl_operand *o = both[i];
+    if (o->is_number)
+      reals = reals || !fits_int32(o->number);
+    else if (un_is_real(o->view->dtype))
+      reals = true;
+    else
+      integers = true;
+  }
+  return integers && !reals ? UN_I32 : unl_realdtype(2, both);
+}
+
 static un_dtype binary_dtype(lua_State *L, int op, unl_operand *a, unl_operand *b) {
   if (a->is_number && b->is_number) luaL_typeerror(L, 1, UNL_TENSOR);
   unl_operand *both[] = {a, b};
-  un_dtype dtype = unl_realdtype(2, both);
-  for (int i = 0; i < 2; i++) {
+  un_dtype dtype = un_ops[op].truth ? whole_or_real(a, b) : unl_realdtype(2, both);
+  for (int i = 0; i < 2 && dtype != UN_I32; i++) {
     if (both[i]->is_number) continue;
     if (!un_ops[op].truth)
       unl_checkcomputes(L, i + 1, both[i]->view);
@@ -159,27 +180,6 @@ static int binary_in_place(lua_State *L) {
 
 /* --- where ------------------------------------------------------------------------ */
 
-static bool fits_int32(double x) {
-  return x >= INT32_MIN && x <= INT32_MAX && x == (double)(int32_t)x;
-}
-
-/* int32 when no operand is a float tensor, one is an int32 tensor and numbers are
- * whole. */
-static un_dtype where_dtype(unl_operand *a, unl_operand *b) {
-  unl_operand *both[] = {a, b};
-  bool integers = false, reals = false;
-  for (int i = 0; i < 2; i++) {
-    const unl_operand *o = both[i];
-    if (o->is_number)
-      reals = reals || !fits_int32(o->number);
-    else if (un_is_real(o->view->dtype))
-      reals = true;
-    else
-      integers = true;
-  }
-  return integers && !reals ? UN_I32 : unl_realdtype(2, both);
-}
-
 /*---
 --- Element by element `a` where `cond` is not 0, else `b`; the three broadcast.
 ---@param cond unroll.Tensor any dtype, e.g. from a comparison
@@ -200,7 +200,7 @@ static int where(lua_State *L) {
   unl_checkoperand(L, 3, &b);
   if (!a.is_number && a.view->dtype != UN_I32) unl_checkcomputes(L, 2, a.view);
   if (!b.is_number && b.view->dtype != UN_I32) unl_checkcomputes(L, 3, b.view);
-  un_dtype dtype = where_dtype(&a, &b);
+  un_dtype dtype = whole_or_real(&a, &b);
   unl_settle(&a, dtype);
   unl_settle(&b, dtype);
   if (!un_broadcast_sizes(a.view, b.view, &all.dims, all.size) ||

@@ -16,6 +16,8 @@
 
 UN_BY_ISA(un_convert_kernels, un_convert)
 
+enum { PIECE = 256 };
+
 /* X(dtype, suffix, C type), in the order of un_dtype. */
 #define EACH_DTYPE(X)                                                                  \
   X(UN_F32, f32, float)                                                                \
@@ -45,6 +47,17 @@ void un_put(un_dtype dtype, void *p, double value) {
     break;
     EACH_DTYPE(PUT)
   }
+}
+
+void un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t stride,
+                 int64_t count, double *values) {
+  const char *from = (const char *)p + first * stride * (int64_t)un_dtype_bytes(dtype);
+  un_convert()->run[dtype][UN_F64](count, (void *[]){values, (void *)from},
+                                   (int64_t[]){1, stride}, NULL);
+}
+
+bool un_same_many(int64_t n, const double *a, const double *b) {
+  return un_convert()->same(n, a, b);
 }
 
 /* --- what an integer can hold -------------------------------------------------------
@@ -88,11 +101,27 @@ typedef struct misfit_search {
   double value;
 } misfit_search;
 
+/* Whether all numbers clearly fit, as they mostly do. */
+static bool all_fit(const misfit_search *s, un_dtype dtype, int64_t n, const void *x,
+                    int64_t stride) {
+  double value[PIECE];
+  const range r = s->range;
+  bool fit = true;
+  for (int64_t i = 0; i < n && fit; i += PIECE) {
+    const int64_t count = n - i < PIECE ? n - i : PIECE;
+    un_get_many(dtype, x, i, stride, count, value);
+    fit = un_convert()->within(count, value, r.smallest, r.largest,
+                               s->rounding == UN_EXACT);
+  }
+  return fit;
+}
+
 #define FIND_MISFIT(dtype_, suffix, type)                                              \
   static void find_misfit_##suffix(int64_t n, void *const *data,                       \
                                    const int64_t *stride, void *context) {             \
     misfit_search *s = context;                                                        \
     const type *x = data[0];                                                           \
+    if (s->found || all_fit(s, dtype_, n, data[0], stride[0])) return;                 \
     for (int64_t i = 0; i < n && !s->found; i++) {                                     \
       double value = (double)x[i * stride[0]];                                         \
       if (fits(s->range, s->rounding, value)) continue;                                \
@@ -126,6 +155,19 @@ void un_fill(const un_view *dst, double value) {
     un_walk_each(&w, run, &value);
   }
   UN_PROFILE_END(0);
+}
+
+void un_fill_progression(const un_view *dst, double first, double step) {
+  const int64_t n = dst->size[0], apart = dst->stride[0];
+  double value[PIECE];
+  for (int64_t i = 0; i < n && !un_stopped_at(i); i += PIECE) {
+    for (int j = 0; j < PIECE; j++)
+      value[j] = first + (double)(i + j) * step;
+    char *to = (char *)dst->data + i * apart * (int64_t)un_dtype_bytes(dst->dtype);
+    un_convert()->run[UN_F64][dst->dtype](n - i < PIECE ? n - i : PIECE,
+                                          (void *[]){to, value}, (int64_t[]){apart, 1},
+                                          NULL);
+  }
 }
 
 static size_t payload_bytes(const un_view *v) {

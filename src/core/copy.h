@@ -11,6 +11,13 @@
 double un_get(un_dtype dtype, const void *p);
 void un_put(un_dtype dtype, void *p, double value); /* the value must fit */
 
+/* Elements first, first + 1, ... of those that lie `stride` apart from p on. */
+void un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t stride,
+                 int64_t count, double *values);
+
+/* Whether a[i] == b[i] for all of them. */
+bool un_same_many(int64_t n, const double *a, const double *b);
+
 /* What happens to 2.7 on its way to an integer. */
 typedef enum un_rounding {
   UN_EXACT,   /* an error: only whole numbers pass */
@@ -24,6 +31,9 @@ UN_CHECKED bool un_check_conversion(const char *who, const un_view *src, un_dtyp
 
 /* Sets every element. The value must fit. */
 void un_fill(const un_view *dst, double value);
+
+/* Element i of a vector = first + i * step; the values must fit. */
+void un_fill_progression(const un_view *dst, double first, double step);
 
 /* dst = src, of the same sizes; values must fit. The two share no memory, or are the
 ** same view, or are both contiguous with the same dtype (then as memmove). */

@@ -9,8 +9,12 @@
 
 #include <string.h>
 
+#include "isa.h"
+#include "isa/elementwise.h"
 #include "profile.h"
 #include "walk.h"
+
+UN_BY_ISA(un_elementwise_kernels, un_elementwise)
 
 /* --- checks -------------------------------------------------------------------------
  */
@@ -128,6 +132,12 @@ void un_gather(const un_view *out, const un_view *src, int dim, const un_view *i
     const int32_t *index = data[1];                                                    \
     const type *x = data[2];                                                           \
     const int64_t sy = stride[0], si = stride[1], sx = stride[2], step = a->stride;    \
+    if (sy == 1 && si == 0 && sx == 1) { /* a row to a row */                          \
+      y += (*index - 1) * step;                                                        \
+      un_elementwise()->value[UN_OP_add][a->bytes == 8](n, (void *[]){y, y, data[2]},  \
+                                                        (int64_t[]){1, 1, 1}, NULL);   \
+      return;                                                                          \
+    }                                                                                  \
     for (int64_t i = 0; i < n; i++)                                                    \
       y[i * sy + (index[i * si] - 1) * step] += x[i * sx];                             \
   }

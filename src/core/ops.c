@@ -39,6 +39,10 @@ static int real_index(un_dtype dtype) {
   return dtype == UN_F64;
 }
 
+static int kernel_index(un_dtype dtype) {
+  return dtype == UN_I32 ? 2 : real_index(dtype);
+}
+
 /* --- runs whose operands have other dtypes, or gaps --------------------------------- */
 
 un_mixed un_make_mixed(un_run *kernel, void *context, int operands,
@@ -228,7 +232,7 @@ void un_op_apply(int op, un_dtype dtype, const un_view *const *in, const double 
   const un_view *view[] = {out, in[0], un_ops[op].arity == 2 ? in[1] : NULL};
   un_dtype wanted[] = {un_ops[op].truth ? UN_I32 : dtype, dtype, dtype};
   UN_PROFILE_BEGIN((un_phase)(UN_PHASE_OPS + op));
-  walk(un_elementwise()->value[op][real_index(dtype)], param ? given : none,
+  walk(un_elementwise()->value[op][kernel_index(dtype)], param ? given : none,
        un_ops[op].arity + 1, view, wanted, is_light(op));
   UN_PROFILE_END(0);
 }
@@ -271,9 +275,8 @@ void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
 
 void un_where(un_dtype dtype, const un_view *cond, const un_view *a, const un_view *b,
               const un_view *out) {
-  int index = dtype == UN_I32 ? 2 : real_index(dtype);
   UN_PROFILE_BEGIN(UN_PHASE_WHERE);
-  walk(un_elementwise()->where[index], NULL, 4, (const un_view *[]){out, cond, a, b},
+  walk(un_elementwise()->where[kernel_index(dtype)], NULL, 4, (const un_view *[]){out, cond, a, b},
        (un_dtype[]){dtype, UN_I32, dtype, dtype}, true);
   UN_PROFILE_END(0);
 }

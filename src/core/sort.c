@@ -147,7 +147,7 @@ static const entry *select_first(const sorting *s, const char *x) {
 static void sort_line(const sorting *s, const char *x, char *values, int32_t *indices) {
   if (s->wanted == 0) return;
   int64_t bytes = (int64_t)un_dtype_bytes(s->dtype);
-  bool few = s->wanted <= s->n / 8 - PIECE;
+  bool few = s->wanted <= s->n / 8 && 2 * s->wanted + PIECE <= s->n / 2;
   const entry *sorted = few ? select_first(s, x) : sort_all(s, x);
   for (int64_t i = 0; i < s->wanted; i++) {
     if (un_stopped_at(i)) return;

@@ -4,6 +4,7 @@
 ** goes by blocks of BLOCK x BLOCK, held in vectors and turned by shuffles. */
 #include "isa/convert.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "isa.h"
@@ -166,6 +167,24 @@ TRANSPOSE(2, uint16_t)
 TRANSPOSE(4, uint32_t)
 TRANSPOSE(8, uint64_t)
 
+/* --- looking ------------------------------------------------------------------------ */
+
+static bool same(int64_t n, const double *a, const double *b) {
+  int differ = 0;
+  for (int64_t i = 0; i < n; i++)
+    differ |= a[i] != b[i];
+  return !differ;
+}
+
+static bool within(int64_t n, const double *x, double low, double high, bool whole) {
+  int outside = 0;
+  for (int64_t i = 0; i < n; i++)
+    outside |= !(x[i] >= low) | !(x[i] <= high);
+  for (int64_t i = 0; i < n && whole; i++)
+    outside |= rint(x[i]) != x[i];
+  return !outside;
+}
+
 /* --- streaming ---------------------------------------------------------------------- */
 
 #if defined __AVX2__
@@ -210,6 +229,8 @@ const un_convert_kernels ISA(un_convert) = {
 #define FILL_ENTRY(dtype_, suffix, type) [dtype_] = fill_##suffix,
     .fill = {EACH_DTYPE(FILL_ENTRY)},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8},
+    .same = same,
+    .within = within,
     .stream = stream,
     .stream_end = stream_end,
 };

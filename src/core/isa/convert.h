@@ -12,6 +12,9 @@ typedef struct un_convert_kernels {
   ** elements; by the logarithm of an element's bytes */
   void (*transpose[4])(int64_t rows, int64_t columns, void *to, int64_t to_row,
                        const void *from, int64_t from_row);
+  /* Whether n pairs are equal; whether n numbers lie within low..high (and are whole). */
+  bool (*same)(int64_t n, const double *a, const double *b);
+  bool (*within)(int64_t n, const double *x, double low, double high, bool whole);
   /* memcpy past the caches; `to` is the beginning of a cache line. At the end of all of
   ** them stream_end, or another thread might not see them. */
   void (*stream)(void *to, const void *from, size_t bytes);

@@ -52,6 +52,51 @@ WHERE(f32, float)
 WHERE(f64, double)
 WHERE(i32, int32_t)
 
+#define EACH_COMPARE(suffix, type)                                                     \
+  ALWAYS_INLINE void each_compare_##suffix(int32_t (*f)(type, type), RUN_ARGS) {       \
+    (void)context;                                                                     \
+    int32_t *y = data[0];                                                              \
+    const type *a = data[1], *b = data[2];                                             \
+    const int64_t sy = stride[0], sa = stride[1], sb = stride[2];                      \
+    if (sy == 1 && sa == 1 && sb == 1) {                                               \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i] = f(a[i], b[i]);                                                          \
+    } else if (sy == 1 && sa == 1 && sb == 0) {                                        \
+      const type b0 = *b;                                                              \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i] = f(a[i], b0);                                                            \
+    } else if (sy == 1 && sa == 0 && sb == 1) {                                        \
+      const type a0 = *a;                                                              \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i] = f(a0, b[i]);                                                            \
+    } else {                                                                           \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        y[i * sy] = f(a[i * sa], b[i * sb]);                                           \
+    }                                                                                  \
+  }
+EACH_COMPARE(f32, float)
+EACH_COMPARE(f64, double)
+EACH_COMPARE(i32, int32_t)
+
+/* Comparisons of integers. */
+#define UN_UNARY(name, ...)
+#define UN_PARAM(name, ...)
+#define UN_BINARY(name, ...)
+#define UN_TEST(name, ...)
+#define UN_COMPARE(name, truth, ...)                                                   \
+  ALWAYS_INLINE int32_t name##_i32(int32_t a, int32_t b) {                             \
+    return truth;                                                                      \
+  }                                                                                    \
+  static void run_##name##_i32(RUN_ARGS) {                                             \
+    each_compare_i32(name##_i32, n, data, stride, context);                            \
+  }
+#include "ops.def"
+#undef UN_UNARY
+#undef UN_PARAM
+#undef UN_BINARY
+#undef UN_TEST
+#undef UN_COMPARE
+
 #define UN_TEMPLATE "isa/elementwise.c"
 #include "each_dtype.h"
 
@@ -63,7 +108,8 @@ const un_elementwise_kernels ISA(un_elementwise) = {
 #define UN_PARAM(name, ...)   UN_UNARY(name, __VA_ARGS__)
 #define UN_BINARY(name, ...)  UN_UNARY(name, __VA_ARGS__)
 #define UN_TEST(name, ...)    UN_UNARY(name, __VA_ARGS__)
-#define UN_COMPARE(name, ...) UN_UNARY(name, __VA_ARGS__)
+#define UN_COMPARE(name, ...)                                                          \
+  [UN_OP_##name] = {run_##name##_f32, run_##name##_f64, run_##name##_i32},
     .value =
         {
 #include "ops.def"
@@ -278,28 +324,6 @@ ALWAYS_INLINE void FN(each_test)(int32_t (*f)(REAL), RUN_ARGS) {
   else
     for (int64_t i = 0; i < n; i++)
       y[i * sy] = f(x[i * sx]);
-}
-
-ALWAYS_INLINE void FN(each_compare)(int32_t (*f)(REAL, REAL), RUN_ARGS) {
-  (void)context;
-  int32_t *y = data[0];
-  const REAL *a = data[1], *b = data[2];
-  const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
-  if (sy == 1 && sa == 1 && sb == 1) {
-    for (int64_t i = 0; i < n; i++)
-      y[i] = f(a[i], b[i]);
-  } else if (sy == 1 && sa == 1 && sb == 0) {
-    const REAL b0 = *b;
-    for (int64_t i = 0; i < n; i++)
-      y[i] = f(a[i], b0);
-  } else if (sy == 1 && sa == 0 && sb == 1) {
-    const REAL a0 = *a;
-    for (int64_t i = 0; i < n; i++)
-      y[i] = f(a0, b[i]);
-  } else {
-    for (int64_t i = 0; i < n; i++)
-      y[i * sy] = f(a[i * sa], b[i * sb]);
-  }
 }
 
 /* --- the kernels ------------------------------------------------------------------ */

@@ -10,7 +10,7 @@
 #include "walk.h"
 
 typedef struct un_elementwise_kernels {
-  un_run *value[UN_OPS][2];    /* y; x or a; b */
+  un_run *value[UN_OPS][3];    /* y; x or a; b; 2: int32, of comparisons */
   un_run *gradient[UN_OPS][2]; /* dx; dy; x; y  or  da; dy; a; b */
   un_run *gradient_b[UN_OPS][2];
   un_run *add_scaled[2]; /* y; a; b, context alpha */

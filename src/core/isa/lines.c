@@ -45,34 +45,53 @@ static void sum_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
   t->sum = (double)t->integer;
 }
 
-static void min_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
-  const int32_t *x = data;
-  for (int64_t i = 0; i < n; i++)
-    if (x[i * stride] < t->best) t->best = x[i * stride];
-}
+#define EXTREME_I32(name, better)                                                      \
+  static void name##_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {   \
+    const int32_t *x = data;                                                           \
+    if (n == 0) return;                                                                \
+    int32_t best = x[0];                                                               \
+    if (stride == 1)                                                                   \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        best = x[i] better best ? x[i] : best;                                         \
+    else                                                                               \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        best = x[i * stride] better best ? x[i * stride] : best;                       \
+    if (best better t->best) t->best = best;                                           \
+  }
+EXTREME_I32(min, <)
+EXTREME_I32(max, >)
+#undef EXTREME_I32
 
-static void max_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
-  const int32_t *x = data;
-  for (int64_t i = 0; i < n; i++)
-    if (x[i * stride] > t->best) t->best = x[i * stride];
+/* How many numbers at the beginning are in whole blocks without one that is (or is not)
+** equal to y. */
+ALWAYS_INLINE int64_t blocks_without(int equal, int32_t y, int64_t n, const int32_t *x,
+                                     int64_t stride) {
+  int64_t i = 0;
+  for (int found = 0; stride == 1 && i + BLOCK <= n; i += BLOCK) {
+    for (int j = 0; j < BLOCK; j++)
+      found |= (x[i + j] == y) == equal;
+    if (found) break;
+  }
+  return i;
 }
 
 static void find_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
-  const int32_t *x = data;
-  for (int64_t i = 0; i < n && t->index < 0; i++)
-    if (x[i * stride] == t->best) t->index = t->seen + i;
+  const int32_t *x = data, best = (int32_t)t->best;
+  int64_t i = t->index < 0 ? blocks_without(1, best, n, x, stride) : n;
+  for (; i < n && t->index < 0; i++)
+    if (x[i * stride] == best) t->index = t->seen + i;
   t->seen += n;
 }
 
 static void any_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const int32_t *x = data;
-  for (int64_t i = 0; i < n && !t->truth; i++)
+  for (int64_t i = blocks_without(0, 0, n, x, stride); i < n && !t->truth; i++)
     t->truth = x[i * stride] != 0;
 }
 
 static void all_i32(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const int32_t *x = data;
-  for (int64_t i = 0; i < n && t->truth; i++)
+  for (int64_t i = blocks_without(1, 0, n, x, stride); i < n && t->truth; i++)
     t->truth = x[i * stride] != 0;
 }
 
