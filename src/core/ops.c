@@ -58,12 +58,12 @@ un_mixed un_make_mixed(un_run *kernel, void *context, int operands,
 static void load_piece(un_piece *to, un_dtype wanted, un_dtype held, const void *data,
                        int64_t stride, int64_t n) {
   const int64_t bytes = (int64_t)un_dtype_bytes(held);
-  if (wanted != UN_I32 || held == UN_I32) {
+  if (wanted != UN_I32 || !un_is_real(held)) {
     un_convert()->run[held][wanted](n, (void *[]){to, (void *)data},
                                     (int64_t[]){1, stride}, NULL);
     return;
   }
-  for (int64_t i = 0; i < n; i++) /* a condition: no other input is wanted as int32 */
+  for (int64_t i = 0; i < n; i++) /* a condition: no other real is wanted so */
     to->i32[i] = un_get(held, (const char *)data + i * stride * bytes) != 0;
 }
 
@@ -276,7 +276,8 @@ void un_op_gradient2(int op, int which, un_dtype dtype, const un_view *dy,
 void un_where(un_dtype dtype, const un_view *cond, const un_view *a, const un_view *b,
               const un_view *out) {
   UN_PROFILE_BEGIN(UN_PHASE_WHERE);
-  walk(un_elementwise()->where[kernel_index(dtype)], NULL, 4, (const un_view *[]){out, cond, a, b},
-       (un_dtype[]){dtype, UN_I32, dtype, dtype}, true);
+  walk(un_elementwise()->where[kernel_index(dtype)], NULL, 4,
+       (const un_view *[]){out, cond, a, b}, (un_dtype[]){dtype, UN_I32, dtype, dtype},
+       true);
   UN_PROFILE_END(0);
 }
