@@ -57,8 +57,6 @@ static void clear_states(const un_run *run, void *const row[]) {
 static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what,
                        void *const row[]) {
   const un_run *run = &r->run;
-  un_view wanted = {.dtype = run->dtype, .dims = 2, .size = {run->B, run->H}};
-  un_set_contiguous(&wanted);
   if (lua_isnil(L, arg)) {
     clear_states(run, row);
     return true;
@@ -67,9 +65,9 @@ static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what
     if (lua_getfield(L, arg, r->state_name[s]) == LUA_TNIL) {
       memset(row[s], 0, state_bytes(run));
     } else {
-      const un_view *src = check_state(L, what, r->state_name[s], &wanted);
+      const un_view *src = check_state(L, what, r->state_name[s], &r->row);
       if (!src) return false;
-      copy_row(row[s], src, &wanted, state_bytes(run));
+      copy_row(row[s], src, &r->row, state_bytes(run));
     }
     lua_pop(L, 1);
   }

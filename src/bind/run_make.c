@@ -84,6 +84,7 @@ static void read_sizes(lua_State *L, unl_run *r) {
   r->run.I = unl_sizefield(L, "I");
   r->run.H = unl_sizefield(L, "H");
   r->run.reverse = unl_boolfield(L, 1, "reverse", false);
+  un_set_sizes(&r->row, r->run.dtype, 2, (const int64_t[]){r->run.B, r->run.H});
 }
 
 /* The write counter of entry i (from 0) of the list in field `name`. */

@@ -174,8 +174,8 @@ typedef struct window {
   unl_tensor *x, *y;
 } window;
 
-/* fill(first), with a window and its tensors as upvalues: it is called at every step of a
-** training. */
+/* fill(first), with a window, its tensors and what goes with them as upvalues: it is
+** called at every step of a training. */
 static int fill_window(lua_State *L) {
   const window *w = lua_touserdata(L, lua_upvalueindex(1));
   lua_Integer first = luaL_checkinteger(L, 1);
@@ -190,9 +190,9 @@ static int fill_window(lua_State *L) {
     un_text_window(w->tokens, shape->size[0], shape->size[1], first, shape->data,
                    w->y->view.data);
   UN_PROFILE_END(0);
-  lua_pushvalue(L, lua_upvalueindex(2));
-  lua_pushvalue(L, lua_upvalueindex(3));
-  return 2;
+  for (int i = 2; i <= 4; i++)
+    lua_pushvalue(L, lua_upvalueindex(i));
+  return 3;
 }
 
 /*---
@@ -202,12 +202,13 @@ static int fill_window(lua_State *L) {
 ---@param tokens unroll.Tensor (N) uint8, uint16 or int32, N > B
 ---@param x unroll.Tensor (T,B) int32, overwritten by each call of fill
 ---@param y unroll.Tensor (T,B) int32, overwritten too
----@return fun(first: integer): unroll.Tensor, unroll.Tensor fill from 0, the start of the
---- streams, on; returns x and y
-function core.text.window(tokens, x, y) end
+---@param info any
+---@return fun(first: integer): unroll.Tensor, unroll.Tensor, any fill from 0, the start of the
+--- streams, on; returns x, y and info
+function core.text.window(tokens, x, y, info) end
 */
 static int text_window(lua_State *L) {
-  lua_settop(L, 3);
+  lua_settop(L, 4);
   window *w = lua_newuserdatauv(L, sizeof *w, 0);
   w->tokens = check_contiguous(L, 1, check_tokens(L, 1));
   w->x = unl_checkheader(L, 2);
@@ -218,10 +219,10 @@ static int text_window(lua_State *L) {
   luaL_argcheck(L, y->dtype == UN_I32 && un_same_shape(x, y) && un_is_contiguous(y), 3,
                 "must be shaped as x");
   luaL_argcheck(L, w->tokens->size[0] > x->size[1], 1, "fewer tokens than streams");
-  lua_pushvalue(L, 2);
-  lua_pushvalue(L, 3);
+  for (int i = 2; i <= 4; i++)
+    lua_pushvalue(L, i);
   lua_pushvalue(L, 1); /* kept */
-  lua_pushcclosure(L, fill_window, 4);
+  lua_pushcclosure(L, fill_window, 5);
   return 1;
 }
 

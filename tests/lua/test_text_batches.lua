@@ -157,10 +157,10 @@ function TestBatches.test_windows_far_behind_the_end_repeat_the_last_transition(
   local tokens = tensor({ 1, 2, 3, 4, 5 }, { dtype = "int32" })
   local x = tensor.zeros(3, 2, { dtype = "int32" })
   local y = tensor.zeros(3, 2, { dtype = "int32" })
-  local fill = require("unroll.core").text.window(tokens, x, y)
+  local fill = require("unroll.core").text.window(tokens, x, y, "info")
   for _, first in ipairs { 2, 100, math.maxinteger - 1, math.maxinteger } do
-    local x_filled, y_filled = fill(first)
-    lu.assertTrue(rawequal(x_filled, x) and rawequal(y_filled, y))
+    local x_filled, y_filled, info = fill(first)
+    lu.assertTrue(rawequal(x_filled, x) and rawequal(y_filled, y) and info == "info")
     lu.assertEquals(x:totable(), { { 2, 4 }, { 2, 4 }, { 2, 4 } })
     lu.assertEquals(y:totable(), { { 3, 5 }, { 3, 5 }, { 3, 5 } })
   end

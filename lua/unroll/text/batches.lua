@@ -37,10 +37,10 @@ local function last_weights(T, B, longer)
   return core.tensor.set_bytes(core.tensor.zeros({ T, B }), bytes)
 end
 
--- The tensors of windows of T steps: fill(position) returns them filled.
-local function new_pair(tokens, T, B)
+-- The tensors of windows of T steps: fill(position) returns them, filled, and info.
+local function new_pair(tokens, T, B, info)
   local x = core.tensor.zeros({ T, B }, { dtype = "int32" })
-  return { T = T, fill = core.text.window(tokens, x, core.tensor.zeros_like(x)) }
+  return { T = T, fill = core.text.window(tokens, x, core.tensor.zeros_like(x), info) }
 end
 
 --- Windows over tokens. Used through corpus:batches.
@@ -64,8 +64,8 @@ function batches.new(tokens, opts, who)
     position = 0, epoch = 0, turn = 0, info = {},
   }, Batches)
   local left = length % self.window
-  self.full = new_pair(tokens, self.window, B)
-  self.short = left > 0 and new_pair(tokens, left, B) or self.full
+  self.full = new_pair(tokens, self.window, B, self.info)
+  self.short = left > 0 and new_pair(tokens, left, B, self.info) or self.full
   self.weight = longer > 0 and last_weights(self.short.T, B, longer) or nil
   return self
 end
@@ -102,9 +102,9 @@ function Batches:next()
     if position >= self.length and not self.loop then return nil end
     position, pair = take_turn(self)
   end
-  local x, y = pair.fill(position)
+  local x, y, info = pair.fill(position)
   self.position = position + pair.T
-  return x, y, self.info
+  return x, y, info
 end
 
 Batches.__call = Batches.next
