@@ -183,3 +183,33 @@ function TestVectorMath.test_float64_agrees_with_libm()
     end
   end
 end
+
+-- Random points, points near the diagonals and on the axes; signs and ends as in C.
+function TestVectorMath.test_atan2()
+  for dtype, limit in pairs { float32 = 2.15, float64 = 2.4 } do
+    local like = { dtype = dtype, generator = tensor.generator(5) }
+    local y, x = tensor.randn(20000, like), tensor.randn(20000, like)
+    y[{ { 1, 5000 } }] = x[{ { 1, 5000 } }] * (tensor.randn(5000, like) * 0.01 + 1)
+    y[{ { 5001, 6000 } }] = y[{ { 5001, 6000 } }] * 1e-20
+    x[{ { 6001, 7000 } }] = 0
+    local ys, xs, angles = list(y), list(x), list(tensor.atan2(y, x))
+    local bits, smallest = dtype == "float32" and 24 or 53, dtype == "float32" and -126 or -1022
+    for i, angle in ipairs(angles) do -- math.atan errs by half a unit at most
+      local off = ulps(angle, math.atan(ys[i], xs[i]), bits, smallest)
+      luaunit.assertTrue(off <= limit + 0.6, ("%s: atan2(%g, %g)"):format(dtype, ys[i], xs[i]))
+    end
+    local ends = { 0.0, -0.0, 1, -1, inf, -inf, nan, 3e38, 1e-45 }
+    for _, v in ipairs(ends) do
+      for _, u in ipairs(ends) do
+        local angle = tensor.atan2(tensor({ v }, { dtype = dtype }), u):item()
+        local exact_angle = math.atan(v, u)
+        if exact_angle ~= exact_angle then
+          luaunit.assertTrue(angle ~= angle)
+        else
+          luaunit.assertAlmostEquals(angle, exact_angle, 3e-7)
+          luaunit.assertEquals(1 / angle < 0, 1 / exact_angle < 0, ("%g %g"):format(v, u))
+        end
+      end
+    end
+  end
+end

@@ -21,9 +21,9 @@
 ** others: every 37th or 10^7 random ones) and, for float64, over 10^8 (10^7) random
 ** arguments against long double. The three of float32's tanh are roundings in a row, of e,
 ** e + 2 and the quotient; to take one out would cost a tenth of its time.
-**                  exp    tanh   sigmoid    log   log2   log1p   expm1   sin, cos
-**     float32     1.00    2.45    2.45     0.80   1.75    2.10    2.10   1.50
-**     float64     1.05    2.60    2.40     0.90   1.85    2.10    2.10   2.45
+**                  exp    tanh   sigmoid    log   log2   log1p   expm1   sin, cos   atan2
+**     float32     1.00    2.45    2.45     0.80   1.75    2.10    2.10   1.50       2.15
+**     float64     1.05    2.60    2.40     0.90   1.85    2.10    2.10   2.45       2.40
 ** tests/lua/test_vmath.lua samples these bounds on the instruction set in use. */
 #ifndef UN_VMATH_H
 #define UN_VMATH_H
@@ -349,5 +349,65 @@ static inline float un_vcircularf(float x, uint64_t quarters) {
 }
 
 #endif
+
+/* --- the angle of a point --------------------------------------------------------------- */
+
+/* atan2(y, x). With a the smaller and b the larger one of |x| and |y|, q = a / b or, near
+** the diagonal, (a - b) / (a + b) has |q| <= tan(pi/8), and
+**     angle = eighths * pi/4 +- atan(q),  atan(q) = q + q z A(z),  z = q^2,
+** A the polynomial that interpolates at Chebyshev nodes. */
+static inline float un_atan_a_f(float z) {
+  float a = -0.0645184128f;
+  a = a * z + 0.107437053f;
+  a = a * z - 0.142639532f;
+  a = a * z + 0.199995404f;
+  return a * z - 0.333333318f;
+}
+
+static inline double un_atan_a(double z) {
+  const double z2 = z * z; /* in pairs: shorter chains of dependent operations */
+  const double a01 = -0.3333333333333333 + z * 0.19999999999995519;
+  const double a23 = -0.14285714284666185 + z * 0.111111110152275715;
+  const double a45 = -0.0909090457695411683 + z * 0.0769218316365089391;
+  const double a67 = -0.066645110645993717 + z * 0.0585814558762820175;
+  const double a89 = -0.0508543233769907671 + z * 0.0392311556198723048;
+  return a01 +
+         z2 * (a23 + z2 * (a45 + z2 * (a67 + z2 * (a89 - z2 * 0.01917627151752634))));
+}
+
+/* Multiples of `eighth` are exact; eighth_low is what it lacks. Above `large`, sums could
+** overflow. */
+#define UN_ATAN2(name, type, F, M, eighth, eighth_low, large)                          \
+  static inline type name(type y, type x) {                                            \
+    const type infinity = (type)__builtin_inf();                                       \
+    const type u = M(__builtin_fabs)(x), v = M(__builtin_fabs)(y);                     \
+    const type most = u > v ? u : v, scale = most > large ? (type)0.25 : 1;            \
+    const type a = (u > v ? v : u) * scale, b = most * scale;                          \
+    const int diagonal = a > b * (type)0.41421356;                                     \
+    type top = diagonal ? a - b : a, bottom = diagonal ? a + b : b;                    \
+    top = most == infinity ? 0 : top;                                                  \
+    bottom = (most == infinity) | (most == 0) ? 1 : bottom;                            \
+    const int middle = (most == infinity) & (a == infinity);                           \
+    const type q = top / bottom, z = q * q, angle = q + q * (z * F(un_atan_a)(z));     \
+    type eighths = diagonal | middle ? 1 : 0, sign = 1;                                \
+    eighths = v > u ? 2 - eighths : eighths;                                           \
+    sign = v > u ? -1 : sign;                                                          \
+    eighths = M(__builtin_copysign)(1, x) < 0 ? 4 - eighths : eighths;                 \
+    sign = M(__builtin_copysign)(1, x) < 0 ? -sign : sign;                             \
+    const type sum = eighths * eighth + (sign * angle + eighths * eighth_low);         \
+    const type turned = M(__builtin_copysign)(sum, y);                                 \
+    return (x != x) | (y != y) ? x + y : turned;                                       \
+  }
+#define UN_F32(name)         name##_f
+#define UN_F64(name)         name
+#define UN_BUILTIN_F32(name) name##f
+UN_ATAN2(un_vatan2f, float, UN_F32, UN_BUILTIN_F32, 0.785398006f, 1.569582393e-7f,
+         0x1p126f)
+UN_ATAN2(un_vatan2, double, UN_F64, UN_F64, 0.7853981633974483, 3.061616997868383e-17,
+         0x1p1022)
+#undef UN_ATAN2
+#undef UN_BUILTIN_F32
+#undef UN_F32
+#undef UN_F64
 
 #endif
