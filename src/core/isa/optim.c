@@ -135,14 +135,14 @@ ALWAYS_INLINE void FN(update_vectors)(const FN(line) * l, int64_t i, int64_t lef
   EACH_ROOT(k, count) finish(l, i + k * FN(LANES), left, d[k], root[k]);
 }
 
+/* Downwards: the norm has just read the gradients upwards, and their end is near. */
 ALWAYS_INLINE void FN(update_line)(const FN(line) * l, FN(prepare) * prepare,
                                    FN(finish) * finish) {
-  const int64_t step = ROOTS * FN(LANES);
-  int64_t i = 0;
-  for (; i + step <= l->n; i += step)
-    FN(update_vectors)(l, i, FN(LANES), ROOTS, prepare, finish);
-  for (; i < l->n; i += FN(LANES))
+  const int64_t step = ROOTS * FN(LANES), whole = l->n / step * step;
+  for (int64_t i = whole; i < l->n; i += FN(LANES))
     FN(update_vectors)(l, i, l->n - i, 1, prepare, finish);
+  for (int64_t i = whole - step; i >= 0; i -= step)
+    FN(update_vectors)(l, i, FN(LANES), ROOTS, prepare, finish);
 }
 
 ALWAYS_INLINE FN(vec) FN(adagrad_prepare)(const FN(line) * l, int64_t i, int64_t left,
