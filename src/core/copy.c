@@ -161,12 +161,12 @@ void un_fill_progression(const un_view *dst, double first, double step) {
   const int64_t n = dst->size[0], apart = dst->stride[0];
   double value[PIECE];
   for (int64_t i = 0; i < n && !un_stopped_at(i); i += PIECE) {
-    for (int j = 0; j < PIECE; j++)
+    const int64_t count = n - i < PIECE ? n - i : PIECE;
+    for (int64_t j = 0; j < count; j++)
       value[j] = first + (double)(i + j) * step;
     char *to = (char *)dst->data + i * apart * (int64_t)un_dtype_bytes(dst->dtype);
-    un_convert()->run[UN_F64][dst->dtype](n - i < PIECE ? n - i : PIECE,
-                                          (void *[]){to, value}, (int64_t[]){apart, 1},
-                                          NULL);
+    un_convert()->run[UN_F64][dst->dtype](count, (void *[]){to, value},
+                                          (int64_t[]){apart, 1}, NULL);
   }
 }
 

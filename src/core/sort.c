@@ -149,10 +149,14 @@ static void sort_line(const sorting *s, const char *x, char *values, int32_t *in
   int64_t bytes = (int64_t)un_dtype_bytes(s->dtype);
   bool few = s->wanted <= s->n / 8 && 2 * s->wanted + PIECE <= s->n / 2;
   const entry *sorted = few ? select_first(s, x) : sort_all(s, x);
-  for (int64_t i = 0; i < s->wanted; i++) {
-    if (un_stopped_at(i)) return;
-    un_put(s->dtype, values + i * s->value_stride * bytes, sorted[i].value);
-    indices[i * s->index_stride] = (int32_t)(sorted[i].place + 1);
+  for (int64_t i = 0; i < s->wanted && !un_stopped_at(i); i += ENTRIES) {
+    const int64_t end = smaller(i + ENTRIES, s->wanted);
+    un_convert()->run[UN_F64][s->dtype](
+        end - i,
+        (void *[]){values + i * s->value_stride * bytes, (void *)&sorted[i].value},
+        (int64_t[]){s->value_stride, sizeof *sorted / sizeof(double)}, NULL);
+    for (int64_t k = i; k < end; k++)
+      indices[k * s->index_stride] = (int32_t)(sorted[k].place + 1);
   }
 }
 

@@ -99,6 +99,17 @@ void un_set_contiguous(un_view *v) {
   }
 }
 
+/* The common case: sizes so small that nothing overflows. */
+static bool few_bytes(un_dtype dtype, int dims, const int64_t *size, int64_t *bytes) {
+  uint64_t all = 0, product = un_dtype_bytes(dtype);
+  for (int d = 0; d < dims && dims <= UN_MAX_DIMS; d++) {
+    all |= (uint64_t)size[d];
+    product *= (uint64_t)size[d];
+  }
+  *bytes = (int64_t)product;
+  return all < 1 << 10 && dims <= UN_MAX_DIMS;
+}
+
 bool un_check_sizes(const char *who, un_dtype dtype, int dims, const int64_t *size,
                     int64_t *bytes, un_err *err) {
   if (dims > UN_MAX_DIMS)
@@ -107,6 +118,7 @@ bool un_check_sizes(const char *who, un_dtype dtype, int dims, const int64_t *si
   int64_t most = (int64_t)un_dtype_bytes(dtype),
           numel = 1; /* most: as if none were 0 */
   bool too_large = false;
+  if (few_bytes(dtype, dims, size, bytes)) return true;
   for (int d = 0; d < dims; d++) {
     if (size[d] < 0)
       return un_fail(err, "%s: size %lld of dimension %d is negative", who,

@@ -85,6 +85,41 @@ case("tiny/matmul", function()
   local matmul = tensor.matmul
   return function() matmul(a, b, out) end
 end)
+case("tiny/new_dim_max", function()
+  local t = tensor.zeros(4, 8)
+  return function() return t:max(2) end
+end)
+case("tiny/norm_dim", function()
+  local t = tensor.ones(4, 8)
+  return function() return t:norm(2, 2) end
+end)
+case("tiny/softmax", function()
+  local t = tensor.zeros(8)
+  return function() return t:softmax(1) end
+end)
+case("tiny/sort", function()
+  local t = tensor.rand(8)
+  return function() return t:sort() end
+end)
+case("tiny/cat", function()
+  local list = { tensor.zeros(8), tensor.zeros(8) }
+  local cat = tensor.cat
+  return function() return cat(list) end
+end)
+case("tiny/where", function()
+  local c, a, b = tensor.rand(8):lt(0.5), tensor.zeros(8), tensor.ones(8)
+  local where = tensor.where
+  return function() return where(c, a, b) end
+end)
+case("tiny/transposed", function()
+  local a, b, out = tensor.zeros(4, 4), tensor.zeros(4, 4):t(), tensor.zeros(4, 4)
+  local add = tensor.add
+  return function() add(a, b, out) end
+end)
+case("tiny/clone", function()
+  local t = tensor.zeros(8)
+  return function() return t:clone() end
+end)
 case("tiny/index", function()
   local t = tensor.zeros(8)
   return function() return t[3] end
@@ -166,6 +201,10 @@ for _, dtype in ipairs { "float32", "float64" } do
   binary("div", "div", square, square)
   binary("pow", "pow", square, function() return 1.7 end)
   binary("maximum", "maximum", square, square)
+  binary("atan2", "atan2", square, square)
+  binary("number_lt", "lt", function() return 0.5 end, square)
+  binary("maximum_strided", "maximum", square,
+    function() return tensor.rand(side, 2 * side, like)[{ {}, { 1, 2 * side, 2 } }] end)
   binary("lt", "lt", square, square)
   binary("lt_number", "lt", square, function() return 0.5 end)
   large("add_", function()
@@ -182,7 +221,7 @@ for _, dtype in ipairs { "float32", "float64" } do
     return function() tensor.where(c, a, b, out) end
   end)
   for _, name in ipairs { "exp", "log", "tanh", "sigmoid", "sqrt", "abs", "sin", "relu", "square",
-    "floor", "log1p", "expm1" } do
+    "floor", "log1p", "expm1", "cos", "log2", "reciprocal" } do
     unary(name, name)
   end
   large("clamp", function()
@@ -190,6 +229,29 @@ for _, dtype in ipairs { "float32", "float64" } do
     return function() x:clamp(nil, nil, out) end
   end)
   unary("isnan", "isnan")
+  large("sqrt_strided", function()
+    local x, out = tensor.rand(side, 2 * side, like)[{ {}, { 1, 2 * side, 2 } }], square()
+    return function() x:sqrt(out) end
+  end)
+  large("where_column", function()
+    local a, b, out = tensor.rand(side, 1, like), square(), square()
+    local c = b:lt(0.5)
+    return function() tensor.where(c, a, b, out) end
+  end)
+  large("equal", function()
+    local a = square()
+    local b = a:clone()
+    return function() return tensor.equal(a, b) end
+  end)
+  large("arange", function() return function() return tensor.arange(1, n, 1, like) end end)
+  large("to_int32", function()
+    local a = square():mul(1000):floor_()
+    return function() return a:to("int32") end
+  end)
+  large("index_add_", function()
+    local x, out, index = square(), square(), tensor.randperm(side)
+    return function() out:index_add_(1, index, x) end
+  end)
   for _, name in ipairs { "sum", "max", "argmax", "var", "norm", "logsumexp" } do
     reduced(name, name)
   end
@@ -209,6 +271,26 @@ for _, dtype in ipairs { "float32", "float64" } do
   large("sum_transposed_dim2", function()
     local x, out = square():t(), tensor.zeros(side, like)
     return function() x:sum(2, nil, out) end
+  end)
+  for _, name in ipairs { "sum", "max" } do
+    large(name .. "_transposed", function()
+      local x = square():t()
+      return function() return x[name](x) end
+    end)
+    large(name .. "_strided_dim2", function()
+      local x = tensor.rand(side, 2 * side, like)[{ {}, { 1, 2 * side, 2 } }]
+      return function() return x[name](x, 2) end
+    end)
+  end
+  for _, p in ipairs { 3, math.huge } do
+    large(("norm_%g_dim1"):format(p), function()
+      local x = square()
+      return function() return x:norm(p, 1) end
+    end)
+  end
+  large("softmax_transposed", function()
+    local x, out = square():t(), square()
+    return function() x:softmax(1, out) end
   end)
   large("any", function()
     local x = tensor.zeros(side, side, like)
@@ -291,3 +373,19 @@ for _, dtype in ipairs { "float32", "float64" } do
     return function() tensor.matmul(a, b, out) end
   end)
 end
+
+-- --- integers ---------------------------------------------------------------------------
+
+local function integers(name, make)
+  case(("large/%s/int32"):format(name), function()
+    return make(tensor.randperm(n):view(side, side))
+  end)
+end
+for _, name in ipairs { "sum", "max", "argmax" } do
+  integers(name, function(x) return function() return x[name](x) end end)
+  integers(name .. "_dim2", function(x) return function() return x[name](x, 2) end end)
+end
+integers("lt", function(x)
+  local y, out = tensor.randperm(n):view(side, side), x:lt(5)
+  return function() x:lt(y, out) end
+end)

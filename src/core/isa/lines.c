@@ -234,7 +234,7 @@ static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) 
   const double scale = un_norm_scale(t->best), p = t->p;
   double power[UN_POWERS], exponent[UN_POWERS];
   int64_t i = 0;
-  for (int j = 0; j < UN_POWERS; j++)
+  for (int j = 0; j < UN_POWERS && n >= UN_POWERS; j++)
     exponent[j] = p;
   for (; i + UN_POWERS <= n; i += UN_POWERS) {
     for (int j = 0; j < UN_POWERS; j++)

@@ -105,6 +105,24 @@ def numpy_cases(dtype):
     binary("div", np.divide, square, square)
     binary("pow", np.power, square, lambda: real(1.7))
     binary("maximum", np.maximum, square, square)
+    binary("atan2", np.arctan2, square, square)
+    binary("number_lt", np.less, lambda: real(0.5), square)
+    strided = lambda: rand(SIDE, 2 * SIDE)[:, ::2]
+    binary("maximum_strided", np.maximum, square, strided)
+    large("sqrt_strided", lambda: (lambda x, out: lambda: np.sqrt(x, out=out))(strided(), square()))
+    large("where_column", lambda: (lambda a, b: (lambda c: lambda: np.where(c, a, b))(b < 0.5))(
+        rand(SIDE, 1), square()))
+    large("equal", lambda: (lambda a: (lambda b: lambda: np.array_equal(a, b))(a.copy()))(square()))
+    large("arange", lambda: lambda: np.arange(1, N + 1, dtype=real))
+    large("to_int32", lambda: (lambda a: lambda: a.astype(np.int32))(np.floor(square() * 1000)))
+
+    def index_add():
+        x, out, index = square(), square(), rng.permutation(SIDE)
+
+        def run():
+            out[index] += x
+        return run
+    large("index_add_", index_add)
     binary("lt", np.less, square, square)
     binary("lt_number", np.less, square, lambda: real(0.5))
     large("add_", lambda: (lambda a, b: lambda: np.add(a, b, out=a))(square(), square()))
@@ -117,7 +135,7 @@ def numpy_cases(dtype):
         return lambda: np.where(c, a, b)
     large("where", where)
     for name in ("exp", "log", "tanh", "sqrt", "abs", "sin", "square", "floor", "log1p", "expm1",
-                 "isnan"):
+                 "isnan", "cos", "log2", "reciprocal"):
         unary(name, getattr(np, name))
 
     def sigmoid(x, out=None):
@@ -146,17 +164,30 @@ def numpy_cases(dtype):
     reduced("sum_tall", np.sum, 0, 1 << 20, 4)
     large("sum_middle", lambda: (lambda x: lambda: x.sum(axis=1))(rand(64, 256, 256)))
     large("sum_transposed_dim2", lambda: (lambda x: lambda: x.sum(axis=1))(square().T))
+    for name in ("sum", "max"):
+        large(f"{name}_transposed", lambda f=functions[name]: (lambda x: lambda: f(x))(square().T))
+        large(f"{name}_strided_dim2",
+              lambda f=functions[name]: (lambda x: lambda: f(x, axis=1))(strided()))
+    for p in (3, np.inf):
+        large(f"norm_{p}_dim1",
+              lambda p=p: (lambda x: lambda: np.linalg.norm(x, p, axis=0))(square()))
     large("any", lambda: (lambda x: lambda: x.any())(np.zeros((SIDE, SIDE), real)))
-    for d in (0, 1):
-        def softmax(d=d):
+
+    def softmax(d, across=False):
+        def make():
             x, out = square(), square()
+            if across:
+                x = x.T
 
             def run():
                 np.subtract(x, x.max(axis=d, keepdims=True), out=out)
                 np.exp(out, out=out)
                 np.divide(out, out.sum(axis=d, keepdims=True), out=out)
             return run
-        large(f"softmax_dim{d + 1}", softmax)
+        return make
+    large("softmax_transposed", softmax(0, True))
+    for d in (0, 1):
+        large(f"softmax_dim{d + 1}", softmax(d))
         large(f"cumsum_dim{d + 1}", lambda d=d: (lambda x, out: lambda: np.cumsum(x, axis=d, out=out))(
             square(), square()))
 
@@ -346,6 +377,16 @@ def torch_cases(dtype):
     products(dtype, rand, torch.matmul, lambda x: x.transpose(-1, -2))
 
 
+def numpy_integers():
+    rng = np.random.default_rng(1)
+    numbers = lambda: rng.permutation(N).astype(np.int32).reshape(SIDE, SIDE)
+    for name, function in dict(sum=np.sum, max=np.max, argmax=np.argmax).items():
+        case(f"large/{name}/int32", lambda: (lambda x: lambda: function(x))(numbers()))
+        case(f"large/{name}_dim2/int32", lambda: (lambda x: lambda: function(x, axis=1))(numbers()))
+    case("large/lt/int32", lambda: (lambda x, y, out: lambda: np.less(x, y, out=out))(
+        numbers(), numbers(), np.zeros((SIDE, SIDE), bool)))
+
+
 def tiny():
     if which == "numpy":
         t, u, out = (np.zeros(8, np.float32) for _ in range(3))
@@ -353,6 +394,13 @@ def tiny():
         case("tiny/mul_out", lambda: lambda: np.multiply(t, u, out=out))
         case("tiny/add_new", lambda: lambda: t + u)
         case("tiny/sum", lambda: lambda: t.sum())
+        m, c = np.zeros((4, 8), np.float32), t > u
+        case("tiny/new_dim_max", lambda: lambda: (m.max(axis=1), m.argmax(axis=1)))
+        case("tiny/norm_dim", lambda: lambda: np.linalg.norm(m, axis=1))
+        case("tiny/sort", lambda: lambda: t[np.argsort(t, kind="stable")])
+        case("tiny/cat", lambda: lambda: np.concatenate((t, u)))
+        case("tiny/where", lambda: lambda: np.where(c, t, u))
+        case("tiny/clone", lambda: lambda: t.copy())
     else:
         t, u, out = (torch.zeros(8) for _ in range(3))
         case("tiny/add_", lambda: lambda: t.add_(u))
@@ -364,3 +412,5 @@ def tiny():
 tiny()
 for name in ("float32", "float64"):
     (numpy_cases if which == "numpy" else torch_cases)(name)
+if which == "numpy":
+    numpy_integers()

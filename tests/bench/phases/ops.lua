@@ -3,7 +3,8 @@ local numbers = require "numbers"
 
 local phase = { name = "ops", title = "Operations on tensors" }
 
-local groups = { "^call/", "^tiny/", "^large/.*float32", "^large/.*float64", "^matmul/" }
+local groups = { "^call/", "^tiny/", "^large/.*float32", "^large/.*float64", "^large/.*int32$",
+  "^matmul/" }
 
 local function read(into, name, output)
   for case, seconds in output:gmatch "(%S+) (%S+)\n" do
