@@ -121,11 +121,11 @@ static bool piece_is_close(const comparison *c, int64_t n, const double *a,
 static void compare(int64_t n, void *const *data, const int64_t *stride,
                     void *context) {
   comparison *c = context;
-  double a[PIECE], b[PIECE];
+  double room_a[PIECE], room_b[PIECE];
   for (int64_t first = 0; first < n && c->close; first += PIECE) {
     const int64_t count = n - first < PIECE ? n - first : PIECE;
-    un_get_many(c->a, data[0], first, stride[0], count, a);
-    un_get_many(c->b, data[1], first, stride[1], count, b);
+    const double *a = un_get_many(c->a, data[0], first, stride[0], count, room_a);
+    const double *b = un_get_many(c->b, data[1], first, stride[1], count, room_b);
     c->close = piece_is_close(c, count, a, b);
   }
 }

@@ -49,11 +49,13 @@ void un_put(un_dtype dtype, void *p, double value) {
   }
 }
 
-void un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t stride,
-                 int64_t count, double *values) {
+const double *un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t stride,
+                          int64_t count, double *room) {
   const char *from = (const char *)p + first * stride * (int64_t)un_dtype_bytes(dtype);
-  un_convert()->run[dtype][UN_F64](count, (void *[]){values, (void *)from},
+  if (dtype == UN_F64 && stride == 1) return (const double *)(const void *)from;
+  un_convert()->run[dtype][UN_F64](count, (void *[]){room, (void *)from},
                                    (int64_t[]){1, stride}, NULL);
+  return room;
 }
 
 bool un_same_many(int64_t n, const double *a, const double *b) {
@@ -104,12 +106,12 @@ typedef struct misfit_search {
 /* Whether all numbers clearly fit, as they mostly do. */
 static bool all_fit(const misfit_search *s, un_dtype dtype, int64_t n, const void *x,
                     int64_t stride) {
-  double value[PIECE];
+  double room[PIECE];
   const range r = s->range;
   bool fit = true;
   for (int64_t i = 0; i < n && fit; i += PIECE) {
     const int64_t count = n - i < PIECE ? n - i : PIECE;
-    un_get_many(dtype, x, i, stride, count, value);
+    const double *value = un_get_many(dtype, x, i, stride, count, room);
     fit = un_convert()->within(count, value, r.smallest, r.largest,
                                s->rounding == UN_EXACT);
   }

@@ -11,9 +11,10 @@
 double un_get(un_dtype dtype, const void *p);
 void un_put(un_dtype dtype, void *p, double value); /* the value must fit */
 
-/* Elements first, first + 1, ... of those that lie `stride` apart from p on. */
-void un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t stride,
-                 int64_t count, double *values);
+/* Elements first, first + 1, ... of those that lie `stride` apart from p on: in `room`, or
+** where they are. */
+const double *un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t stride,
+                          int64_t count, double *room);
 
 /* Whether a[i] == b[i] for all of them. */
 bool un_same_many(int64_t n, const double *a, const double *b);

@@ -179,20 +179,23 @@ static bool is_light(int op) {
 
 enum { LONG = 32 };
 
-/* Whether long runs have gaps, which kernels are slow on. */
-static bool has_gaps(const un_walk *w) {
+/* Whether long runs have gaps, which kernels are slow on. When little is computed, to write
+** a result with gaps from a buffer would cost more than it saves. */
+static bool has_gaps(const un_walk *w, bool light) {
   const int last = w->dims - 1;
-  for (int k = 0; k < w->operands && w->size[last] >= LONG; k++)
+  if (w->size[last] < LONG || (light && w->stride[last][0] > 1)) return false;
+  for (int k = 0; k < w->operands; k++)
     if (w->stride[last][k] > 1) return true;
   return false;
 }
 
 static void walk_views(un_run *run, void *context, int operands,
-                       const un_view *const *view, const un_dtype *wanted, bool mixed) {
+                       const un_view *const *view, const un_dtype *wanted, bool mixed,
+                       bool light) {
   un_walk w;
   un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
   un_mixed m = un_make_mixed(run, context, operands, view, wanted);
-  if (mixed || has_gaps(&w))
+  if (mixed || has_gaps(&w, light))
     un_walk_tiles(&w, run_mixed, &m);
   else
     un_walk_tiles(&w, run, context);
@@ -202,7 +205,7 @@ static void walk_streaming(un_run *run, void *context, int operands,
                            const un_view *const *view, const un_dtype *wanted) {
   un_stream s = un_make_stream(run, context, operands, view);
   if (!run_through(un_stream_run, &s, operands, view))
-    walk_views(un_stream_run, &s, operands, view, wanted, false);
+    walk_views(un_stream_run, &s, operands, view, wanted, false, true);
   un_stream_end();
 }
 
@@ -214,12 +217,12 @@ static void walk(un_run *kernel, void *context, int operands,
   for (int k = 0; k < operands; k++)
     if (view[k]->dtype != wanted[k]) mixed = true;
   if (mixed) {
-    walk_views(kernel, context, operands, view, wanted, true);
+    walk_views(kernel, context, operands, view, wanted, true, light);
   } else if (light && un_is_streamed(operands, view)) {
     walk_streaming(kernel, context, operands, view, wanted);
   } else if (!run_through(kernel, context, operands, view) &&
              !un_walk_few(operands, view, kernel, context)) {
-    walk_views(kernel, context, operands, view, wanted, false);
+    walk_views(kernel, context, operands, view, wanted, false, light);
   }
 }
 
