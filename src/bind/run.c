@@ -239,8 +239,8 @@ static int run_stale(lua_State *L) {
   return 1;
 }
 
-static void begin_dy(void *readout, int groups) {
-  un_readout_begin_back(readout, groups);
+static void begin_dy(void *readout) {
+  un_readout_begin_back(readout);
 }
 
 static void make_dy(void *readout, int64_t first, int64_t rows, bool add, void *dy) {

@@ -83,7 +83,7 @@ typedef struct un_row_run {
 ** Rows are those of T*B. */
 typedef struct un_dy_source {
   void *context;
-  void (*begin)(void *context, int groups); /* of sequences: one or two */
+  void (*begin)(void *context);
   /* Writes dL/dy (rows,H) of the rows from `first` on, or adds it to what is there.
   ** Threads may ask at once, for rows of their own. */
   void (*make)(void *context, int64_t first, int64_t rows, bool add, void *dy);
@@ -91,7 +91,7 @@ typedef struct un_dy_source {
   ** to gradients of its own, or writes them. Threads may call for different groups at
   ** once. */
   void (*finish)(void *context, int group, int64_t first, un_stripe rows, bool add);
-  void (*end)(void *context, int groups);
+  void (*end)(void *context, int groups); /* of sequences: one or two */
 } un_dy_source;
 
 /* What takes the outputs of a forward pass while they are near: rows of T*B, in their

@@ -172,12 +172,13 @@ static void add_recurrent(const un_run *run, int64_t first, int group, bool add)
               width, run->H, rows_of_block(run, first, s), add, scratch_of(run, group));
 }
 
-/* What a group adds to the gradients in the block of steps that starts at `first`. Fresh
-** ones are written by the first group in the block that the sweep comes to first. */
+/* What a group adds to the gradients in the block of steps that starts at `first`. In the
+** block that the sweep comes to first the sums of the second group, and fresh gradients,
+** are written instead. */
 static void add_gradients(const un_run *run, int64_t first, int group) {
   un_share s = un_cell_group(run, group);
   const un_dy_source *source = run->dy_source;
-  bool add = !run->is_fresh || group > 0 || first != block_at(run, 0);
+  bool is_new = group > 0 || run->is_fresh, add = !is_new || first != block_at(run, 0);
   if (source)
     source->finish(source->context, group, first * run->B + s.first,
                    rows_of_block(run, first, s), add);
@@ -198,17 +199,12 @@ static void add_all_gradients(const un_run *run, int64_t first) {
     add_gradients(run, first, group);
 }
 
-/* The sums of the second group begin with zeros. */
-static void clear_sums(const un_run *run) {
-  memset(work_at(run, run->layout.partial), 0, run->layout.dy - run->layout.partial);
-}
-
 static void add_sum(const un_run *run, void *sum, const void *partial, int64_t count) {
   un_rows_column_sum(run->dtype, sum, partial, 1, count);
 }
 
 static void add_sums(const un_run *run) {
-  if (un_cell_groups(run) == 1) return;
+  if (un_cell_groups(run) == 1 || un_stopped()) return;
   un_gradients sum = un_cell_gradients(run, 0), partial = un_cell_gradients(run, 1);
   int64_t width = un_gate_width(run);
   add_sum(run, sum.w_xh, partial.w_xh, run->I * width);
@@ -280,14 +276,13 @@ void un_cell_turn(const un_run *run) {
   un_dense input = un_cell_input_layer(run, run->block * run->B);
   un_cell_pack_w_hh(run, run->work, true);
   if (run->dx) un_dense_pack_back(&input, work_at(run, run->layout.w_xh));
-  clear_sums(run);
 }
 
 void un_cell_backward(const un_run *run) {
   const un_dy_source *source = run->dy_source;
   int groups = un_cell_groups(run);
   UN_PROFILE_BEGIN(UN_PHASE_BACKWARD);
-  if (source) source->begin(source->context, groups);
+  if (source) source->begin(source->context);
   un_cell_turn(run);
   if (groups > 1 && un_parallel_threads() == groups)
     un_parallel(groups, retreat_group, (void *)run);

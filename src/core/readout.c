@@ -1,8 +1,6 @@
 /* readout.c -- the linear layer with its loss, block by block (see readout.h). */
 #include "readout.h"
 
-#include <string.h>
-
 #include "parallel.h"
 #include "profile.h"
 #include "rows.h"
@@ -62,44 +60,77 @@ un_readout_pass un_readout_begin(const un_readout *r, const un_loss *loss, bool 
   return p;
 }
 
+/* Some rows whose losses wait to be added up, `steps` times `width`. With several shares
+** of the width each is the part of the batch that a thread has in the sweeps of the cells:
+** it finds its h in its own cache, and leaves dL/dy there. */
 typedef struct forward_job {
   const un_readout_pass *p;
-  int64_t first, rows; /* of the group */
-  int blocks;
+  int64_t first, steps, width;
+  int shares, blocks;
   double *each; /* (GROUP) */
 } forward_job;
 
-static void forward_block(void *context, int index) {
-  forward_job *job = context;
+static void forward_rows(const forward_job *job, int64_t offset, int64_t rows) {
   const un_readout *r = job->p->r;
-  int64_t offset = job->rows * index / job->blocks, first = job->first + offset;
+  int64_t first = job->first + offset;
   un_dense part = r->dense;
-  part.rows = job->rows * (index + 1) / job->blocks - offset;
+  part.rows = rows;
   un_dense_forward(&part, r->packed, row_of(r, r->h, first, part.in),
                    row_of(r, r->y, first, part.out));
   if (!job->p->has_loss) return;
-  un_loss loss = un_loss_part(&job->p->loss, first, part.rows);
+  un_loss loss = un_loss_part(&job->p->loss, first, rows);
   un_loss_rows(&loss, job->each + offset);
 }
 
+/* Some steps of a share. */
+static void forward_block(void *context, int index) {
+  const forward_job *job = context;
+  int share = index / job->blocks, block = index % job->blocks;
+  int64_t from = job->width * share / job->shares;
+  int64_t rows = job->width * (share + 1) / job->shares - from;
+  int64_t t = job->steps * block / job->blocks;
+  int64_t end = job->steps * (block + 1) / job->blocks;
+  if (job->shares == 1)
+    forward_rows(job, t * rows, (end - t) * rows);
+  else
+    for (; t < end; t++)
+      forward_rows(job, t * job->width + from, rows);
+}
+
 /* About BLOCK rows each; as many blocks for one thread as for another. */
-static int blocks_of(int64_t rows) {
-  int threads = un_parallel_threads();
+static int blocks_of(int64_t rows, int threads) {
   int64_t blocks = (rows + BLOCK - 1) / BLOCK;
   return rows < BLOCK ? 1 : (int)((blocks + threads - 1) / threads) * threads;
+}
+
+/* How many threads have a part of the batch in these rows, large enough for a product; or
+** 1: then they share out blocks of rows. */
+static int shares_of(const un_readout *r, int64_t first, int64_t rows) {
+  enum { SHARE_ROWS = 8 };
+  int threads = un_parallel_threads();
+  bool is_steps = first % r->batch == 0 && rows % r->batch == 0 && r->batch <= GROUP;
+  return is_steps && r->batch >= threads * SHARE_ROWS ? threads : 1;
+}
+
+static void forward_group(forward_job *job, int64_t first, int64_t rows) {
+  int threads = un_parallel_threads();
+  job->first = first;
+  job->steps = rows / job->width;
+  job->blocks = blocks_of(rows / job->shares, threads / job->shares);
+  un_parallel(job->shares * job->blocks, forward_block, job);
 }
 
 void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows) {
   const un_dense *d = &p->r->dense;
   double each[GROUP];
-  forward_job job = {.p = p, .each = each};
+  forward_job job = {.p = p, .shares = shares_of(p->r, first, rows), .each = each};
+  job.width = job.shares > 1 ? p->r->batch : 1;
+  int64_t group = GROUP / job.width * job.width;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  for (int64_t done = 0; done < rows && !un_stopped(); done += GROUP) {
-    job.first = first + done;
-    job.rows = rows - done < GROUP ? rows - done : GROUP;
-    job.blocks = blocks_of(job.rows);
-    un_parallel(job.blocks, forward_block, &job);
-    for (int64_t i = 0; i < job.rows && p->has_loss; i++)
+  for (int64_t done = 0; done < rows && !un_stopped(); done += group) {
+    int64_t count = rows - done < group ? rows - done : group;
+    forward_group(&job, first + done, count);
+    for (int64_t i = 0; i < count && p->has_loss; i++)
       p->total += each[i];
   }
   UN_PROFILE_END(2 * (double)rows * (double)d->in * (double)d->out);
@@ -107,11 +138,10 @@ void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows) {
 
 /* --- backward ---------------------------------------------------------------------- */
 
-void un_readout_begin_back(un_readout *r, int groups) {
+void un_readout_begin_back(un_readout *r) {
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
   if (!r->is_packed_back) un_dense_pack_back(&r->dense, r->packed_back);
   r->is_packed_back = true;
-  if (groups > 1) memset(scratch_of(r, GROUPS), 0, sums_bytes(r));
   UN_PROFILE_END(0);
 }
 
@@ -140,7 +170,7 @@ void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
 }
 
 void un_readout_end_back(const un_readout *r, int groups) {
-  if (groups == 1) return;
+  if (groups == 1 || un_stopped()) return;
   un_dense sum = r->dense, partial = layer_of(r, 1);
   un_rows_column_sum(sum.dtype, sum.dw, partial.dw, 1, sum.out * sum.in);
   un_rows_column_sum(sum.dtype, sum.db, partial.db, 1, sum.out);
@@ -160,7 +190,7 @@ static void input_gradient(void *context, int index) {
 }
 
 void un_readout_backward(un_readout *r, void *dh) {
-  un_readout_begin_back(r, 1);
+  un_readout_begin_back(r);
   un_parallel((int)((r->dense.rows + BLOCK - 1) / BLOCK), input_gradient,
               &(backward_job){r, dh});
   un_readout_weight_gradient(r, 0, 0, un_neighbours(r->dense.rows), true);
