@@ -6,8 +6,8 @@
 -- un_embedded, sorted by name, so that the program runs from anywhere: ROOT/lua/unroll/
 -- rnn/init.lua has the name "unroll/rnn/init.lua". BINDINGS is what docs.lua made, and
 -- becomes "unroll/help/bindings.lua". PACKAGE is a Lua file of another
--- project, whose name is the file's own. The licences, ours and those of the packages,
--- are entries too: "licenses/NAME".
+-- project, whose name is the file's own, or a header of what is linked in. The licences,
+-- ours and those of the packages, are entries too: "licenses/NAME".
 --
 -- The code of a Lua file is the file compiled, with the numbers of its lines: it loads in
 -- an eighth of the time, and the start of the program is mostly that. The bytes stay for
@@ -37,7 +37,7 @@ end
 local function licence_of(path)
   local lines, inside = {}, false
   for line in (read_all(path) .. "\n"):gmatch("([^\n]*)\n") do
-    local text = line:gsub("^%-%- ?", "")
+    local text = line:gsub("^%-%- ?", ""):gsub("^%* ?", "")
     inside = inside or text:find("^Copyright %([cC]%)") ~= nil
     if inside then lines[#lines + 1] = text end
     if inside and text:find("SOFTWARE%.$") then
@@ -70,8 +70,8 @@ end
 add("unroll/help/bindings.lua", read_all(bindings))
 add("licenses/unroll", read_all(root .. "/LICENSE"))
 for _, path in ipairs(packages) do
-  local name = path:match("([^/]+)%.lua$")
-  add(name .. ".lua", read_all(path))
+  local name, kind = path:match("([^/]+)%.(%w+)$")
+  if kind == "lua" then add(name .. ".lua", read_all(path)) end
   add("licenses/" .. name, licence_of(path))
 end
 table.sort(entries, function(a, b) return a.name < b.name end)

@@ -161,8 +161,10 @@ function TestOptions.test_licenses()
   for _, name in ipairs { "unroll", "argparse", "dkjson" } do
     lu.assertStrContains(output, "--- " .. name .. "\n")
   end
+  -- Lua's, too, when it is inside
+  local _, parts = ("\n" .. output):gsub("\n%-%-%- %w+\n", "")
   local _, texts = output:gsub("Permission is hereby granted", "")
-  lu.assertEquals(texts, 3)
+  lu.assertEquals(texts, parts)
 end
 
 function TestOptions.test_help_stops_everything_else()
