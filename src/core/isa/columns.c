@@ -202,21 +202,12 @@ TAKE_REAL_ROWS(squares, const double a = (double)v * c->sum[j]; c->second[j] += 
 static void FN(power)(TAKE_ARGS) {
   const double p = c->p;
   (void)first;
-  double power[UN_COLUMNS], exponent[UN_POWERS];
-  if (p == 1) {
-    EACH_ROW(REAL, 0, c->second[j] += fabs((double)v) * c->sum[j])
-    return;
-  }
-  for (int j = 0; j < UN_POWERS; j++)
-    exponent[j] = p;
-  for (int64_t j = n; j < UN_COLUMNS; j++)
-    power[j] = 1;
+  double power[UN_COLUMNS];
   for (int64_t r = 0; r < rows; r++) {
     const REAL *line = (const REAL *)data + r * row;
     for (int64_t j = 0; j < n; j++)
       power[j] = fabs((double)line[j * column]) * c->sum[j];
-    for (int64_t j = 0; j < n; j += UN_POWERS)
-      un_vpow_piece(power + j, power + j, exponent);
+    un_powers(n, power, p);
     for (int64_t j = 0; j < n; j++)
       c->second[j] += power[j];
   }

@@ -178,10 +178,12 @@ static bool same(int64_t n, const double *a, const double *b) {
 
 static bool within(int64_t n, const double *x, double low, double high, bool whole) {
   int outside = 0;
-  for (int64_t i = 0; i < n; i++)
-    outside |= !(x[i] >= low) | !(x[i] <= high);
-  for (int64_t i = 0; i < n && whole; i++)
-    outside |= rint(x[i]) != x[i];
+  if (whole)
+    for (int64_t i = 0; i < n; i++)
+      outside |= !(x[i] >= low) | !(x[i] <= high) | (rint(x[i]) != x[i]);
+  else
+    for (int64_t i = 0; i < n; i++)
+      outside |= !(x[i] >= low) | !(x[i] <= high);
   return !outside;
 }
 

@@ -104,10 +104,10 @@ extern const un_elementwise_kernels ISA(un_elementwise);
 const un_elementwise_kernels ISA(un_elementwise) = {
 #define BOTH(name)                                                                     \
   { name##_f32, name##_f64 }
-#define UN_UNARY(name, ...)   [UN_OP_##name] = BOTH(run_##name),
-#define UN_PARAM(name, ...)   UN_UNARY(name, __VA_ARGS__)
-#define UN_BINARY(name, ...)  UN_UNARY(name, __VA_ARGS__)
-#define UN_TEST(name, ...)    UN_UNARY(name, __VA_ARGS__)
+#define UN_UNARY(name, ...)  [UN_OP_##name] = BOTH(run_##name),
+#define UN_PARAM(name, ...)  UN_UNARY(name, __VA_ARGS__)
+#define UN_BINARY(name, ...) UN_UNARY(name, __VA_ARGS__)
+#define UN_TEST(name, ...)   UN_UNARY(name, __VA_ARGS__)
 #define UN_COMPARE(name, ...)                                                          \
   [UN_OP_##name] = {run_##name##_f32, run_##name##_f64, run_##name##_i32},
     .value =

@@ -33,6 +33,8 @@ static double add_lanes(const double *lane) {
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+static double total_f64(int64_t n, const double *x, int64_t stride);
+
 #define UN_TEMPLATE "isa/lines.c"
 #include "each_dtype.h"
 
@@ -232,21 +234,13 @@ static void FN(deviation)(int64_t n, const void *data, int64_t stride, un_tally 
 static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
   const double scale = un_norm_scale(t->best), p = t->p;
-  double power[UN_POWERS], exponent[UN_POWERS];
-  int64_t i = 0;
-  for (int j = 0; j < UN_POWERS && n >= UN_POWERS; j++)
-    exponent[j] = p;
-  for (; i + UN_POWERS <= n; i += UN_POWERS) {
-    for (int j = 0; j < UN_POWERS; j++)
+  double power[UN_POWER_ROOM];
+  for (int64_t i = 0; i < n; i += UN_POWER_ROOM) {
+    const int64_t count = n - i < UN_POWER_ROOM ? n - i : UN_POWER_ROOM;
+    for (int64_t j = 0; j < count; j++)
       power[j] = fabs((double)x[(i + j) * stride]) * scale;
-    if (p != 1) un_vpow_piece(power, power, exponent);
-    for (int j = LANES; j < UN_POWERS; j++)
-      power[j % LANES] += power[j];
-    t->second += add_lanes(power);
-  }
-  for (; i < n; i++) {
-    const double a = fabs((double)x[i * stride]) * scale;
-    t->second += p == 1 ? a : pow(a, p);
+    un_powers(count, power, p);
+    t->second += total_f64(count, power, 1);
   }
 }
 

@@ -174,4 +174,26 @@ UN_POW_PIECE(un_vpowf, float)
 UN_POW_PIECE(un_vpow, double)
 #undef UN_POW_PIECE
 
+/* x[j] = x[j]^p, j < n <= UN_POWER_ROOM; small whole powers are products. */
+enum { UN_POWER_ROOM = 256, UN_POWER_PRODUCTS = 16 };
+static inline void un_powers(int64_t n, double *x, double p) {
+  double other[UN_POWER_ROOM];
+  const int factors = p <= UN_POWER_PRODUCTS ? (int)p : 0;
+  if (p == 1) return;
+  if (factors == p) {
+    memcpy(other, x, (size_t)n * sizeof *x);
+    for (int k = 1; k < factors; k++)
+      for (int64_t j = 0; j < n; j++)
+        x[j] *= other[j];
+    return;
+  }
+  int64_t j = 0;
+  for (int i = 0; i < UN_POWERS && n >= UN_POWERS; i++)
+    other[i] = p;
+  for (; j + UN_POWERS <= n; j += UN_POWERS)
+    un_vpow_piece(x + j, x + j, other);
+  for (; j < n; j++)
+    x[j] = pow(x[j], p);
+}
+
 #endif
