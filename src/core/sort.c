@@ -1,8 +1,8 @@
-/* sort.c -- merge sort along a dimension: stable, n log n always; where few of many are
-** wanted, n and some sorts of few.
+/* sort.c -- stable sorts along a dimension: few numbers by merging, many by their digits;
+** where few of many are wanted, those that may be among them.
 **
-** A line is read into the scratch as (value, place) pairs, sorted there bottom-up
-** between two halves of the scratch, and written out; float64 holds every value. */
+** A line is read into the scratch as (value, place) pairs, sorted there between two halves
+** of the scratch, and written out; float64 holds every value. */
 #include "sort.h"
 
 #include <string.h>
@@ -71,9 +71,73 @@ static void sort_few(entry *e, int64_t n, bool descending) {
   }
 }
 
+/* --- many: by digits, from the last one to the first one -----------------------------------
+ */
+
+enum { DIGITS = 8, DIGIT_VALUES = 256, MANY = 256 };
+
+/* A whole number that is as large as the value is late: larger bits stand for larger positive
+** numbers and for smaller negative ones. Both zeros are one, and so are all NaN. */
+static inline uint64_t key_of(double value, uint64_t turn) {
+  const uint64_t sign = (uint64_t)1 << 63;
+  uint64_t bits;
+  value = value == 0 ? 0 : value;
+  memcpy(&bits, &value, sizeof bits);
+  bits = value != value ? UINT64_MAX : bits & sign ? ~bits : bits | sign;
+  return bits ^ turn;
+}
+
+static int digit_of(double value, uint64_t turn, int d) {
+  return (int)(key_of(value, turn) >> (8 * d) & (DIGIT_VALUES - 1));
+}
+
+/* How often each value of each digit comes. */
+static void count_digits(const entry *e, int64_t n, uint64_t turn,
+                         uint32_t (*count)[DIGIT_VALUES]) {
+  memset(count, 0, DIGITS * sizeof *count);
+  for (int64_t i = 0; i < n && !un_stopped_at(i); i++) {
+    const uint64_t key = key_of(e[i].value, turn);
+    for (int d = 0; d < DIGITS; d++)
+      count[d][key >> (8 * d) & (DIGIT_VALUES - 1)]++;
+  }
+}
+
+/* Into the order of digit d; count becomes where the next one of each value goes. False:
+** stopped. */
+static bool move_by_digit(const entry *from, entry *to, int64_t n, uint64_t turn, int d,
+                          uint32_t *count) {
+  uint32_t before = 0;
+  for (int v = 0; v < DIGIT_VALUES; v++) {
+    const uint32_t here = count[v];
+    count[v] = before;
+    before += here;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    if (un_stopped_at(i)) return false;
+    to[count[digit_of(from[i].value, turn, d)]++] = from[i];
+  }
+  return true;
+}
+
+/* A digit that is the same everywhere changes nothing: float32 and integers have some. */
+static entry *sort_many(entry *from, entry *to, int64_t n, bool descending) {
+  const uint64_t turn = descending ? UINT64_MAX : 0;
+  uint32_t count[DIGITS][DIGIT_VALUES];
+  count_digits(from, n, turn, count);
+  for (int d = 0; d < DIGITS && !un_stopped(); d++) {
+    if (count[d][digit_of(from[0].value, turn, d)] == n) continue;
+    if (!move_by_digit(from, to, n, turn, d, count[d])) break;
+    entry *swap = from;
+    from = to;
+    to = swap;
+  }
+  return from;
+}
+
 enum { FEW = 8 };
 
 static entry *sort_entries(entry *from, entry *to, int64_t n, bool descending) {
+  if (n >= MANY) return sort_many(from, to, n, descending);
   for (int64_t i = 0; i < n && !un_stopped_at(i); i += FEW)
     sort_few(from + i, smaller(FEW, n - i), descending);
   for (int64_t width = FEW; width < n; width *= 2) {

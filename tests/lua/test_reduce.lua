@@ -486,6 +486,36 @@ function TestSort.test_nan_counts_as_the_largest()
   support.near(indices, { 2, 5, 3, 1, 4 }, 0)
 end
 
+-- Few numbers are merged, many are sorted by their digits: the same order on both sides.
+function TestSort.test_many_with_ties_and_odd_numbers_are_stable()
+  local generator = tensor.generator(3)
+  for _, n in ipairs { 7, 8, 9, 255, 256, 257, 3000 } do
+    local t = tensor.randn(n, { dtype = "float64", generator = generator }) * 1e3
+    t[{ { 1, n, 3 } }] = t[{ { 1, n, 3 } }]:floor() * 1e-3 -- ties, near 0 on both sides
+    t[2], t[3], t[4], t[5], t[6], t[7] = nan, -inf, inf, nan, -0.0, 0.0
+    local whole = tensor.where(t:isfinite(), t, 5):to("int32")
+    for _, x in ipairs { t, t:to("float32"), -t, t:abs() * 1e-310, whole } do
+      for _, down in ipairs { false, true } do
+        local values, places, order = list(x), {}, down and -1 or 1
+        for k = 1, n do places[k] = k end
+        local function rank(v) return v ~= v and { 1, 0 } or { 0, v } end
+        table.sort(places, function(a, b)
+          local p, q = rank(values[a]), rank(values[b])
+          if p[1] ~= q[1] then return p[1] * order < q[1] * order end
+          if p[2] ~= q[2] then return p[2] * order < q[2] * order end
+          return a < b
+        end)
+        local sorted, indices = x:sort(1, down)
+        luaunit.assertEquals(indices:totable(), places)
+        for k, place in ipairs(places) do
+          local v, w = sorted[k], values[place]
+          luaunit.assertTrue((v ~= v and w ~= w) or (v == w and 1 / v == 1 / w))
+        end
+      end
+    end
+  end
+end
+
 function TestSort.test_topk()
   local t = tensor { { 3, 9, 4, 9 }, { 1, 2, 3, 4 } }
   local values, indices = t:topk(2)
