@@ -284,15 +284,11 @@ static void FN(dot_column)(const un_product *p, int64_t column, const REAL *w) {
 
 /* --- all of y --------------------------------------------------------------------- */
 
-/* Columns of the next block. Blocks of a W that is not packed are about equal: the last
-** one, too, has a whole vector. */
+/* Columns of the next block. Where W is not packed the last one, too, has a whole vector. */
 ALWAYS_INLINE int64_t FN(block_of)(const un_product *p, int64_t left) {
   const int64_t most = (p->rows == 1 ? ROW_VECTORS : PANEL_VECTORS) * FN(LANES);
   if (left <= most) return left;
-  if (!p->plain_row) return most;
-  const int64_t blocks = (left + most - 1) / most;
-  const int64_t n = left / blocks / FN(LANES) * FN(LANES);
-  return left - n > (blocks - 1) * most ? n + FN(LANES) : n;
+  return p->plain_row && left - most < FN(LANES) ? most - FN(LANES) : most;
 }
 
 /* What the tiles of a product have in common. */

@@ -9,7 +9,12 @@
 ** load, and are spread over vectors in registers.
 **
 ** Steps go to and fro (row.h). A step begins with the numbers that the one before it has
-** made last; of many, these are finished first. */
+** made last: these are finished first.
+**
+** Where one block is all of a row, sums turn into what the next step multiplies by, h or da,
+** while they are in registers. It is read again from a place of its own: a row among others
+** lies across lines of the cache, and has an end that is not a whole vector; what is stored
+** so comes back twice as late. */
 #ifndef REAL
 #include <math.h>
 
@@ -39,7 +44,13 @@
 #define SPREAD_f64(q, i) (all_f64((q)[i]))
 #endif
 
-enum { MAX_SUMS = 4 }; /* of a column */
+/* Sums of a column: up to MAX_SUMS, two where there are registers for the sums of so many
+** vectors, else one. */
+#ifdef __AVX512F__
+enum { MAX_SUMS = 4, TWO_SUMS = 7 };
+#else
+enum { MAX_SUMS = 4, TWO_SUMS = 6 };
+#endif
 
 #define UN_TEMPLATE "isa/row.c"
 #include "each_dtype.h"
@@ -57,12 +68,23 @@ const un_row_products ISA(un_row_products_of) = {
 
 #define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
 
-/* What is done with a block of sums. */
-typedef enum FN(form) { FN(PLAIN), FN(TANH), FN(RELU) } FN(form);
+/* What is done with a block of sums: nothing, a step forward, a step back. */
+typedef enum FN(form) {
+  FN(PLAIN),
+  FN(TANH),
+  FN(RELU),
+  FN(TANH_BACK),
+  FN(RELU_BACK)
+} FN(form);
 
 ALWAYS_INLINE FN(vec) FN(apply)(FN(vec) x, const FN(form) form) {
   if (form == FN(TANH)) return FN(vtanh)(x);
   return form == FN(RELU) ? FN(vrelu)(x) : x;
+}
+
+/* da from dL/dh. */
+ALWAYS_INLINE FN(vec) FN(slope)(FN(vec) dh, FN(vec) h, const FN(form) form) {
+  return form == FN(TANH_BACK) ? dh * (1 - h * h) : FN(where_positive)(h, dh);
 }
 
 /* --- the sums of a block ------------------------------------------------------------ */
@@ -126,43 +148,61 @@ ALWAYS_INLINE FN(sums) FN(sum_block)(const REAL *w, const REAL *x, int64_t depth
 
 /* Where a block of y and what is added to it lie. */
 typedef struct FN(place) {
-  const REAL *init; /* or NULL */
+  const REAL *init; /* or NULL, but not on a step forward */
   REAL *y;
-  int64_t last; /* numbers of the last vector */
+  REAL *again;     /* y once more, in whole vectors; or NULL */
+  const REAL *h;   /* a step back: of the step that it comes to */
+  vec_f64 squares; /* and the sum of squares of dL/dh */
+  int64_t last;    /* numbers of the last vector */
 } FN(place);
 
+ALWAYS_INLINE FN(vec) FN(sum_at)(const FN(sums) * s, const int v, const row_block b) {
+  return v < b.vectors  ? s->vector[v]
+         : b.rest == 16 ? FN(widen_short16)(s->rest16)
+                        : FN(widen_short32)(s->rest32);
+}
+
 /* y = f(sum + init) for vector v of a block. */
-ALWAYS_INLINE void FN(finish)(const FN(place) * p, const FN(sums) * s, const int v,
+ALWAYS_INLINE void FN(finish)(FN(place) * p, const FN(sums) * s, const int v,
                               const row_block b, const FN(form) form) {
+  const bool is_forward = form == FN(TANH) || form == FN(RELU);
+  const bool is_back = form == FN(TANH_BACK) || form == FN(RELU_BACK);
   const bool is_last = v == b.vectors - !b.rest;
   const int64_t at = v * FN(LANES);
   const bool whole = !is_last || p->last == FN(LANES);
-  FN(vec)
-  sum = v < b.vectors  ? s->vector[v]
-        : b.rest == 16 ? FN(widen_short16)(s->rest16)
-                       : FN(widen_short32)(s->rest32);
-  if (p->init)
-    sum += whole ? FN(load)(p->init + at) : FN(load_part)(p->init + at, p->last);
-  sum = FN(apply)(sum, form);
+  FN(vec) y = FN(sum_at)(s, v, b);
+  if (is_forward || p->init)
+    y += whole ? FN(load)(p->init + at) : FN(load_part)(p->init + at, p->last);
+  if (is_back) {
+    p->squares = FN(add_squares_of)(y, p->squares);
+    y = FN(slope)(y, whole ? FN(load)(p->h + at) : FN(load_part)(p->h + at, p->last),
+                  form);
+  } else {
+    y = FN(apply)(y, form);
+  }
+  if (form != FN(PLAIN)) FN(store)(p->again + at, y);
   if (whole)
-    FN(store)(p->y + at, sum);
+    FN(store)(p->y + at, y);
   else
-    FN(store_part)(p->y + at, sum, p->last);
+    FN(store_part)(p->y + at, y, p->last);
 }
 
-ALWAYS_INLINE void FN(do_block)(const FN(place) * p, const REAL *w, const REAL *x,
+/* The vector first that the next step, which goes the other way, begins with. */
+ALWAYS_INLINE void FN(do_block)(FN(place) * p, const REAL *w, const REAL *x,
                                 int64_t depth, bool down, const FN(form) form,
                                 const row_block b) {
   const int count = b.vectors + (b.rest > 0);
-  const int chains = count <= 2 ? 4 : count < BLOCK_VECTORS ? 2 : 1;
+  const int chains = count <= 2 ? MAX_SUMS : count <= TWO_SUMS ? 2 : 1;
   FN(sums) s = FN(sum_block)(w, x, depth, down, b, chains);
-  FOR(v, count) FN(finish)(p, &s, v, b, form);
+  if (down || count <= 2 || form == FN(PLAIN))
+    FOR(v, count) FN(finish)(p, &s, v, b, form);
+  else
+    FOR(v, count) FN(finish)(p, &s, count - 1 - v, b, form);
 }
 
 #define BLOCK(count, bytes)                                                            \
   case 4 * (count) + (bytes) / 16:                                                     \
-    if ((count) + ((bytes) > 0) <= most)                                               \
-      FN(do_block)(&p, w, x, depth, down, form, (row_block){count, bytes});            \
+    FN(do_block)(p, w, x, depth, down, form, (row_block){count, bytes});               \
     break;
 #if VEC_BYTES > 32
 #define BLOCKS(count) BLOCK(count, 0) BLOCK((count)-1, 16) BLOCK((count)-1, 32)
@@ -172,17 +212,13 @@ ALWAYS_INLINE void FN(do_block)(const FN(place) * p, const REAL *w, const REAL *
 #define BLOCKS(count) BLOCK(count, 0)
 #endif
 
-/* The block that starts at column j of `columns` and has at most `most` vectors. */
-ALWAYS_INLINE void FN(dispatch)(const un_row_product *product, int64_t j,
-                                int64_t columns, bool down, const FN(form) form,
-                                const int most) {
-  const REAL *x = product->x, *init = product->init;
-  const int64_t depth = product->depth, left = columns - j;
-  const REAL *w = (const REAL *)product->packed + j * depth;
+/* A block at the beginning of which `left` columns are left. */
+ALWAYS_INLINE void FN(dispatch)(FN(place) * p, const REAL *w, const REAL *x,
+                                int64_t depth, int64_t left, bool down,
+                                const FN(form) form) {
   const row_block b = FN(row_block)(left);
   const int64_t before_last = (b.vectors - !b.rest) * FN(LANES);
-  const FN(place) p = {init ? init + j : NULL, (REAL *)product->y + j,
-                       left < before_last + FN(LANES) ? left - before_last : FN(LANES)};
+  p->last = left < before_last + FN(LANES) ? left - before_last : FN(LANES);
   switch (4 * b.vectors + b.rest / 16) {
     BLOCKS(1)
     BLOCKS(2)
@@ -218,14 +254,28 @@ ALWAYS_INLINE void FN(multiply_dots)(const un_row_product *p, int64_t first) {
 }
 
 static void FN(multiply)(const un_row_product *p) {
-  const int64_t block = BLOCK_VECTORS * FN(LANES);
+  const int64_t block = BLOCK_VECTORS * FN(LANES), depth = p->depth;
   const int64_t columns = p->columns - FN(row_dots)(p->columns);
+  const REAL *init = p->init, *w = p->packed;
   const bool down = p->down;
   if (down) FN(multiply_dots)(p, columns);
   int64_t j = down ? (columns - 1) / block * block : 0;
-  for (; 0 <= j && j < columns; j += down ? -block : block)
-    FN(dispatch)(p, j, columns, down, FN(PLAIN), BLOCK_VECTORS);
+  for (; 0 <= j && j < columns; j += down ? -block : block) {
+    FN(place) at = {.init = init ? init + j : NULL, .y = (REAL *)p->y + j};
+    FN(dispatch)(&at, w + j * depth, p->x, depth, columns - j, down, FN(PLAIN));
+  }
   if (!down) FN(multiply_dots)(p, columns);
+}
+
+/* All of a row is one block. */
+ALWAYS_INLINE bool FN(is_block)(int64_t columns) {
+  return columns <= BLOCK_VECTORS * FN(LANES) && FN(row_dots)(columns) == 0;
+}
+
+/* The n numbers of a row in a place of their own. */
+ALWAYS_INLINE void FN(set_row)(REAL *row, const REAL *from, int64_t n) {
+  for (int64_t i = 0; i < n; i++)
+    row[i] = from[i];
 }
 
 /* --- forward ------------------------------------------------------------------------ */
@@ -244,8 +294,22 @@ ALWAYS_INLINE void FN(activate)(REAL *y, int64_t n, bool last_first,
   }
 }
 
+ALWAYS_INLINE void FN(forward_block)(const un_row_run *r, const FN(form) form) {
+  REAL now[BLOCK_VECTORS * FN(LANES)] __attribute__((aligned(VEC_BYTES)));
+  FN(place) p = {.y = r->h, .again = now};
+  FN(set_row)(now, r->h, r->H);
+  for (int64_t i = 0; i < r->steps && !un_stopped(); i++) {
+    p.y += r->stride;
+    p.init = p.y;
+    FN(dispatch)(&p, r->packed, now, r->H, r->H, (i & 1) != r->down, form);
+  }
+}
+
 ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
-  const bool few = r->H <= FEW * FN(LANES);
+  if (FN(is_block)(r->H)) {
+    FN(forward_block)(r, form);
+    return;
+  }
   REAL *h = r->h;
   for (int64_t i = 0; i < r->steps && !un_stopped(); i++, h += r->stride) {
     REAL *next = h + r->stride;
@@ -256,12 +320,8 @@ ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
                               .init = next,
                               .y = next,
                               .down = (i & 1) != r->down};
-    if (few) {
-      FN(dispatch)(&p, 0, r->H, p.down, form, FEW);
-    } else {
-      FN(multiply)(&p);
-      FN(activate)(next, r->H, !p.down, form);
-    }
+    FN(multiply)(&p);
+    FN(activate)(next, r->H, !p.down, form);
   }
 }
 
@@ -275,11 +335,7 @@ static void FN(relu_row)(const un_row_run *r) {
 
 /* --- back ---------------------------------------------------------------------------- */
 
-/* da = (dh + dy) f'(h) for one vector; the squares of dh + dy are added up. */
-ALWAYS_INLINE FN(vec) FN(slope)(FN(vec) dh, FN(vec) h, const FN(form) form) {
-  return form == FN(TANH) ? dh * (1 - h * h) : FN(where_positive)(h, dh);
-}
-
+/* da = (dh + dy) f'(h); returns the sum of squares of dh + dy. */
 ALWAYS_INLINE double FN(row_slope)(REAL *da, const REAL *dh, const REAL *dy,
                                    const REAL *h, int64_t n, const FN(form) form) {
   vec_f64 squares = {0};
@@ -307,7 +363,41 @@ ALWAYS_INLINE void FN(fetch_ahead)(const un_row_run *r, const REAL *h) {
     __builtin_prefetch(h + STEPS * r->stride + j);
 }
 
+/* The first slope comes from dstate, the others with the product of the step before; the
+** last product is dstate again. */
+ALWAYS_INLINE void FN(back_block)(const un_row_run *r, const FN(form) form) {
+  REAL now[BLOCK_VECTORS * FN(LANES)] __attribute__((aligned(VEC_BYTES)));
+  const int64_t way = r->stride < 0 ? -1 : 1;
+  const REAL *dy = r->dy;
+  double *norm = r->norm;
+  FN(place) p = {.y = r->dgates, .again = now, .h = r->h};
+  *norm = sqrt(FN(row_slope)(p.y, r->dstate, dy, p.h, r->H, form));
+  FN(set_row)(now, p.y, r->H);
+  for (int64_t i = 1; i < r->steps && !un_stopped(); i++) {
+    p.y += r->stride;
+    p.h += r->stride;
+    norm += way;
+    if (dy) dy += r->stride;
+    p.init = dy;
+    p.squares = (vec_f64){0};
+    FN(fetch_ahead)(r, p.h);
+    FN(dispatch)(&p, r->packed, now, r->H, r->H, !(i & 1) != r->down, form);
+    *norm = sqrt(reduce_add_f64(p.squares));
+  }
+  FN(multiply)
+  (&(un_row_product){.depth = r->H,
+                     .columns = r->H,
+                     .x = now,
+                     .packed = r->packed,
+                     .y = r->dstate,
+                     .down = !(r->steps & 1) != r->down});
+}
+
 ALWAYS_INLINE void FN(back)(const un_row_run *r, const FN(form) form) {
+  if (r->steps > 0 && FN(is_block)(r->H)) {
+    FN(back_block)(r, form);
+    return;
+  }
   REAL *h = r->h, *dgates = r->dgates, *dstate = r->dstate;
   const REAL *dy = r->dy;
   double *norm = r->norm;
@@ -330,11 +420,11 @@ ALWAYS_INLINE void FN(back)(const un_row_run *r, const FN(form) form) {
 }
 
 static void FN(tanh_row_back)(const un_row_run *r) {
-  FN(back)(r, FN(TANH));
+  FN(back)(r, FN(TANH_BACK));
 }
 
 static void FN(relu_row_back)(const un_row_run *r) {
-  FN(back)(r, FN(RELU));
+  FN(back)(r, FN(RELU_BACK));
 }
 #undef FOR
 
