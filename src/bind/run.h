@@ -35,7 +35,7 @@ typedef struct unl_run {
   un_cell own; /* the descriptor of a cell written in Lua */
   un_dy_source dy_source;
   const char *state_name[UN_MAX_STATES];
-  un_view row; /* (B,H): what a state must be like */
+  un_view row;                /* (B,H): what a state must be like */
   void *dnext[UN_MAX_STATES]; /* cells in Lua: dL/dnext, apart from dstate */
   unl_stage stage;
   bool is_packed;

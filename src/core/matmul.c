@@ -113,15 +113,15 @@ bool un_matmul_small(const un_view *a, const un_view *b, const un_view *out) {
   const int column = a->dims - 1, kernel = out->dtype == UN_F64;
   const bool one_row = a->dims == 1, one_column = b->dims == 1;
   un_product p = {.m = one_row ? 1 : a->size[0],
-                        .k = a->size[column],
-                        .n = one_column ? 1 : b->size[1],
-                        .a = a->data,
-                        .b = b->data,
-                        .c = out->data,
-                        .a_row = one_row ? 0 : a->stride[0],
-                        .a_column = a->stride[column],
-                        .b_row = b->stride[0],
-                        .c_row = one_row ? 0 : out->stride[0]};
+                  .k = a->size[column],
+                  .n = one_column ? 1 : b->size[1],
+                  .a = a->data,
+                  .b = b->data,
+                  .c = out->data,
+                  .a_row = one_row ? 0 : a->stride[0],
+                  .a_column = a->stride[column],
+                  .b_row = b->stride[0],
+                  .c_row = one_row ? 0 : out->stride[0]};
   if (p.m > SMALL || p.n > SMALL || p.n == 0 || p.k > SMALL) return false;
   if (p.n == 1) {
     const bool no_gaps = (p.a_column == 1 && p.b_row == 1) || p.k == 1;
@@ -340,7 +340,8 @@ static void multiply_block(const product *p) {
 
 static void multiply_blocks(const product *p) {
   for (int64_t i = 0; i < p->c.size[0]; i += BLOCK_ROWS) {
-    un_view a = part(&p->a, 0, i, BLOCK_ROWS), rows_of_c = part(&p->c, 0, i, BLOCK_ROWS);
+    un_view a = part(&p->a, 0, i, BLOCK_ROWS),
+            rows_of_c = part(&p->c, 0, i, BLOCK_ROWS);
     for (int64_t j = 0; j < p->c.size[1]; j += BLOCK_ROWS)
       multiply_block(&(product){a, part(&p->b, 1, j, BLOCK_ROWS),
                                 part(&rows_of_c, 1, j, BLOCK_ROWS)});

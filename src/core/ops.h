@@ -1,8 +1,9 @@
 /* ops.h -- element-wise operations: the list of ops.def, and applying them to views.
 **
 ** Inputs are already expanded to the sizes of the output (un_expand) and may have any
-** dtype; the arithmetic happens in `dtype`, float32 or float64 (comparisons: int32, too). An output may be the
-** same view as an input; any other overlap was refused before (un_check_alias). */
+** dtype; the arithmetic happens in `dtype`, float32 or float64 (comparisons: int32, too).
+** An output may be the same view as an input; any other overlap was refused before
+** (un_check_alias). */
 #ifndef UN_OPS_H
 #define UN_OPS_H
 

@@ -42,8 +42,8 @@ void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows);
 /* Back: begin; then, in any order, for all rows in parts from `first` on: dh (rows,H),
 ** written or added to what is there, and the gradients of W and b, which the rows add to,
 ** or write when `add` is false; then end. Gradients are summed apart for one or two groups
-** of rows, at the end they are added. Threads may ask for dh of different rows at once, and for the gradients of
-** different groups. */
+** of rows, at the end they are added. Threads may ask for dh of different rows at once,
+** and for the gradients of different groups. */
 void un_readout_begin_back(un_readout *r);
 void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
                                bool add, void *dh);

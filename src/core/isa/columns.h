@@ -18,12 +18,12 @@ typedef struct un_columns {
     double f64[UN_COLUMNS];
     int32_t i32[UN_COLUMNS];
   } extreme;
-  union {                    /* its row, from 1, in numbers as wide as those compared */
+  union { /* its row, from 1, in numbers as wide as those compared */
     int32_t f32[UN_COLUMNS], i32[UN_COLUMNS];
     double f64[UN_COLUMNS];
   } place;
-  int64_t total;             /* rows in all */
-  double p;                  /* of the norm */
+  int64_t total; /* rows in all */
+  double p;      /* of the norm */
 } un_columns;
 
 /* Takes in rows first .. first+rows-1 of n <= UN_COLUMNS columns; number j of the first

@@ -197,8 +197,7 @@ static void stream(void *to_, const void *from_, size_t bytes) {
   const size_t whole = bytes - bytes % VEC_BYTES;
   for (size_t i = 0; i < whole; i += VEC_BYTES)
 #if defined __AVX512F__
-    _mm512_stream_si512((void *)(to + i),
-                        _mm512_loadu_si512((const void *)(from + i)));
+    _mm512_stream_si512((void *)(to + i), _mm512_loadu_si512((const void *)(from + i)));
 #else
     _mm256_stream_si256((__m256i *)(void *)(to + i),
                         _mm256_loadu_si256((const __m256i *)(const void *)(from + i)));

@@ -15,8 +15,8 @@
 
 enum { BLOCK_VECTORS = 8 };
 
-/* FEW vectors turn into the next state while they are in registers; of more there is so
-** much work that it does not matter. */
+/* Behind no more whole vectors than FEW, the last columns are a short vector and no dot
+** products. */
 enum { FEW = 4 };
 
 /* A block of columns: its whole vectors, and the bytes of the short one behind them. */
