@@ -159,9 +159,9 @@ struct un_run {
   const un_output_sink *sink;       /* or NULL */
   const void *param[UN_MAX_PARAMS]; /* W_xh stored as (I,G*H); W_hh (G*H,H); b_h; ... */
   void *grad[UN_MAX_PARAMS];
-  bool
-      is_fresh; /* the sweep back writes grad, and what was there does not count; not for
-                    a cell with `extras` or `recurrent_gradient`. Else it adds */
+  /* The sweep back writes grad, whatever was there, instead of adding to it. Not for a
+  ** cell with `extras` or `recurrent_gradient`. */
+  bool is_fresh;
   void *state[UN_MAX_STATES];  /* (T+1,B,H) */
   void *gates, *gates_h;       /* (T,B,G*H); in_place: gates is not used */
   void *saved;                 /* (T,B,saved*H) */

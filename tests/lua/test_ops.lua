@@ -202,20 +202,20 @@ end
 -- Longer than the vectors and pieces of their kernels.
 function TestValues.test_long_int32_in_every_layout()
   local t = tensor.randperm(3 * 64 * 97):view(3, 64, 97)
-  local list = t:view(t:numel()):totable()
+  local numbers = t:view(t:numel()):totable()
   for _, x in ipairs { t, t:permute(3, 1, 2):contiguous():permute(2, 3, 1), t:to("uint16") } do
     luaunit.assertEquals(x:lt(5):sum(), 4)
-    luaunit.assertEquals(x:ge(2.5):sum(), #list - 2)
-    luaunit.assertEquals(x:eq(t):sum(), #list)
-    luaunit.assertEquals(x:lt(3e9):sum(), #list)
+    luaunit.assertEquals(x:ge(2.5):sum(), #numbers - 2)
+    luaunit.assertEquals(x:eq(t):sum(), #numbers)
+    luaunit.assertEquals(x:lt(3e9):sum(), #numbers)
     luaunit.assertEquals(tensor.gt(10, x):sum(), 9)
   end
   local y = t:permute(3, 1, 2):contiguous():permute(2, 3, 1)
   for _, x in ipairs { t, y } do
     luaunit.assertEquals(x:min(), 1)
-    luaunit.assertEquals(x:max(), #list)
-    luaunit.assertEquals(list[x:argmax()], #list)
-    luaunit.assertEquals(list[x:argmin()], 1)
+    luaunit.assertEquals(x:max(), #numbers)
+    luaunit.assertEquals(numbers[x:argmax()], #numbers)
+    luaunit.assertEquals(numbers[x:argmin()], 1)
     luaunit.assertTrue(x:all())
     luaunit.assertTrue(tensor.equal(x, t))
   end
