@@ -17,6 +17,9 @@ local gates = { tanh = 1, relu = 1, lstm = 4, gru = 3 }
 --- recurrence and of the read-out; the rows of the input matrix are only picked.
 function configurations.flops(cell, H) return gates[cell] * 6 * H * H + 6 * H * V end
 
+--- Numbers that a tanh network learns.
+function configurations.parameters(H) return 2 * H * V + H * H + H + V end
+
 --- Bytes of the float32 weights that a step forward reads: the recurrent matrix, the row of a
 --- token, the read-out.
 function configurations.weight_bytes(cell, H)

@@ -40,7 +40,9 @@ local function training_rows(data, lines)
     end
   end
   lines[#lines + 1] = "\n" .. wrap("Most possible: over PyTorch if every operation ran at the "
-    .. "measured peak of fused multiply-adds. oneDNN: its RNN primitive alone, without read-out, "
+    .. "measured peak of fused multiply-adds; with B = 1, where every step reads the weights again "
+    .. "and what surrounds the products counts, if those parts, too, ran at their measured limits "
+    .. "(`tests/bench/floor.lua`). oneDNN: its RNN primitive alone, without read-out, "
     .. "loss and update.") .. "\n"
 end
 

@@ -1,6 +1,7 @@
 -- worker.lua -- measures unroll through its public interface, one request a line:
 --
 --   train CELL H T B OPTIMIZER SECONDS     -> characters a second
+--   empty CELL T OPTIMIZER SECONDS         -> seconds of a step with one hidden unit, 2 symbols
 --   generate CELL H SECONDS                -> characters a second
 --   peak [THREADS]                         -> FLOP/s of fused multiply-adds in registers
 --   gemm M N K                             -> FLOP/s of OpenBLAS, by tensor.matmul
@@ -16,13 +17,13 @@ local tensor = unroll.tensor
 
 local V = 65
 
-local function random_corpus(symbols)
-  local codes = tensor.randint(48, 47 + V, symbols, { dtype = "uint8" })
-  codes:narrow(1, 1, V):copy_(tensor.arange(48, 47 + V)) -- all of them occur
+local function random_corpus(length, symbols)
+  local codes = tensor.randint(48, 47 + symbols, length, { dtype = "uint8" })
+  codes:narrow(1, 1, symbols):copy_(tensor.arange(48, 47 + symbols)) -- all of them occur
   return unroll.text.from_string(core.tensor.to_bytes(codes), { split = { 1 } })
 end
 
-local corpus = random_corpus(400000)
+local corpus, plain = random_corpus(400000, V), random_corpus(100000, 2)
 
 local settings = {
   adagrad = { lr = 0.1, clip_value = 5, reduction = "sum" },
@@ -33,14 +34,15 @@ local settings = {
 
 local trainings = {} -- by what was asked: asked again, a training goes on
 
-local function training(cell, H, T, B, optimizer)
+local function training(text, cell, H, T, B, optimizer)
   local key = table.concat({ cell, H, T, B, optimizer }, " ")
   local found = trainings[key]
   if not found then
-    local model = unroll.rnn.lm { cell = cell, vocab = corpus.vocab, hidden = H, seed = 1 }
+    local model = unroll.rnn.lm { cell = cell, vocab = text.vocab, hidden = H, seed = 1 }
     local set = settings[optimizer]
-    found = { model = model, options = { batch = B, window = T, clip_norm = set.clip_norm,
-      clip_value = set.clip_value, reduction = set.reduction, progress = false,
+    found = { text = text, model = model, options = { batch = B, window = T,
+      clip_norm = set.clip_norm, clip_value = set.clip_value, reduction = set.reduction,
+      progress = false,
       optimizer = unroll.optim[optimizer](model, { lr = set.lr }) } }
     trainings[key] = found
   end
@@ -50,17 +52,25 @@ end
 -- Seconds of a step of train.fit, between the ends of two steps, by its own history.
 local function step_seconds(t, steps, warm)
   t.options.steps = steps + warm
-  local history = unroll.train.fit(t.model, corpus, t.options)
+  local history = unroll.train.fit(t.model, t.text, t.options)
   return (history.seconds[steps + warm] - history.seconds[warm]) / steps
+end
+
+-- Seconds of a step, from so many seconds of steps.
+local function time_steps(t, seconds)
+  t.step = t.step or step_seconds(t, 2, 2)
+  if t.step < 1e-3 then t.step = step_seconds(t, 50, 2) end
+  t.step = step_seconds(t, math.max(2, math.ceil(seconds / t.step)), 1)
+  return t.step
 end
 
 local function train(cell, H, T, B, optimizer, seconds)
   H, T, B = math.tointeger(H), math.tointeger(T), math.tointeger(B)
-  local t = training(cell, H, T, B, optimizer)
-  t.step = t.step or step_seconds(t, 2, 2)
-  if t.step < 1e-3 then t.step = step_seconds(t, 50, 2) end
-  t.step = step_seconds(t, math.max(2, math.ceil(seconds / t.step)), 1)
-  return T * B / t.step
+  return T * B / time_steps(training(corpus, cell, H, T, B, optimizer), seconds)
+end
+
+local function empty(cell, T, optimizer, seconds)
+  return time_steps(training(plain, cell, 1, math.tointeger(T), 1, optimizer), seconds)
 end
 
 -- --- the others -------------------------------------------------------------------------
@@ -96,7 +106,7 @@ local function gemm(m, n, k)
 end
 
 local requests = {
-  train = train, generate = generate, gemm = gemm, threads = function(n)
+  train = train, empty = empty, generate = generate, gemm = gemm, threads = function(n)
     return unroll.threads(math.tointeger(n))
   end,
   peak = function(threads)

@@ -55,11 +55,30 @@ end
 
 function TestBench.test_the_table_of_training()
   local speed, shares = table.unpack(load("phases.train").tables(results(true).phases.train))
-  lu.assertEquals(speed.rows, { { "tanh a", 25, 15, 1, "2k", "100", "20x", "50x", "–", "–" } })
+  lu.assertEquals(speed.rows, { { "tanh a", 25, 15, 1, "2k", "100", "20x", "45x", "–", "–" } })
   lu.assertEquals(shares.rows, { { "tanh a", "40.0 %", "–", "–", "90.0 %" } })
   lu.assertStrContains(speed.note, "no such cell: lstm")
   speed = load("phases.train").tables(results(false).phases.train)[1]
   lu.assertEquals({ speed.rows[1][7], speed.rows[1][8] }, { "–", "–" })
+  local of_a_batch = results(true).phases.train
+  of_a_batch.cases[1].bound = {}
+  lu.assertEquals(load("phases.train").tables(of_a_batch)[1].rows[1][8], "50x")
+end
+
+-- A machine of 1e9 operations and 1e9 bytes a second, whose empty step takes 1 ms.
+function TestBench.test_the_least_time_of_a_step_with_one_sequence()
+  local function ask(_, what) return what == "empty" and 1e-3 or 1e9 end
+  local function least(H, peak)
+    return load("floor").seconds({ cell = "tanh", H = H, T = 10, optimizer = "adagrad" }, peak,
+      ask, 0.1)
+  end
+  local numbers_of = 2 * 100 * 65 + 100 * 100 + 100 + 65
+  local sweeps = 2 * 10 * (4 * 1e4 - 2 * 1e4) / 1e9 -- reading less the multiply-adds
+  lu.assertAlmostEquals(least(100, 1e9),
+    10 * (6e4 + 6 * 6500) / 1e9 + sweeps + 6 * 4 * numbers_of / 1e9 + 1e-3, 1e-12)
+  -- where multiply-adds take longer than reading, reading adds nothing
+  lu.assertAlmostEquals(least(100, 1e8),
+    10 * (6e4 + 6 * 6500) / 1e8 + 6 * 4 * numbers_of / 1e9 + 1e-3, 1e-12)
 end
 
 function TestBench.test_a_size_between_is_held_beside_the_worse_neighbour()
@@ -84,7 +103,7 @@ function TestBench.test_the_block_of_the_readme_is_written_again()
   assert(core.sys.write_file(path, "before\n" .. from_mark .. "\nold\n" .. to_mark .. "\nafter\n"))
   for _ = 1, 2 do readme.update(path, results(true)) end
   local text = core.sys.read_file(path)
-  lu.assertStrContains(text, "| tanh a: H 25, T 15, B 1 | 2k | 20x | 50x | – | – | 40.0 % | – |")
+  lu.assertStrContains(text, "| tanh a: H 25, T 15, B 1 | 2k | 20x | 45x | – | – | 40.0 % | – |")
   lu.assertStrContains(text, "before\n" .. from_mark)
   lu.assertStrContains(text, to_mark .. "\nafter\n")
   lu.assertNil(text:find "old")

@@ -1,6 +1,7 @@
 -- train.lua -- training: characters a second of train.fit beside the peers and the limits.
 local bars = require "bars"
 local configurations = require "configurations"
+local floor = require "floor"
 local numbers = require "numbers"
 local plot = require("unroll").plot
 
@@ -9,8 +10,8 @@ local phase = { name = "train", title = "Training, one thread" }
 local who = { "unroll", "avx2", "torch", "numpy", "onednn" }
 
 -- Lists for the rounds: characters/s of each peer; for our own two the share of the peak of
--- that moment; the share that a product of the size of one step reaches in OpenBLAS; the share
--- that reading W_hh allows a single row.
+-- that moment; the share that a product of the size of one step reaches in OpenBLAS; the most
+-- that a single row allows.
 local function new_case(cell, c)
   local case = { cell = cell, name = c.name, H = c.H, T = c.T, B = c.B, optimizer = c.optimizer,
                  absent = not configurations.has_cell(cell), rates = {},
@@ -28,16 +29,6 @@ local function cases()
   return list
 end
 
--- With one row, each step of a sweep reads the whole recurrent matrix for one multiply-add a
--- number. The share of the peak when both sweeps run at the measured speed of such reads, and
--- all else at the peak.
-local function bound_of_reading(case, peak, ask)
-  local bytes = 4 * case.H * case.H
-  local flops, sweeps = configurations.flops(case.cell, case.H), 4 * case.H * case.H
-  local reading = 2 * bytes / ask("unroll", "bandwidth", math.max(1024, bytes))
-  return flops / peak / (math.max(reading, sweeps / peak) + (flops - sweeps) / peak)
-end
-
 -- One round of a case: everybody one after the other, with the limits of that moment.
 local function measure(case, ask, seconds)
   local flops = configurations.flops(case.cell, case.H)
@@ -52,7 +43,8 @@ local function measure(case, ask, seconds)
   if case.B > 1 then
     table.insert(case.gemm, ask("unroll", "gemm", case.B, case.H, case.H) / peak)
   else
-    table.insert(case.bound, bound_of_reading(case, peak, ask))
+    local least = floor.seconds(case, peak, ask, seconds)
+    table.insert(case.bound, case.T * flops / peak / least)
   end
 end
 
@@ -66,17 +58,17 @@ function phase.run(context)
   return { cases = list, rounds = rounds }
 end
 
---- What the rounds of a case come to. `most` is our ratio over PyTorch if we did nothing but
---- multiply-adds at the peak.
+--- What the rounds of a case come to. `most` is our ratio over PyTorch at the share of the
+--- peak that is possible: with one row that of floor.lua, else all of it.
 function phase.summary(case)
   local ours, share = case.rates.unroll, numbers.median(case.shares.unroll)
-  local torch = numbers.ratio(ours, case.rates.torch)
+  local torch, bound = numbers.ratio(ours, case.rates.torch), numbers.median(case.bound)
   return {
     rate = numbers.median(ours), torch = torch, numpy = numbers.ratio(ours, case.rates.numpy),
     onednn = numbers.ratio(ours, case.rates.onednn), share = share,
     avx2 = numbers.median(case.shares.avx2), gemm = numbers.median(case.gemm),
-    bound = numbers.median(case.bound), theirs = numbers.median(case.rates.torch),
-    most = torch and torch / share,
+    bound = bound, theirs = numbers.median(case.rates.torch),
+    most = torch and torch / share * (bound or 1),
   }
 end
 
@@ -118,13 +110,14 @@ function phase.tables(data)
         "most possible", "over NumPy", "over oneDNN" },
       note = ("Medians of %d rounds, in which all took turns; a ratio is one of the same round. "
         .. "Steps of train.fit on random tokens. Most possible: over PyTorch at 100 %% of the FMA "
-        .. "peak. oneDNN: its RNN primitive alone, without read-out, loss and update.%s"):format(
+        .. "peak, with one row at the share possible. oneDNN: its RNN primitive alone, without "
+        .. "read-out, loss and update.%s"):format(
         data.rounds, configurations.left_out(data.cases)) },
     { title = "Share of the measured FMA peak", rows = share_rows(data),
-      head = { "network", "share", "AVX2, of its peak", "sgemm BxH HxH",
-        "if W_hh is read each step" },
-      note = "The peak is that of the same moment. The last column, for one row: both sweeps at "
-        .. "the speed at which memory of the size of W_hh is read, all else at the peak." } }
+      head = { "network", "share", "AVX2, of its peak", "sgemm BxH HxH", "possible" },
+      note = "The peak is that of the same moment. The last column, for one row: all products at "
+        .. "the peak, then what W_hh and the arrays of the update take to be read at the measured "
+        .. "speed of the caches, and a step of a network with one hidden unit for all else." } }
 end
 
 -- --- figures ----------------------------------------------------------------------------
