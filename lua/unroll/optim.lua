@@ -304,7 +304,6 @@ local function new(name, model, opts)
   if self.betas then self.betas = { self.betas[1], self.betas[2] } end
   hidden[self] = { rule = rule, name = name, step_name = who .. ":step",
     slots = slots.of(model, who), t = 0 }
-  self.step = Optimizer.step -- found in the object itself, it costs no call of __index
   return setmetatable(self, Optimizer)
 end
 

@@ -199,6 +199,7 @@ end
 function TestOptim.test_bad_options_later()
   local opt = optim.adam(toy("float64", true))
   support.raises("Did you mean 'lr'?", function() opt.rl = 1 end)
+  support.raises("has no option 'step'", function() opt.step = 3 end)
   opt.lr = 0 / 0
   support.raises("lr is", opt.step, opt)
   luaunit.assertEquals(opt:steps(), 0)

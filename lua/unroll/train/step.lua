@@ -91,6 +91,7 @@ return function(run)
   local clip = o.clip_value and core.optim.clip_value or core.optim.clip_norm
   local limit, schedule = o.clip_value or o.clip_norm or math.huge, o.schedule
   local shown = run.progress ~= progress.silent and run.progress or nil
+  local update = optimizer.step
 
   return function()
     local step = run.step + 1
@@ -101,7 +102,7 @@ return function(run)
     if not norm then norm, clipped = clip_otherwise(run, limit, loss) end
     if clipped then run.clipped = run.clipped + 1 end
     if schedule then optimizer.lr = scheduled_rate(schedule, step) end
-    optimizer:step()
+    update(optimizer)
     if step > run.history.capacity then
       run:grow_history()
       record = core.train.recorder(run.history.all, run.start)
