@@ -25,9 +25,9 @@ end
 -- Seconds to read W_hh when the last step has left the end of it in the first cache.
 local function reading(bytes, ask)
   local near = math.min(bytes, first_cache())
-  local seconds = near / ask("unroll", "bandwidth", math.max(1024, near // 2))
+  local seconds = near / ask("bandwidth", math.max(1024, near // 2))
   if bytes == near then return seconds end
-  return seconds + (bytes - near) / ask("unroll", "bandwidth", 4 * first_cache())
+  return seconds + (bytes - near) / ask("bandwidth", 4 * first_cache())
 end
 
 -- Arrays that the norm and the update of Adagrad go through: g; then g, s and p, and s and p
@@ -36,16 +36,17 @@ local arrays = 6
 
 local function updating(H, ask)
   local bytes = number * configurations.parameters(H)
-  return arrays * bytes / ask("unroll", "bandwidth", 3 * bytes)
+  return arrays * bytes / ask("bandwidth", 3 * bytes)
 end
 
---- Seconds of a step of a tanh network at least.
+--- Seconds of a step of a tanh network at least, for a program that makes `peak` operations a
+--- second and answers `ask(request, ...)` as worker.lua does.
 function floor.seconds(case, peak, ask, seconds)
   local H, T = case.H, case.T
   local sweep = 2 * H * H / peak
   return T * configurations.flops(case.cell, H) / peak
     + 2 * T * math.max(0, reading(number * H * H, ask) - sweep)
-    + updating(H, ask) + ask("unroll", "empty", case.cell, T, case.optimizer, seconds)
+    + updating(H, ask) + ask("empty", case.cell, T, case.optimizer, seconds)
 end
 
 return floor

@@ -44,11 +44,12 @@ local function results(peers)
   local rates = { unroll = { 1000, 3000, 2000 }, avx2 = {}, numpy = {}, onednn = {},
                   torch = peers and { 100, 100, 100 } or {} }
   local case = { cell = "tanh", name = "a", H = 25, T = 15, B = 1, optimizer = "adagrad",
-                 rates = rates, shares = { unroll = { 0.25, 0.5, 0.4 }, avx2 = {} }, gemm = {},
-                 bound = { 0.9 } }
+                 rates = rates, shares = { unroll = { 0.25, 0.5, 0.4 }, avx2 = { 0.2 } }, gemm = {},
+                 bounds = { unroll = { 0.9 }, avx2 = { 0.8 } } }
   local absent = { cell = "lstm", name = "d", H = 128, T = 50, B = 32, absent = true,
                    rates = { unroll = {}, avx2 = {}, torch = {}, numpy = {}, onednn = {} },
-                   shares = { unroll = {}, avx2 = {} }, gemm = {}, bound = {} }
+                   shares = { unroll = {}, avx2 = {} }, gemm = {},
+                   bounds = { unroll = {}, avx2 = {} } }
   return { machine = { processor = "P", instruction_set = "I", openblas = "O" },
            phases = { train = { cases = { case, absent }, rounds = 3 } } }
 end
@@ -56,18 +57,18 @@ end
 function TestBench.test_the_table_of_training()
   local speed, shares = table.unpack(load("phases.train").tables(results(true).phases.train))
   lu.assertEquals(speed.rows, { { "tanh a", 25, 15, 1, "2k", "100", "20x", "45x", "–", "–" } })
-  lu.assertEquals(shares.rows, { { "tanh a", "40.0 %", "–", "–", "90.0 %" } })
+  lu.assertEquals(shares.rows, { { "tanh a", "40.0 %", "90.0 %", "20.0 %", "80.0 %", "–" } })
   lu.assertStrContains(speed.note, "no such cell: lstm")
   speed = load("phases.train").tables(results(false).phases.train)[1]
   lu.assertEquals({ speed.rows[1][7], speed.rows[1][8] }, { "–", "–" })
   local of_a_batch = results(true).phases.train
-  of_a_batch.cases[1].bound = {}
+  of_a_batch.cases[1].bounds.unroll = {}
   lu.assertEquals(load("phases.train").tables(of_a_batch)[1].rows[1][8], "50x")
 end
 
 -- A machine of 1e9 operations and 1e9 bytes a second, whose empty step takes 1 ms.
 function TestBench.test_the_least_time_of_a_step_with_one_sequence()
-  local function ask(_, what) return what == "empty" and 1e-3 or 1e9 end
+  local function ask(what) return what == "empty" and 1e-3 or 1e9 end
   local function least(H, peak)
     return load("floor").seconds({ cell = "tanh", H = H, T = 10, optimizer = "adagrad" }, peak,
       ask, 0.1)
@@ -103,7 +104,8 @@ function TestBench.test_the_block_of_the_readme_is_written_again()
   assert(core.sys.write_file(path, "before\n" .. from_mark .. "\nold\n" .. to_mark .. "\nafter\n"))
   for _ = 1, 2 do readme.update(path, results(true)) end
   local text = core.sys.read_file(path)
-  lu.assertStrContains(text, "| tanh a: H 25, T 15, B 1 | 2k | 20x | 45x | – | – | 40.0 % | – |")
+  lu.assertStrContains(text,
+    "| tanh a: H 25, T 15, B 1 | 2k | 20x | 45x | – | – | 40.0 % | 20.0 % |")
   lu.assertStrContains(text, "before\n" .. from_mark)
   lu.assertStrContains(text, to_mark .. "\nafter\n")
   lu.assertNil(text:find "old")
