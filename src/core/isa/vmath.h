@@ -386,17 +386,17 @@ static inline double un_atan_a(double z) {
     const int diagonal = a > b * (type)0.41421356;                                     \
     type top = diagonal ? a - b : a, bottom = diagonal ? a + b : b;                    \
     top = most == infinity ? 0 : top;                                                  \
-    bottom = (most == infinity) | (most == 0) ? 1 : bottom;                            \
+    bottom = ((most == infinity) | (most == 0)) ? 1 : bottom;                          \
     const int middle = (most == infinity) & (a == infinity);                           \
     const type q = top / bottom, z = q * q, angle = q + q * (z * F(un_atan_a)(z));     \
-    type eighths = diagonal | middle ? 1 : 0, sign = 1;                                \
+    type eighths = (diagonal | middle) ? 1 : 0, sign = 1;                              \
     eighths = v > u ? 2 - eighths : eighths;                                           \
     sign = v > u ? -1 : sign;                                                          \
     eighths = M(__builtin_copysign)(1, x) < 0 ? 4 - eighths : eighths;                 \
     sign = M(__builtin_copysign)(1, x) < 0 ? -sign : sign;                             \
     const type sum = eighths * eighth + (sign * angle + eighths * eighth_low);         \
     const type turned = M(__builtin_copysign)(sum, y);                                 \
-    return (x != x) | (y != y) ? x + y : turned;                                       \
+    return ((x != x) | (y != y)) ? x + y : turned;                                     \
   }
 #define UN_F32(name)         name##_f
 #define UN_F64(name)         name
