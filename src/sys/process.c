@@ -3,7 +3,9 @@
 ** A channel is a pair of descriptors, to read from and to write to, and the process at
 ** the other end. Every descriptor is closed on exec and above the standard ones. A child
 ** has a process group of its own, so that Ctrl-C at the terminal reaches the parent
-** alone, which decides; and on Linux it dies with its parent, however that ends.
+** alone, which decides; and on Linux it dies with its parent, however that ends. A copy
+** of this program, and a worker on its standard streams, take the programs along that they
+** have started themselves.
 */
 #include "sys.h"
 
@@ -76,6 +78,27 @@ static void begin_child(pid_t parent) {
 #endif
   if (getppid() != parent) _exit(EXIT_FAILURE); /* it died before that line */
 }
+
+#ifdef __linux__
+static void end_group(int signal_number) {
+  (void)signal_number;
+  kill(0, SIGKILL);
+}
+
+/* A child that dies with its parent ends its whole group then: what a case has started
+** hears nothing of the parent's end. Others, on a terminal or behind ssh, stay as they are.
+*/
+static void take_group_along(void) {
+  int at_end = 0;
+  if (prctl(PR_GET_PDEATHSIG, &at_end) != 0 || at_end != SIGKILL) return;
+  if (getpgrp() != getpid()) return;
+  signal(SIGUSR1, end_group);
+  prctl(PR_SET_PDEATHSIG, SIGUSR1);
+}
+#else
+static void take_group_along(void) {
+}
+#endif
 
 /* fork: 0 in the child, which has begun; *pid in the parent. */
 static int fork_child(pid_t *pid) {
@@ -158,6 +181,7 @@ int un_sys_fork(un_sys_channel *channel, bool *is_copy) {
     *channel = (un_sys_channel){p.to_child[0], p.from_child[1], -1, (int)getpid()};
     p.to_child[0] = p.from_child[1] = -1;
     close_pipes(&p);
+    take_group_along();
     read_nothing();
   } else
     keep_ends(&p, pid, channel);
@@ -178,6 +202,7 @@ int un_sys_standard_channel(un_sys_channel *channel) {
     un_sys_channel_close(channel);
     return error;
   }
+  take_group_along();
   read_nothing();
   return 0;
 }
@@ -225,14 +250,25 @@ int un_sys_poll(const int *fds, bool *ready, size_t count, double seconds) {
   return error;
 }
 
+/* Waits for the end of a child without taking its number from it. */
+static int wait_for_end(pid_t pid) {
+  siginfo_t info;
+  int result;
+  do
+    result = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+  while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : errno;
+}
+
+/* The child leads a group, in which are the programs that it has started itself. They end
+** with it, while its number is still the group's. */
 int un_sys_channel_wait(un_sys_channel *channel, bool *by_signal, int *code) {
   int status;
-  pid_t pid;
   if (channel->pid < 0 || channel->owner != (int)getpid()) return ECHILD;
-  do
-    pid = waitpid(channel->pid, &status, 0);
-  while (pid < 0 && errno == EINTR);
-  if (pid < 0) return errno;
+  int error = wait_for_end(channel->pid);
+  if (error) return error;
+  kill(-channel->pid, SIGKILL);
+  if (waitpid(channel->pid, &status, 0) < 0) return errno;
   channel->pid = -1;
   *by_signal = WIFSIGNALED(status);
   *code = *by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
@@ -244,15 +280,12 @@ int un_sys_channel_kill(const un_sys_channel *channel, int signal_number) {
   return kill(channel->pid, signal_number) == 0 ? 0 : errno;
 }
 
-/* The child leads a group, in which are the programs that it has started itself. */
 void un_sys_channel_close(un_sys_channel *channel) {
   bool by_signal;
   int code;
   close_end(&channel->in);
   close_end(&channel->out);
-  if (un_sys_channel_kill(channel, SIGKILL) == 0) {
-    kill(-channel->pid, SIGKILL);
+  if (un_sys_channel_kill(channel, SIGKILL) == 0)
     un_sys_channel_wait(channel, &by_signal, &code);
-  }
   channel->pid = -1;
 }

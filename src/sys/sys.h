@@ -108,6 +108,7 @@ int un_sys_channel_write(un_sys_channel *channel, const char *bytes, size_t leng
 ** (< 0: for ever), or until a signal comes: then none is ready. */
 int un_sys_poll(const int *fds, bool *ready, size_t count, double seconds);
 
+/* Waits for the end of the program; what it has started and left behind ends with it. */
 int un_sys_channel_wait(un_sys_channel *channel, bool *by_signal, int *code);
 int un_sys_channel_kill(const un_sys_channel *channel, int signal_number);
 void un_sys_channel_close(un_sys_channel *channel); /* kills; leaves no zombie */

@@ -82,6 +82,34 @@ function TestSweep.test_failures_are_reported_and_the_rest_goes_on()
   lu.assertStrContains(all, "seed 6")
 end
 
+-- The case that takes too long is ended and told of, also where nothing can interrupt it; its
+-- slot goes on with the next.
+function TestSweep.test_a_time_limit_ends_one_case()
+  local said = {}
+  local results = quietly { cases = experiment.grid({}, "seed", { 1, 2, 3, 4 }), jobs = 2,
+    name = "slow", time_limit = 2, say = function(text) said[#said + 1] = text end,
+    run = function(case)
+      if case.seed == 2 then os.execute "sleep 100" end
+      if case.seed == 3 then while true do end end
+      return { seed = case.seed }
+    end }
+  local message = "stopped: it ran for longer than its time limit of 2 s"
+  lu.assertEquals({ results[2].error, results[3].error }, { message, message })
+  lu.assertEquals({ results[1].result.seed, results[4].result.seed }, { 1, 4 })
+  lu.assertStrMatches(said[1], "FAILED slow, seed=[23]: " .. message)
+  lu.assertEquals(said[2], "slow: 2 of 4 cases failed:\n  2 cases, the first seed=2: "
+    .. message)
+end
+
+function TestSweep.test_wrong_time_limits()
+  local function sweep(limit, executor)
+    return experiment.sweep { cases = cases, run = draw, time_limit = limit, executor = executor }
+  end
+  support.raises("sweep: time_limit must be above 0 seconds, got 0", sweep, 0)
+  support.raises("sweep: time_limit must be a number, got string", sweep, "1 h")
+  support.raises("cannot end a case that runs: it keeps no time limit", sweep, 1, "serial")
+end
+
 -- A setting that is wrong fails every case; it is told once, with the calls that led to it.
 function TestSweep.test_failures_alike_are_told_once()
   local said = {}
@@ -321,6 +349,30 @@ function TestSweep.test_programs_of_a_case_end_with_it()
     sleep 0.2; echo "left $(ps -eo args | grep -c "^sleep %d")"]]):format(support.quoted_program,
     dir, seconds, seconds))
   lu.assertStrContains(output, "left 0\n")
+end
+
+-- Also when nobody is left to end them: the sweep itself was killed, or its worker.
+function TestSweep.test_programs_of_a_case_end_with_a_killed_sweep()
+  local dir = support.tmpdir()
+  local seconds = 1000 + math.random(1e6)
+  support.write_file(dir .. "/closures.lua", ([[
+    local experiment = require("unroll").experiment
+    experiment.sweep { jobs = 2, progress = false, cases = experiment.grid({}, "seed", { 1, 2 }),
+      run = function() os.execute("sleep %d") end }]]):format(seconds))
+  support.write_file(dir .. "/script.lua", (script:gsub("case.wait", tostring(seconds))))
+  local sleepers = ([[$(ps -eo args | grep -c "^sleep %d")]]):format(seconds)
+  local wait = [[for i in $(seq 100); do [ %s = %d ] && break; sleep 0.1; done; ]]
+  for _, file in ipairs { "closures.lua", "script.lua --jobs 2 --out out" } do
+    local output = support.run(([[cd %s; %s %s >/dev/null 2>&1 & %s
+      kill -9 $!; %s echo "left %s"]]):format(dir, support.quoted_program, file,
+      wait:format(sleepers, 2), wait:format(sleepers, 0), sleepers))
+    lu.assertStrContains(output, "left 0\n", false, file)
+  end
+  local results = quietly { cases = { { seed = 1 } }, jobs = 1, run = function()
+    os.execute(("sleep %d & kill -9 $PPID"):format(seconds))
+  end }
+  lu.assertStrContains(results[1].error, "signal 9")
+  lu.assertEquals(support.run("echo " .. sleepers), "0\n")
 end
 
 function TestSweep.test_a_killed_worker_is_named()

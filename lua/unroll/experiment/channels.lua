@@ -16,7 +16,8 @@ function channels.start(count, open, kind)
   return setmetatable({ count = count, open = open, kind = kind, workers = {} }, Pool)
 end
 
-local function stop(self, slot)
+--- Ends the worker of a slot, whatever it is doing.
+function Pool:stop(slot)
   local worker = self.workers[slot]
   if worker then worker.channel:close() end
   self.workers[slot] = nil
@@ -34,7 +35,7 @@ end
 ---@return string? message why there is no worker
 function Pool:send(slot, id, task)
   local worker = self.workers[slot]
-  if worker and worker.kind ~= self.kind(task) then stop(self, slot) end
+  if worker and worker.kind ~= self.kind(task) then self:stop(slot) end
   local request = json.line { id = id, case = task.case } .. "\n"
   for _ = 1, 2 do -- an idle worker may have died: then once more with a new one
     if not self.workers[slot] then
@@ -42,7 +43,7 @@ function Pool:send(slot, id, task)
       if not ok then return nil, message end
     end
     if self.workers[slot].channel:write(request) then return true end
-    stop(self, slot)
+    self:stop(slot)
   end
   return nil, "it died at once"
 end
@@ -71,7 +72,7 @@ function Pool:receive(seconds)
     local bytes = worker.channel:read()
     if not bytes or bytes == "" then
       events[#events + 1] = { slot = slot, died = how_it_died(worker.channel) }
-      stop(self, slot)
+      self:stop(slot)
     else
       for _, line in ipairs(worker.lines:add(bytes)) do
         events[#events + 1] = { slot = slot, line = line }
@@ -83,7 +84,7 @@ end
 
 --- Ends every worker, whatever it is doing.
 function Pool:close()
-  for slot = 1, self.count do stop(self, slot) end
+  for slot = 1, self.count do self:stop(slot) end
 end
 
 Pool.__close = Pool.close

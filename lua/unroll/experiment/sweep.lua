@@ -7,6 +7,7 @@
 --   local pool = executor.start { count =, tasks = }   -- slots 1 .. count; __close ends it
 --   ok, message = pool:send(slot, id, task)            -- to a slot that has none
 --   events = pool:receive(seconds)                     -- { {slot=, line=} | {slot=, died=}, ... }
+--   pool:stop(slot)                                    -- ends its worker; only for time limits
 --
 -- One that starts processes only says how (channels.lua does the rest); examples/executor.lua
 -- does so over a shell command.
@@ -69,6 +70,7 @@ local function fill(pool, run)
       local ok, message = pool:send(slot, id, run.tasks[id])
       if ok then
         run.busy[slot], run.running = id, run.running + 1
+        run.since[slot] = sys.clock()
       else
         run.finish(id, { error = "the worker cannot be started: " .. message })
       end
@@ -95,10 +97,24 @@ local function take(event, run)
   end
 end
 
+-- Ends the cases that have run for too long, with their workers.
+local function enforce(pool, run)
+  local now = sys.clock()
+  for slot, id in pairs(run.busy) do
+    if now - run.since[slot] > run.time_limit then
+      pool:stop(slot)
+      run.busy[slot], run.running = nil, run.running - 1
+      run.finish(id, { error = ("stopped: it ran for longer than its time limit of %g s")
+        :format(run.time_limit) })
+    end
+  end
+end
+
 local function drive(pool, run)
   fill(pool, run)
   while run.running > 0 do
     for _, event in ipairs(pool:receive(0.2)) do take(event, run) end
+    if run.time_limit then enforce(pool, run) end
     fill(pool, run)
     run.tick()
   end
@@ -127,10 +143,11 @@ end
 ---@param tasks table[] { experiment =, script =, case =, run = }
 ---@param how table executor (name or table), jobs (default: one a core), cache (folder; nil:
 ---  keep nothing), fresh (true: use nothing kept), progress (false: show none), words (false:
----  drop what the cases report)
+---  drop what the cases report), time_limit (seconds a case may take; default: no limit)
 ---@param say? fun(text: string) takes the lines of words; default: standard error
 ---@return table[]? outcomes in the order of the tasks: { result =, times = } or { error =,
----  trace = }; nil when there is no such executor, or there can be no such folder
+---  trace = }; nil when there is no such executor, it cannot keep a time limit, or there can be
+---  no such folder
 ---@return string? message
 --- A task that fails is an outcome, not an error.
 function sweep.run(tasks, how, say)
@@ -147,8 +164,12 @@ function sweep.run(tasks, how, say)
   if #queue == 0 then return outcomes end
   local count = math.min(how.jobs or sys.cores(), #queue)
   local pool <close> = executor.start { count = count, tasks = tasks }
+  if how.time_limit and not pool.stop then
+    return nil, "this executor cannot end a case that runs: it keeps no time limit"
+  end
   drive(pool, {
     tasks = tasks, queue = queue, count = count, next = 1, busy = {}, running = 0,
+    since = {}, time_limit = how.time_limit,
     say = function(text) if how.words ~= false then screen:say(text) end end,
     tick = function() screen:tick() end,
     finish = function(id, outcome)
@@ -163,8 +184,8 @@ end
 
 -- --- a function over cases -----------------------------------------------------------------
 
-local sweep_options = { "jobs", "cache", "say", cases = options.required, run = options.required,
-                        name = "sweep", executor = "fork", fresh = false, progress = true }
+local sweep_options = { "jobs", "cache", "say", "time_limit", cases = options.required,
+                        run = options.required, name = "sweep", executor = "fork", fresh = false, progress = true }
 
 -- Everything that would fail in each case fails here, once and early.
 local function check_sweep(o)
@@ -180,6 +201,10 @@ local function check_sweep(o)
   expect("progress", "boolean")
   expect("fresh", "boolean")
   if o.jobs ~= nil then options.integer(o.jobs, "jobs", "sweep", 1, 4) end
+  expect("time_limit", "number")
+  if o.time_limit and (o.time_limit <= 0 or o.time_limit ~= o.time_limit) then
+    error(("sweep: time_limit must be above 0 seconds, got %s"):format(o.time_limit), 4)
+  end
   if type(o.name) ~= "string" or not o.name:find "^[%w_%.%-]+$" then
     error("sweep: name must be a word that can name a file (letters, digits, _ . -)", 4)
   end
@@ -224,6 +249,9 @@ end
 --- files may change unseen: then fresh = true
 ---@field name? string the file in the cache, and the word for the sweep; default "sweep"
 ---@field fresh? boolean true runs every case again; default false
+---@field time_limit? number seconds that a case may take, its process started and all; one that
+--- takes longer is ended and failed, and the rest goes on. Default: no limit. Not with
+--- executor = "serial"
 ---@field executor? string|table "fork" (default); "serial" runs the cases here, one after the
 --- other; or your own: a table, or the path of its file (examples/executor.lua)
 ---@field progress? boolean false shows no line; default true
