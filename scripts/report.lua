@@ -10,6 +10,7 @@ local commandline = require "unroll.experiment.commandline"
 local html = require "unroll.report.html"
 local machine = require "unroll.report.machine"
 local markdown = require "unroll.report.markdown"
+local saved = require "unroll.experiment.saved"
 local store = require "unroll.experiment.store"
 local sys = require("unroll.core").sys
 local verdicts = require "unroll.report.verdicts"
@@ -35,15 +36,24 @@ local function stop(message)
   os.exit(1, true)
 end
 
+-- What the report prints of an experiment.
+local function words_of(e, record, times)
+  if e.answer then e.answer(record.results, record.config) end
+  if e.tables then e.tables(record.results, record.config) end
+  if times and e.time_tables then e.time_tables(times.times, record.results, record.config) end
+end
+
 -- An experiment with what it has saved; nil when it has not been run.
 local function load_entry(file, dir)
   local e, problem = commandline.load(file)
   if not e then stop(problem) end
   if not sys.read_file(("%s/%s.json"):format(dir, e.name)) then return nil end
-  local record, message = store.read(dir, e.name)
-  if not record then stop(message) end
-  local entry = { experiment = e, record = record, times = store.read(dir, e.name .. "-times"),
-                  figures = {}, svg = {} }
+  local record, times = saved.read(e, dir)
+  if not record then stop(times) end
+  local fits, message = saved.use(e, record, { out = dir, script = file }, words_of, e, record,
+    times)
+  if not fits then stop(message) end
+  local entry = { experiment = e, record = record, times = times, figures = {}, svg = {} }
   for _, figure in ipairs { e.name, e.name .. "-times" } do
     local text = sys.read_file(("%s/%s.svg"):format(dir, figure))
     if text then table.insert(entry.figures, figure) entry.svg[figure] = text end
@@ -62,6 +72,18 @@ local function load_entries(files, dir)
     return na < nb
   end)
   return entries
+end
+
+-- What is said above all verdicts when experiments were run in their short form.
+local function warning(entries)
+  local short = {}
+  for _, entry in ipairs(entries) do
+    if entry.record.quick then short[#short + 1] = entry.experiment.name end
+  end
+  if #short == 0 then return nil end
+  local which = #short == #entries and "All experiments" or table.concat(short, ", ")
+  return which .. " ran in their short form (--quick), which shows that everything works: "
+    .. "these numbers answer no question. scripts/reproduce without --quick makes those that do."
 end
 
 local function save(dir, name, text)
@@ -92,10 +114,11 @@ local content = {
   lead = ("%d statements (%s), %d numbers from tables (%s), and %d statements of further studies "
     .. "(%s)."):format(#statements, verdicts.summary(statements), #numbers,
     verdicts.summary(numbers), #studies, verdicts.summary(studies)),
-  statements = statements, numbers = numbers, studies = studies,
+  warning = warning(entries), statements = statements, numbers = numbers, studies = studies,
   entries = entries,
   machine = machine.rows(store.read(dir, "machine") or machine.describe()),
 }
 save(dir, "report.html", html.format(content))
 save(dir, "report.md", markdown.format(content))
 print(content.lead)
+if content.warning then print(content.warning) end

@@ -1,6 +1,6 @@
 -- suite.lua -- runs several experiments as one sweep; scripts/reproduce calls it.
 --
---   unroll scripts/suite.lua [--quick] [--jobs N] [--out DIR] [--fresh] FILE...
+--   unroll scripts/suite.lua [--quick] [--jobs N] [--out DIR] [--fresh] [--time-limit S] FILE...
 --
 -- The cases of all experiments share one queue, so that no worker waits for the end of an
 -- experiment. Those that measure time (`alone = true`) come after the others, one case at
@@ -16,14 +16,19 @@ local function say(...) io.stderr:write(...) end
 local function parse()
   local parser = argparse("unroll " .. arg[0], "Runs experiments as one sweep.")
   parser:argument("files", "scripts that define an experiment"):args "+"
-  parser:option("--out", "folder for results and figures"):default "results"
+  parser:option("--out", "folder for results and figures (default results; with --quick "
+    .. "results/quick)")
   parser:option("--jobs", "worker processes (default: one a core)")
     :convert(commandline.positive)
   parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
     :convert(commandline.formats)
+  parser:option("--time-limit", "seconds that a case may take; longer ones fail (default: none)")
+    :target("time_limit"):convert(commandline.seconds)
   parser:flag("--fresh", "run every case, also those that an earlier start has kept")
   parser:flag("--quick", "the short form of every experiment")
-  return parser:parse(arg)
+  local settings = parser:parse(arg)
+  settings.out = settings.out or commandline.folder(settings.quick)
+  return settings
 end
 
 -- The experiments of the files, with their settings and tasks.
@@ -43,7 +48,7 @@ end
 
 local function how_to_run(settings, jobs)
   return { executor = "process", jobs = jobs, cache = settings.out .. "/cache",
-           fresh = settings.fresh, words = false }
+           fresh = settings.fresh, time_limit = settings.time_limit, words = false }
 end
 
 -- Runs the tasks of several experiments; leaves each experiment's outcomes in its entry.
@@ -60,7 +65,8 @@ end
 -- Saves and draws an experiment and says its answer; returns whether that went well.
 local function finish(entry, settings)
   local e = entry.experiment
-  local record, times = e:assemble(entry.config, entry.tasks, entry.outcomes)
+  local record, times = e:assemble(entry.config, entry.tasks, entry.outcomes,
+    settings.quick)
   local message = not record and times
   if record then
     local ok, reason = xpcall(function()

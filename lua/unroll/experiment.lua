@@ -46,6 +46,7 @@ local display = require "unroll.display"
 local failures = require "unroll.experiment.failures"
 local group = require "unroll.experiment.group"
 local settings_of = require "unroll.experiment.settings"
+local saved = require "unroll.experiment.saved"
 local store = require "unroll.experiment.store"
 local sweep = require "unroll.experiment.sweep"
 local texttable = require "unroll.experiment.texttable"
@@ -219,17 +220,19 @@ end
 ---@param config table
 ---@param tasks table[]
 ---@param outcomes table[] { result =, times = } or { error = }
----@return table? record { experiment, title, version, config, results }; nil when a case failed
+---@param quick? boolean true for the short form, which the record then says
+---@return table? record { experiment, title, version, config, results, quick }; nil when a case
+---  failed
 ---@return table|string|nil times what the clock said, if the experiment measures time; or
 ---  the message
-function Experiment:assemble(config, tasks, outcomes)
+function Experiment:assemble(config, tasks, outcomes, quick)
   local message = failures.text(tasks, outcomes)
   if message then return nil, ("experiment %s: %s"):format(self.name, message) end
   local results, times = {}, {}
   for i, outcome in ipairs(outcomes) do results[i], times[i] = outcome.result, outcome.times end
   local function record_of(key, value)
     return { experiment = self.name, title = self.title, config = config,
-             version = require("unroll").version, [key] = value }
+             version = require("unroll").version, quick = quick or nil, [key] = value }
   end
   local record = record_of("results", gather(self.collect, config, tasks, results))
   if #times == 0 then return record end
@@ -305,7 +308,8 @@ end
 -- The settings of the sweep that the command line asks for.
 local function how_to_run(self, settings, script)
   return { executor = settings.executor, jobs = self.alone and 1 or settings.jobs, script = script,
-           cache = settings.out .. "/cache", fresh = settings.fresh }
+           cache = settings.out .. "/cache", fresh = settings.fresh,
+           time_limit = settings.time_limit }
 end
 
 -- What a person can mend needs no traceback: a setting, a folder, a case that failed.
@@ -319,6 +323,16 @@ local function checked(value, message)
   return value, message
 end
 
+-- Prints and draws what was saved; a file of another version is told without a traceback.
+local function redraw(self, settings, script)
+  local record, times = saved.read(self, settings.out)
+  checked(record, times)
+  checked(saved.use(self, record, { out = settings.out, script = script }, function()
+    self:print(record, times)
+    if not settings.no_figure then self:draw(record, times, settings) end
+  end))
+end
+
 local function run_from_command_line(self, overrides, settings, script)
   local ok, config = pcall(self.config, self, overrides)
   if not ok then stop(without_place(config)) end
@@ -327,9 +341,9 @@ local function run_from_command_line(self, overrides, settings, script)
   if not listed then stop(without_place(tasks)) end
   local outcomes = checked(sweep.run(tasks, how_to_run(self, settings, script),
     function(text) say("  ", (text:gsub("\n", "\n  ")), "\n") end))
-  local record, times = checked(self:assemble(config, tasks, outcomes))
-  local saved, message = pcall(self.save, self, settings.out, record, times)
-  if not saved then -- then let them at least be read
+  local record, times = checked(self:assemble(config, tasks, outcomes, settings.quick))
+  local kept, message = pcall(self.save, self, settings.out, record, times)
+  if not kept then -- then let them at least be read
     self:print(record, times)
     stop(message)
   end
@@ -348,13 +362,11 @@ function Experiment:main(arguments)
     return self
   end
   local overrides, settings = commandline.parse(self, arguments)
-  local record, times
   if settings.redraw then
-    record = checked(store.read(settings.out, self.name))
-    times = store.read(settings.out, self.name .. "-times")
-  else
-    record, times = run_from_command_line(self, overrides, settings, arguments[0])
+    redraw(self, settings, arguments[0])
+    return self
   end
+  local record, times = run_from_command_line(self, overrides, settings, arguments[0])
   self:print(record, times)
   if not settings.no_figure then self:draw(record, times, settings) end
   return self

@@ -74,14 +74,11 @@ return unroll.experiment.define {
 }:main(arg)
 ]]
 
-local function run_script(arguments)
-  local dir = support.tmpdir()
-  local path = dir .. "/tiny.lua"
-  local file = assert(io.open(path, "w"))
-  file:write(script)
-  file:close()
-  local output, code = support.run(("'%s' %s %s --out %s/out 2>&1")
-    :format(support.program, path, arguments, dir))
+local function run_script(arguments, dir)
+  dir = dir or support.tmpdir()
+  support.write_file(dir .. "/tiny.lua", script)
+  local output, code = support.run(("'%s' %s/tiny.lua %s --out %s/out 2>&1")
+    :format(support.program, dir, arguments, dir))
   return output, code, dir .. "/out"
 end
 
@@ -100,6 +97,51 @@ function TestExperiment.test_quick_and_redraw()
   local again, code = run_script "--redraw"
   lu.assertEquals(code, 1, "nothing was saved there")
   lu.assertStrContains(again, "tiny.json")
+end
+
+-- A short run must not take the place of a whole one.
+function TestExperiment.test_quick_results_go_to_a_folder_of_their_own()
+  local dir = support.tmpdir()
+  support.write_file(dir .. "/tiny.lua", script)
+  local function run(arguments)
+    local output, code = support.run(("cd '%s' && '%s' tiny.lua --no-figure %s"):format(dir,
+      support.program, arguments))
+    lu.assertEquals(code, 0, output)
+    return output
+  end
+  run ""
+  run "--quick"
+  local whole = experiment.store.read(dir .. "/results", "tiny")
+  local quick = experiment.store.read(dir .. "/results/quick", "tiny")
+  lu.assertEquals({ whole.config.hidden, whole.quick }, { 5, nil })
+  lu.assertEquals({ quick.config.hidden, quick.quick }, { 2, true })
+  lu.assertStrContains(run "--redraw --quick", "the answer is 2")
+  lu.assertStrContains(run "--redraw", "the answer is 5")
+end
+
+-- What an older form has written is told with its file and a command, not with a traceback.
+function TestExperiment.test_redraw_of_results_of_another_form()
+  local dir = support.tmpdir()
+  local _, _, out = run_script("", dir)
+  local record = experiment.store.read(out, "tiny")
+  local function redraw(results, version, config)
+    record.results, record.version, record.config = results, version, config
+    experiment.store.write(out, "tiny", record)
+    local output, code = run_script("--redraw", dir)
+    lu.assertEquals(code, 1, output)
+    return output
+  end
+  local now, config = unroll.version, record.config
+  local text = redraw({}, "0.0.1", config)
+  lu.assertStrContains(text, out .. "/tiny.json was written by version 0.0.1 of unroll (this is "
+    .. now .. ").\n  What failed: ")
+  lu.assertStrContains(text, ("To make it again: unroll %s/tiny.lua --out %s\n"):format(dir, out))
+  lu.assertNotStrContains(text, "traceback")
+  text = redraw({}, now, { hidden = 5, seeds = { 1 }, cell = "tanh", rate = 1.0 })
+  lu.assertStrContains(text, "another form of tiny: it has no setting 'fast'")
+  lu.assertNotStrContains(text, "traceback")
+  lu.assertStrContains(redraw({}, now, config), "stack traceback") -- perhaps the script's mistake
+  lu.assertStrContains(redraw(nil, now, config), "tiny.json is no file of results")
 end
 
 function TestExperiment.test_help_and_wrong_options()

@@ -120,6 +120,26 @@ function TestReport.test_wrong_calls()
   fails(("report.lua' --out '%s' '%s/no.lua'"):format(empty, empty), "defines no experiment")
 end
 
+-- What ran in its short form is told above everything else.
+function TestReport.test_a_quick_report_says_that_it_is_one()
+  lu.assertStrContains(page(), '<p class="warning" role="note">All experiments ran in their short')
+  lu.assertStrContains(support.read_file(dir .. "/report.md"), "**All experiments ran in their")
+end
+
+function TestReport.test_results_of_another_version()
+  page()
+  local store, other = require "unroll.experiment.store", support.tmpdir()
+  local record = store.read(dir, "training")
+  record.version, record.results = "0.0.1", { other = 1 }
+  store.write(other, "training", record)
+  local output, code = support.run(("%s '%s/scripts/report.lua' --out '%s' %s"):format(
+    support.quoted_program, support.root, other, script_list()))
+  lu.assertEquals(code, 1)
+  lu.assertStrContains(output, other .. "/training.json was written by version 0.0.1 of unroll")
+  lu.assertStrContains(output, "To make it again: unroll ")
+  lu.assertNil(output:find "traceback", output)
+end
+
 function TestReport.test_words_are_escaped()
   lu.assertEquals(html.escape [[a < b & "c"]], "a &lt; b &amp; &quot;c&quot;")
 end

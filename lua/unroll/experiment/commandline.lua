@@ -27,6 +27,16 @@ local function number(text)
   return tonumber(text), ("'%s' is not a number"):format(text)
 end
 
+--- Reads seconds, as argparse converts options.
+---@param text string
+---@return number? seconds nil when it is no positive number
+---@return string? message
+function commandline.seconds(text)
+  local n = tonumber(text)
+  if n and n > 0 then return n end
+  return nil, ("'%s' is not a positive number of seconds"):format(text)
+end
+
 local function number_list(text)
   local items = split(text)
   for i, item in ipairs(items) do
@@ -101,14 +111,22 @@ function commandline.load(file)
   return e
 end
 
+--- The folder for results when none is given: short runs stay apart from whole ones.
+---@param quick? boolean
+---@return string
+function commandline.folder(quick) return quick and "results/quick" or "results" end
+
 local function shared_options(parser)
-  parser:option("--out", "folder for results and figures"):default("results")
+  parser:option("--out", "folder for results and figures (default results; with --quick "
+    .. "results/quick)")
   parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
     :convert(commandline.formats)
   parser:option("--jobs", "worker processes (default: one a core; 1 where time is measured)")
     :convert(commandline.positive)
   parser:option("--executor", "what runs the cases: process, serial, or a .lua file")
     :default "process"
+  parser:option("--time-limit", "seconds that a case may take; longer ones fail (default: none)")
+    :target("time_limit"):convert(commandline.seconds)
   parser:flag("--fresh", "run every case, also those that an earlier start has kept")
   parser:flag("--quick", "a short run that shows that everything works")
   parser:flag("--redraw", "draw and print from the saved results; do not run")
@@ -119,12 +137,13 @@ end
 ---@param e unroll.Experiment
 ---@param arguments table Lua's `arg`
 ---@return table overrides the options that were given, with --quick's beneath them
----@return table settings out, formats, jobs, executor, fresh, quick, redraw, no_figure
+---@return table settings out, formats, jobs, executor, time_limit, fresh, quick, redraw, no_figure
 function commandline.parse(e, arguments)
   local parser = argparse("unroll " .. arguments[0], e.title .. "\n" .. e.question)
   for _, option in ipairs(e.options) do add_option(parser, option) end
   shared_options(parser)
   local settings = parser:parse(arguments)
+  settings.out = settings.out or commandline.folder(settings.quick)
   local overrides = {}
   for name, value in pairs(settings.quick and e.quick or {}) do overrides[name] = value end
   for _, option in ipairs(e.options) do

@@ -1,9 +1,9 @@
 --- The report as one HTML file: nothing is loaded, nothing runs.
 --
--- The content is { title, lead, statements (verdicts), numbers (verdicts on the document's
--- tables), studies (verdicts on what others say), entries, machine }, an entry { experiment,
--- record, times, figures, svg }: figures are names, svg their documents by name; machine a
--- list of { name, value }.
+-- The content is { title, lead, warning (or nil), statements (verdicts), numbers (verdicts on
+-- the document's tables), studies (verdicts on what others say), entries, machine }, an entry
+-- { experiment, record, times, figures, svg }: figures are names, svg their documents by name;
+-- machine a list of { name, value }.
 local checks = require "unroll.experiment.checks"
 local method = require "unroll.report.method"
 local style = require "unroll.report.style"
@@ -237,7 +237,8 @@ function html.format(content)
   local out = { fill('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     .. '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     .. "<title>%s</title>\n<style>\n%h</style>\n</head>\n<body>\n<main>\n<h1>%s</h1>\n"
-    .. '<p class="lead">%s</p>\n%h', content.title, style, content.title, content.lead,
+    .. '<p class="lead">%s</p>\n%h%h', content.title, style, content.title, content.lead,
+    content.warning and fill('<p class="warning" role="note">%s</p>\n', content.warning) or "",
     contents(content.entries)) }
   local function add(text) out[#out + 1] = text end
   add '<section id="verdicts">\n<h2>Verdicts on the statements</h2>\n'

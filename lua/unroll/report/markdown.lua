@@ -90,6 +90,10 @@ end
 ---@return string
 function markdown.format(content)
   local out = { "# " .. content.title .. "\n" }
+  if content.warning then
+    add(out, ("**%s**"):format(content.warning), "")
+    out[#out + 1] = ""
+  end
   for _, text in ipairs { content.lead, table.unpack(method) } do
     add(out, text, "")
     out[#out + 1] = ""

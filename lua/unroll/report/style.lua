@@ -23,6 +23,7 @@ p { margin: .4rem 0; max-width: 42rem; }
 a { color: var(--link); }
 a:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .lead { font-size: 1.1rem; color: var(--soft); }
+.warning { font-weight: 600; color: var(--no); }
 nav { margin: 1.2rem 0 0; font-size: .9rem; line-height: 2; }
 nav a { margin-right: .9rem; white-space: nowrap; }
 .statements { padding-left: 2.2rem; margin: 1.2rem 0; }
