@@ -185,7 +185,8 @@ end
 -- --- a function over cases -----------------------------------------------------------------
 
 local sweep_options = { "jobs", "cache", "say", "time_limit", cases = options.required,
-                        run = options.required, name = "sweep", executor = "fork", fresh = false, progress = true }
+                        run = options.required, name = "sweep", executor = "fork",
+                        fresh = false, progress = true }
 
 -- Everything that would fail in each case fails here, once and early.
 local function check_sweep(o)
