@@ -5,13 +5,14 @@
 **     mean   sum;                       sum / n
 **     var    sum, squared deviations;   second / (n - 1)
 **     max    max, find;                 best, and the index
-**     norm   absmax, powers of x/scale; scale * second^(1/p); for p = 2 squares first
+**     norm   absmax, powers of x/unit;  unit * second^(1/p); for p = 2 squares first
 ** Over everything, all runs of the tensor feed one tally; along a dimension every line
 ** has its own. Lines that lie side by side (along an outer dimension) go many at once, row
 ** by row as memory lies. Scans are in scan.c. */
 #include "reduce.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "isa.h"
 #include "isa/columns.h"
@@ -25,10 +26,13 @@ UN_BY_ISA(un_line_kernels, un_lines)
 UN_BY_ISA(un_column_kernels, un_column_table)
 UN_BY_ISA(un_convert_kernels, un_convert)
 
+enum { PASSES = 3 }; /* at most */
+
 typedef struct plan {
   un_reduction reduction;
   const un_reduce_options *options;
-  un_line *pass[3];
+  un_pass pass[PASSES];
+  int type;      /* index of kernels */
   int64_t total; /* numbers that make one result */
   /* along a dimension: */
   int64_t stride; /* of x */
@@ -48,57 +52,37 @@ static bool has_index(un_reduction r) {
   return r >= UN_MIN && r <= UN_ARGMAX;
 }
 
-static int kernel_index(un_dtype dtype) {
-  return dtype == UN_F32 ? 0 : dtype == UN_F64 ? 1 : 2;
-}
-
 static bool is_euclidean(const plan *p) {
   return p->reduction == UN_NORM && p->options->p == 2;
 }
 
-static un_line *first_pass(const un_line_kernels *l, const plan *p, int k) {
-  switch (p->reduction) {
-  case UN_PROD:
-    return l->prod[k];
-  case UN_MIN:
-  case UN_ARGMIN:
-    return l->min[k];
-  case UN_MAX:
-  case UN_ARGMAX:
-  case UN_LOGSUMEXP:
-    return l->max[k];
-  case UN_ANY:
-    return l->any[k];
-  case UN_ALL:
-    return l->all[k];
-  case UN_NORM:
-    return is_euclidean(p) ? l->squares[k] : l->absmax[k];
-  default:
-    return l->sum[k];
-  }
-}
+static const un_pass passes[][PASSES] = {
+    [UN_SUM] = {UN_PASS_SUM},
+    [UN_PROD] = {UN_PASS_PROD},
+    [UN_MEAN] = {UN_PASS_SUM},
+    [UN_VAR] = {UN_PASS_SUM, UN_PASS_DEVIATION},
+    [UN_STD] = {UN_PASS_SUM, UN_PASS_DEVIATION},
+    [UN_MIN] = {UN_PASS_MIN, UN_PASS_FIND},
+    [UN_MAX] = {UN_PASS_MAX, UN_PASS_FIND},
+    [UN_ARGMIN] = {UN_PASS_MIN, UN_PASS_FIND},
+    [UN_ARGMAX] = {UN_PASS_MAX, UN_PASS_FIND},
+    [UN_ANY] = {UN_PASS_ANY},
+    [UN_ALL] = {UN_PASS_ALL},
+    [UN_NORM] = {UN_PASS_ABSMAX, UN_PASS_POWER},
+    [UN_LOGSUMEXP] = {UN_PASS_LARGEST, UN_PASS_EXPONENTIALS},
+};
+static const un_pass euclidean_passes[PASSES] = {UN_PASS_SQUARES, UN_PASS_ABSMAX,
+                                                 UN_PASS_SQUARES};
 
-static un_line *second_pass(const un_line_kernels *l, const plan *p, int k) {
-  switch (p->reduction) {
-  case UN_VAR:
-  case UN_STD:
-    return l->deviation[k];
-  case UN_NORM:
-    return is_euclidean(p) ? l->absmax[k] : l->power[k];
-  case UN_LOGSUMEXP:
-    return l->exponentials[k];
-  default:
-    return NULL;
-  }
-}
-
-/* The kernels of each pass; the index is searched for only when somebody wants it. */
-static void choose_passes(plan *p, int k, bool want_index) {
-  const un_line_kernels *l = un_lines();
-  p->pass[0] = first_pass(l, p, k);
-  p->pass[1] =
-      has_index(p->reduction) && want_index ? l->find[k] : second_pass(l, p, k);
-  p->pass[2] = is_euclidean(p) ? l->squares[k] : NULL;
+/* The index is searched for only when somebody wants it. */
+static void choose_passes(plan *p, un_dtype dtype, bool want_index) {
+  const bool one_pass = p->reduction == UN_NORM
+                            ? isinf(p->options->p)
+                            : has_index(p->reduction) && !want_index;
+  memcpy(p->pass, is_euclidean(p) ? euclidean_passes : passes[p->reduction],
+         sizeof p->pass);
+  if (one_pass) p->pass[1] = UN_PASS_NONE;
+  p->type = dtype == UN_F32 ? 0 : dtype == UN_F64 ? 1 : 2;
 }
 
 static un_tally start(const plan *p) {
@@ -115,8 +99,8 @@ static un_tally start(const plan *p) {
 
 static double finish_norm(const un_tally *t) {
   if (t->best == 0 || isinf(t->p) || !isfinite(t->best)) return t->best;
-  double root = t->p == 2 ? sqrt(t->second) : pow(t->second, 1 / t->p);
-  return t->best == 1 ? root : ldexp(root, un_norm_exponent(t->best));
+  const double root = t->p == 2 ? sqrt(t->second) : pow(t->second, 1 / t->p);
+  return root * un_norm_unit(t->best, t->p);
 }
 
 static double finish_var(const plan *p, const un_tally *t) {
@@ -148,22 +132,30 @@ static double finish(const plan *p, const un_tally *t) {
 }
 
 /* The Euclidean norm first adds up squares as they are; only when these come near the
-** ends of their dtype do two more passes find the largest element and scale by it. */
+** ends of their dtype do two more passes find the largest element and divide by its
+** unit. */
+static bool is_in_range(const plan *p, double squares) {
+  return squares > (p->dtype == UN_F32 ? 0x1p-80 : 0x1p-900) && squares < 0x1p900;
+}
+
 static bool begin_scaled(const plan *p, un_tally *t) {
-  const double least = p->dtype == UN_F32 ? 0x1p-80 : 0x1p-900;
-  if (t->second > least && t->second < 0x1p900) return false;
+  if (is_in_range(p, t->second)) return false;
   t->best = t->second = 0;
   return true;
 }
 
 /* Whether the pass is there and not decided already: NaN, infinity, nothing but 0. */
 static bool begin_pass(const plan *p, int pass, un_tally *t) {
-  if (p->pass[pass] == NULL) return false;
+  if (p->pass[pass] == UN_PASS_NONE) return false;
   if (pass == 0 || p->reduction < UN_NORM) return true;
   if (is_euclidean(p) && pass == 1) return begin_scaled(p, t);
   if (is_euclidean(p) && t->second != 0) return false; /* was right as it was */
-  if (p->reduction == UN_NORM) return isfinite(t->best) && t->best != 0 && !isinf(t->p);
+  if (p->reduction == UN_NORM) return isfinite(t->best) && t->best != 0;
   return isfinite(t->best);
+}
+
+static un_line *line_kernel(const plan *p, int pass) {
+  return un_lines()->pass[p->pass[pass]][p->type];
 }
 
 static bool check_choice(un_reduction r, const un_view *x, bool is_empty, un_err *err) {
@@ -226,15 +218,15 @@ bool un_reduce_all(un_reduction r, const un_reduce_options *o, const un_view *x,
                    un_reduced *result, un_err *err) {
   plan p = {.reduction = r, .options = o, .total = un_numel(x), .dtype = x->dtype};
   if (!check_choice(r, x, p.total == 0, err)) return false;
-  choose_passes(&p, kernel_index(x->dtype), r == UN_ARGMIN || r == UN_ARGMAX);
+  choose_passes(&p, x->dtype, r == UN_ARGMIN || r == UN_ARGMAX);
   un_tally t = start(&p);
   un_walk w;
   UN_PROFILE_BEGIN(UN_PHASE_REDUCE);
   const bool ordered =
       r == UN_ARGMIN || r == UN_ARGMAX; /* others are the same in any */
   un_walk_plan(&w, ordered ? UN_WALK_ROW_MAJOR : UN_WALK_ANY_ORDER, 1, &x);
-  for (int pass = 0; pass < 3; pass++) {
-    feeding f = {p.pass[pass], x->dtype, &t, pass == 1 && has_index(r)};
+  for (int pass = 0; pass < PASSES; pass++) {
+    feeding f = {line_kernel(&p, pass), x->dtype, &t, p.pass[pass] == UN_PASS_FIND};
     t.seen = 0;
     if (begin_pass(&p, pass, &t)) un_walk_each(&w, feed, &f);
   }
@@ -255,16 +247,15 @@ static void store(un_dtype dtype, void *data, int64_t i, double value) {
 }
 
 /* One pass over a line of x, in stretches. */
-static inline void read_line(const plan *p, int pass, const char *x, un_tally *t) {
+static inline void read_line(const plan *p, un_line *line, const char *x, un_tally *t) {
   if (p->total <= UN_WALK_STRETCH) {
-    read_numbers(p->pass[pass], p->dtype, p->total, x, p->stride, t);
+    read_numbers(line, p->dtype, p->total, x, p->stride, t);
     return;
   }
   int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
   for (int64_t first = 0; first < p->total && !un_stopped(); first += UN_WALK_STRETCH) {
     int64_t left = p->total - first;
-    read_numbers(p->pass[pass], p->dtype,
-                 left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH,
+    read_numbers(line, p->dtype, left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH,
                  x + first * p->stride * bytes, p->stride, t);
   }
 }
@@ -275,12 +266,15 @@ static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
   const plan *p = context;
   const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
   const un_tally fresh = start(p);
+  un_line *line[PASSES];
+  for (int pass = 0; pass < PASSES; pass++)
+    line[pass] = line_kernel(p, pass);
   for (int64_t i = 0; i < n && !un_stopped(); i++) {
     un_tally t = fresh;
     const char *x = (const char *)data[0] + i * stride[0] * bytes;
-    read_line(p, 0, x, &t);
-    for (int pass = 1; pass < 3 && p->pass[pass]; pass++)
-      if (begin_pass(p, pass, &t)) read_line(p, pass, x, &t);
+    read_line(p, line[0], x, &t);
+    for (int pass = 1; pass < PASSES && line[pass]; pass++)
+      if (begin_pass(p, pass, &t)) read_line(p, line[pass], x, &t);
     if (p->has_out) store(p->out_dtype, data[1], i * stride[1], finish(p, &t));
     if (p->has_indices) {
       int32_t *index = data[p->has_out ? 2 : 1];
@@ -290,48 +284,6 @@ static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
 }
 
 /* --- many neighbouring lines at once ------------------------------------------------ */
-
-static un_take_rows *first_column_pass(const un_column_kernels *l, un_reduction r,
-                                       int k) {
-  switch (r) {
-  case UN_PROD:
-    return l->prod[k];
-  case UN_MIN:
-  case UN_ARGMIN:
-    return l->min[k];
-  case UN_MAX:
-  case UN_ARGMAX:
-    return l->max[k];
-  case UN_ANY:
-    return l->any[k];
-  case UN_ALL:
-    return l->all[k];
-  case UN_NORM:
-    return l->absmax[k];
-  case UN_LOGSUMEXP:
-    return l->largest[k];
-  default:
-    return l->sum[k];
-  }
-}
-
-/* NULL: there is none. */
-static un_take_rows *second_column_pass(const un_column_kernels *l, const plan *p,
-                                        int k) {
-  switch (p->reduction) {
-  case UN_VAR:
-  case UN_STD:
-    return l->deviation[k];
-  case UN_NORM:
-    return isinf(p->options->p) ? NULL
-           : p->options->p == 2 ? l->squares[k]
-                                : l->power[k];
-  case UN_LOGSUMEXP:
-    return l->exponentials[k];
-  default:
-    return NULL;
-  }
-}
 
 static void set_all(int64_t n, double *y, double value) {
   un_convert()->fill[UN_F64](n, (void *[]){y}, (int64_t[]){1}, &value);
@@ -344,30 +296,42 @@ static void start_columns(const plan *p, int64_t n, un_columns *c) {
   c->total = p->total;
   c->p = t.p;
   if (r <= UN_STD) set_all(n, c->sum, t.sum);
-  if (r >= UN_NORM) set_all(n, c->best, r == UN_NORM ? 0 : t.best);
+  if (r >= UN_NORM) set_all(n, c->best, t.best);
   if (r == UN_VAR || r == UN_STD || r >= UN_ANY) set_all(n, c->second, t.truth);
 }
 
-/* Between the passes of a norm: what the second one multiplies with. */
-static void scale_columns(const plan *p, int64_t n, un_columns *c) {
-  if (p->reduction == UN_NORM)
-    for (int64_t j = 0; j < n; j++)
-      c->sum[j] = un_norm_scale(c->best[j]);
+/* Whether some column is near the ends of its dtype: then all are done again. */
+static bool begin_scaled_columns(const plan *p, int64_t n, un_columns *c) {
+  bool good = true;
+  for (int64_t j = 0; j < n; j++)
+    good = good && is_in_range(p, c->second[j]);
+  if (good) return false;
+  set_all(n, c->best, 0);
+  set_all(n, c->second, 0);
+  return true;
+}
+
+/* The kernel of a pass; NULL: there is no more to do. */
+static un_take_rows *begin_column_pass(const plan *p, int pass, int64_t n,
+                                       un_columns *c) {
+  un_take_rows *take = un_column_table()->pass[p->pass[pass]][p->type];
+  if (!take || p->reduction != UN_NORM) return take;
+  if (is_euclidean(p) && pass == 1 && !begin_scaled_columns(p, n, c)) return NULL;
+  for (int64_t j = 0; j < n; j++)
+    c->sum[j] = un_norm_unit(c->best[j], c->p);
+  return take;
 }
 
 static void take_columns(const plan *p, const char *x, int64_t column, int64_t n,
                          un_columns *c) {
   const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype), most = UN_WALK_STRETCH / n;
-  const int type = kernel_index(p->dtype);
-  const un_column_kernels *l = un_column_table();
-  un_take_rows *const pass[2] = {first_column_pass(l, p->reduction, type),
-                                 second_column_pass(l, p, type)};
   start_columns(p, n, c);
-  for (int k = 0; k < 2 && pass[k]; k++) {
-    if (k == 1) scale_columns(p, n, c);
+  for (int pass = 0; pass < PASSES; pass++) {
+    un_take_rows *take = begin_column_pass(p, pass, n, c);
+    if (!take) return;
     for (int64_t row = 0; row < p->total && !un_stopped(); row += most)
-      pass[k](row, p->total - row < most ? p->total - row : most, n,
-              x + row * p->stride * bytes, p->stride, column, c);
+      take(row, p->total - row < most ? p->total - row : most, n,
+           x + row * p->stride * bytes, p->stride, column, c);
   }
 }
 
@@ -431,11 +395,12 @@ static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
 enum { SHORT = 16, FEW = 64 };
 
 /* Neighbouring lines lie closer together than the numbers of one, or are too short to
-** be worth a call each; a few numbers are not worth the state of columns. */
+** be worth a call each, unless there is little to do in all. */
 static bool by_columns(const plan *p, const un_walk *w) {
-  int last = w->dims - 1;
-  if (w->size[last] * p->total <= FEW) return false;
-  return w->size[last] > 1 && (w->stride[last][0] < p->stride || p->total <= SHORT);
+  const int last = w->dims - 1;
+  if (w->size[last] == 1) return false;
+  return w->stride[last][0] < p->stride ||
+         (p->total <= SHORT && w->size[last] * p->total > FEW);
 }
 
 bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
@@ -454,7 +419,7 @@ bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
   if (indices && p.total > INT32_MAX)
     return un_fail(err, "%s: x is %s: an index would not fit in int32", names[r],
                    un_shape(x).s);
-  choose_passes(&p, kernel_index(x->dtype), indices != NULL);
+  choose_passes(&p, x->dtype, indices != NULL);
   const un_view *view[3] = {&lines};
   int operands = 1;
   if (out) view[operands++] = out;
@@ -468,6 +433,6 @@ bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
 }
 
 double un_dot(const un_view *a, const un_view *b) {
-  return un_lines()->dot[kernel_index(a->dtype)](a->size[0], a->data, a->stride[0],
-                                                 b->data, b->stride[0]);
+  return un_lines()->dot[a->dtype == UN_F64](a->size[0], a->data, a->stride[0], b->data,
+                                             b->stride[0]);
 }

@@ -73,7 +73,7 @@ static void each_row(const plan *p, void *const *data, int64_t n, un_make_row *m
 }
 
 static void take_largest(const plan *p, const void *x, int64_t n, un_columns *c) {
-  un_column_table()->largest[p->type](0, p->n, n, x, p->stride[1], 1, c);
+  un_column_table()->pass[UN_PASS_LARGEST][p->type](0, p->n, n, x, p->stride[1], 1, c);
 }
 
 static void softmax_columns(const plan *p, void *const *data, int64_t n,
@@ -86,7 +86,8 @@ static void softmax_columns(const plan *p, void *const *data, int64_t n,
 static void log_softmax_columns(const plan *p, void *const *data, int64_t n,
                                 un_columns *c) {
   take_largest(p, data[1], n, c);
-  un_column_table()->exponentials[p->type](0, p->n, n, data[1], p->stride[1], 1, c);
+  un_column_table()->pass[UN_PASS_EXPONENTIALS][p->type](0, p->n, n, data[1],
+                                                         p->stride[1], 1, c);
   for (int64_t j = 0; j < n; j++)
     c->second[j] = log(c->second[j]);
   each_row(p, data, n, un_column_table()->shift[p->type], c);

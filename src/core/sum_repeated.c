@@ -53,7 +53,7 @@ static void add_line(int64_t n, void *const *data, const int64_t *stride,
     void *at[UN_WALK_MAX];
     step_from(s->m, data, stride, first, at);
     un_mixed_piece(s->m, count, at, stride, &result);
-    un_lines()->sum[s->type](count, &result, 1, &tally);
+    un_lines()->pass[UN_PASS_SUM][s->type](count, &result, 1, &tally);
   }
   s->total[0] += tally.sum;
 }

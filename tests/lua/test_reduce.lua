@@ -314,6 +314,37 @@ function TestReduce.test_norms()
   luaunit.assertEquals(tensor({ 5e-324 }, { dtype = "float64" }):norm(), 5e-324)
 end
 
+-- The p-norm of a list, scaled as a whole by its largest element.
+local function scaled_norm(x, p)
+  local largest, sum = 0, 0
+  for _, v in ipairs(x) do
+    if v ~= v then return nan end
+    largest = math.max(largest, math.abs(v))
+  end
+  if largest == 0 or largest == inf then return largest end
+  for _, v in ipairs(x) do sum = sum + (math.abs(v) / largest) ^ p end
+  return sum ^ (1 / p) * largest
+end
+
+function TestReduce.test_norms_near_the_ends_of_the_range()
+  local rows = { { 1.9, -1.9, 0.3 }, { 1.5e308, 1e308, 1 }, { 5e-324, 5e-324, 0 },
+    { 3e-320, 4e-320, 0 }, { 1e200, 1e-200, 3 }, { 1e-200, 2e-200, 1e-210 }, { 0, 0, 0 },
+    { -inf, 1, 2 }, { 1, nan, inf }, { 3, 4, 12 } }
+  local t = tensor(rows, { dtype = "float64" })
+  local columns = t:t():contiguous():t()
+  for _, p in ipairs { 0.5, 1, 2, 3, 3.5, 30, 300, 2000, 1e6, inf } do
+    local by_lines, by_columns = t:norm(p, 2), columns:norm(p, 2)
+    for i, x in ipairs(rows) do
+      local expected = scaled_norm(x, p)
+      for form, found in pairs { all = t[i]:norm(p), line = by_lines[i], column = by_columns[i] } do
+        luaunit.assertTrue(found == expected or (found ~= found and expected ~= expected) or
+          math.abs(found - expected) <= 1e-9 * expected + 1e-323,
+          ("%s of row %d, p = %g: %s, expected %s"):format(form, i, p, found, expected))
+      end
+    end
+  end
+end
+
 function TestReduce.test_wrong_calls()
   local t = tensor.zeros(2, 3)
   support.raises("dimension 3 is out of range 1..2", t.sum, t, 3)

@@ -110,40 +110,36 @@ TAKE_ROWS(sum, int32_t, i32, c->sum[j] += v)
 
 extern const un_column_kernels ISA(un_column_table);
 const un_column_kernels ISA(un_column_table) = {
-#define TWO(name)   .name = {name##_f32, name##_f64}
-#define THREE(name) .name = {name##_f32, name##_f64, name##_i32}
-    THREE(sum),
-    THREE(min),
-    THREE(max),
-    THREE(any),
-    THREE(all),
-    TWO(prod),
-    TWO(deviation),
-    TWO(largest),
-    TWO(absmax),
-    TWO(power),
-    TWO(squares),
-    TWO(exponentials),
-    .exp = {make_exp_f32, make_exp_f64},
-    TWO(divide),
-    TWO(shift),
-    TWO(running),
-    TWO(products),
-    TWO(softmax_gradient),
-    TWO(log_softmax_gradient),
+#define TWO(name)                                                                      \
+  { name##_f32, name##_f64 }
+#define THREE(name)                                                                    \
+  { name##_f32, name##_f64, name##_i32 }
+    .pass = {[UN_PASS_SUM] = THREE(sum),
+             [UN_PASS_PROD] = TWO(prod),
+             [UN_PASS_MIN] = THREE(min),
+             [UN_PASS_MAX] = THREE(max),
+             [UN_PASS_ANY] = THREE(any),
+             [UN_PASS_ALL] = THREE(all),
+             [UN_PASS_LARGEST] = TWO(largest),
+             [UN_PASS_ABSMAX] = TWO(absmax),
+             [UN_PASS_DEVIATION] = TWO(deviation),
+             [UN_PASS_SQUARES] = TWO(squares),
+             [UN_PASS_POWER] = TWO(power),
+             [UN_PASS_EXPONENTIALS] = TWO(exponentials)},
+    .exp = TWO(make_exp),
+    .divide = TWO(divide),
+    .shift = TWO(shift),
+    .running = TWO(running),
+    .products = TWO(products),
+    .softmax_gradient = TWO(softmax_gradient),
+    .log_softmax_gradient = TWO(log_softmax_gradient),
 };
 
 #else
 
 /* --- taking in rows ----------------------------------------------------------------- */
 
-#define TAKE_REAL_ROWS(name, step)                                                     \
-  static void FN(name)(TAKE_ARGS) {                                                    \
-    (void)first;                                                                       \
-    EACH_ROW(REAL, 0, step)                                                            \
-  }
-
-/* The same for cheap steps(v, row), of a state s that begins as `held` of the column. */
+/* Of cheap steps(v, row) and a state s that begins as `held` of the column. */
 #define TAKE_GROUPS(name, held, step)                                                  \
   static void FN(name)(TAKE_ARGS) {                                                    \
     EACH_GROUP(REAL, double s = held, step, held = s)                                  \
@@ -197,7 +193,13 @@ static void FN(deviation)(TAKE_ARGS) {
   EACH_ROW(REAL, 0, const double d = (double)v - mean[j]; c->second[j] += d * d)
 }
 
-TAKE_REAL_ROWS(squares, const double a = (double)v * c->sum[j]; c->second[j] += a * a)
+static void FN(squares)(TAKE_ARGS) {
+  double scale[UN_COLUMNS];
+  (void)first;
+  for (int64_t j = 0; j < n; j++)
+    scale[j] = 1 / c->sum[j];
+  EACH_ROW(REAL, 0, const double a = (double)v * scale[j]; c->second[j] += a * a)
+}
 
 static void FN(power)(TAKE_ARGS) {
   const double p = c->p;
@@ -206,7 +208,7 @@ static void FN(power)(TAKE_ARGS) {
   for (int64_t r = 0; r < rows; r++) {
     const REAL *line = (const REAL *)data + r * row;
     for (int64_t j = 0; j < n; j++)
-      power[j] = fabs((double)line[j * column]) * c->sum[j];
+      power[j] = fabs((double)line[j * column]) / c->sum[j];
     un_powers(n, power, p);
     for (int64_t j = 0; j < n; j++)
       c->second[j] += power[j];
@@ -242,7 +244,6 @@ MAKE_ROW(softmax_gradient, y[j] = z[j] * (x[j] - (REAL)c->second[j]))
 MAKE_ROW(log_softmax_gradient, y[j] = x[j] - M(un_vexp)(z[j]) * (REAL)c->sum[j])
 /* clang-format on */
 
-#undef TAKE_REAL_ROWS
 #undef TAKE_GROUPS
 #undef MAKE_ROW
 

@@ -4,13 +4,14 @@
 #ifndef UN_COLUMNS_KERNELS_H
 #define UN_COLUMNS_KERNELS_H
 
+#include "isa/passes.h"
 #include "un.h"
 
 enum { UN_COLUMNS = 256 };
 
 /* What has been gathered of each column so far. */
 typedef struct un_columns {
-  double sum[UN_COLUMNS];    /* or product; in the second pass of a norm, the scale */
+  double sum[UN_COLUMNS];    /* or product; in the passes of a norm, the unit */
   double best[UN_COLUMNS];   /* largest, or largest absolute value */
   double second[UN_COLUMNS]; /* what a second pass adds up; any and all: 1 or 0 */
   union {                    /* smallest or largest: min, max */
@@ -35,9 +36,7 @@ typedef void un_take_rows(int64_t first, int64_t rows, int64_t n, const void *x,
 typedef void un_make_row(int64_t n, void *const *data, un_columns *c);
 
 typedef struct un_column_kernels {
-  un_take_rows *sum[3], *min[3], *max[3], *any[3], *all[3];
-  un_take_rows *prod[2], *deviation[2], *largest[2], *absmax[2], *power[2], *squares[2],
-      *exponentials[2];
+  un_take_rows *pass[UN_PASSES][3];
   un_make_row *exp[2];      /* y = exp(x - best), and second += y */
   un_make_row *divide[2];   /* y = y / second */
   un_make_row *shift[2];    /* y = x - best - log(second), which second holds by then */

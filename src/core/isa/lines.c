@@ -105,28 +105,31 @@ static void add_row_i32(int64_t n, const void *data, int64_t stride, double *tot
 
 extern const un_line_kernels ISA(un_lines);
 const un_line_kernels ISA(un_lines) = {
-#define TWO(name)   .name = {name##_f32, name##_f64}
-#define THREE(name) .name = {name##_f32, name##_f64, name##_i32}
-    THREE(sum),
-    THREE(min),
-    THREE(max),
-    THREE(find),
-    THREE(any),
-    THREE(all),
-    THREE(add_row),
-    TWO(prod),
-    TWO(deviation),
-    TWO(absmax),
-    TWO(power),
-    TWO(squares),
-    TWO(exponentials),
-    TWO(dot),
-    TWO(softmax),
-    TWO(log_softmax),
-    TWO(cumsum),
-    TWO(reverse_cumsum),
-    TWO(softmax_gradient),
-    TWO(log_softmax_gradient),
+#define TWO(name)                                                                      \
+  { name##_f32, name##_f64 }
+#define THREE(name)                                                                    \
+  { name##_f32, name##_f64, name##_i32 }
+    .pass = {[UN_PASS_SUM] = THREE(sum),
+             [UN_PASS_PROD] = TWO(prod),
+             [UN_PASS_MIN] = THREE(min),
+             [UN_PASS_MAX] = THREE(max),
+             [UN_PASS_FIND] = THREE(find),
+             [UN_PASS_ANY] = THREE(any),
+             [UN_PASS_ALL] = THREE(all),
+             [UN_PASS_LARGEST] = TWO(max),
+             [UN_PASS_ABSMAX] = TWO(absmax),
+             [UN_PASS_DEVIATION] = TWO(deviation),
+             [UN_PASS_SQUARES] = TWO(squares),
+             [UN_PASS_POWER] = TWO(power),
+             [UN_PASS_EXPONENTIALS] = TWO(exponentials)},
+    .add_row = THREE(add_row),
+    .dot = TWO(dot),
+    .softmax = TWO(softmax),
+    .log_softmax = TWO(log_softmax),
+    .cumsum = TWO(cumsum),
+    .reverse_cumsum = TWO(reverse_cumsum),
+    .softmax_gradient = TWO(softmax_gradient),
+    .log_softmax_gradient = TWO(log_softmax_gradient),
 };
 
 #else
@@ -229,16 +232,14 @@ static void FN(deviation)(int64_t n, const void *data, int64_t stride, un_tally 
   t->second += sum + rest;
 }
 
-/* |x / s|^p; s is a power of two near the largest |x|, so that nothing overflows and
-** the division rounds nothing. */
 static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  const double scale = un_norm_scale(t->best), p = t->p;
+  const double unit = un_norm_unit(t->best, t->p), p = t->p;
   double power[UN_POWER_ROOM];
   for (int64_t i = 0; i < n; i += UN_POWER_ROOM) {
     const int64_t count = n - i < UN_POWER_ROOM ? n - i : UN_POWER_ROOM;
     for (int64_t j = 0; j < count; j++)
-      power[j] = fabs((double)x[(i + j) * stride]) * scale;
+      power[j] = fabs((double)x[(i + j) * stride]) / unit;
     un_powers(count, power, p);
     t->second += total_f64(count, power, 1);
   }
@@ -248,7 +249,7 @@ static void FN(power)(int64_t n, const void *data, int64_t stride, un_tally *t) 
 ** for float32. What overflows or vanishes by that, reduce.c sees. */
 static void FN(squares)(int64_t n, const void *data, int64_t stride, un_tally *t) {
   const REAL *x = data;
-  const double scale = un_norm_scale(t->best);
+  const double scale = 1 / un_norm_unit(t->best, 2);
   double sum = 0, rest = 0;
   int64_t i = 0;
   if (stride == 1 && n >= LANES) {

@@ -4,8 +4,7 @@
 #ifndef UN_LINES_H
 #define UN_LINES_H
 
-#include <math.h>
-
+#include "isa/passes.h"
 #include "un.h"
 #include "walk.h"
 
@@ -23,22 +22,10 @@ typedef struct un_tally {
   bool truth;      /* any, all */
 } un_tally;
 
-/* The power of two that norms are scaled by. */
-static inline int un_norm_exponent(double largest) {
-  int e = ilogb(largest);
-  return e < -1022 ? -1022 : e;
-}
-
-/* What they are multiplied with: 1 / 2^exponent. */
-static inline double un_norm_scale(double largest) {
-  return largest == 1 ? 1 : ldexp(1, -un_norm_exponent(largest));
-}
-
 typedef void un_line(int64_t n, const void *x, int64_t stride, un_tally *t);
 
 typedef struct un_line_kernels {
-  un_line *sum[3], *min[3], *max[3], *find[3], *any[3], *all[3];
-  un_line *prod[2], *deviation[2], *absmax[2], *power[2], *squares[2], *exponentials[2];
+  un_line *pass[UN_PASSES][3];
   /* total[j] += x[j * stride], j = 0 .. n-1 */
   void (*add_row[3])(int64_t n, const void *x, int64_t stride, double *total);
   double (*dot[2])(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb);
