@@ -67,9 +67,11 @@ void host_prompt_end(void);
 bool host_take_interrupt(void);
 
 /* Waits until standard input can be read, until a signal has come, or so long (-1: for
-** ever). */
+** ever). A handler that notes its signal ends the next wait, too: the signal may come just
+** before it. */
 typedef enum host_event { HOST_INPUT, HOST_INTERRUPT, HOST_SIGNAL, HOST_IDLE } host_event;
 host_event host_wait_for_input(int milliseconds);
+void host_note_signal(void);
 
 /* Makes coroutine.resume, wrap and close note which coroutine runs. */
 void host_track_coroutines(lua_State *L);

@@ -113,7 +113,7 @@ bool host_is_interrupt(lua_State *L) {
 
 /* --- at the prompt ------------------------------------------------------------------ */
 
-static volatile sig_atomic_t reading_interrupted = 0;
+static volatile sig_atomic_t reading_interrupted = 0, noted = 0;
 
 static void on_interrupt_reading(int signal_number) {
   (void)signal_number;
@@ -136,6 +136,10 @@ bool host_take_interrupt(void) {
   return was_interrupted;
 }
 
+void host_note_signal(void) {
+  noted = 1;
+}
+
 host_event host_wait_for_input(int milliseconds) {
   struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
   sigset_t signals, old;
@@ -145,9 +149,10 @@ host_event host_wait_for_input(int milliseconds) {
   sigaddset(&signals, SIGWINCH);
   sigaddset(&signals, SIGTSTP);
   sigprocmask(SIG_BLOCK, &signals, &old); /* none may slip in before the wait */
-  int ready = reading_interrupted
+  int ready = reading_interrupted || noted
                   ? -1
                   : ppoll(&input, 1, milliseconds < 0 ? NULL : &limit, &old);
+  noted = 0;
   sigprocmask(SIG_SETMASK, &old, NULL);
   if (reading_interrupted) return HOST_INTERRUPT;
   return ready == 1 ? HOST_INPUT : ready == 0 ? HOST_IDLE : HOST_SIGNAL;

@@ -306,11 +306,13 @@ static bool paste_mode;
 static void on_resize(int signal_number) {
   (void)signal_number;
   resized = 1;
+  host_note_signal();
 }
 
 static void on_suspend(int signal_number) {
   (void)signal_number;
   suspended = 1;
+  host_note_signal();
 }
 
 static void on_death(int signal_number) {
