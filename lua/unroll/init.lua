@@ -27,7 +27,7 @@ return setmetatable(unroll, {
   __members = submodules, -- for completion
   __index = function(self, name)
     if not submodules[name] then
-      require("unroll.unknown").read("unroll", name, 3, self, submodules)
+      require("unroll.unknown").read("unroll", name, 3, nil, self, submodules)
       return nil
     end
     local module = guarded(name)

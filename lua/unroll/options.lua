@@ -81,7 +81,7 @@ function options.nearest(name, names)
       best, best_distance = candidate, distance
     end
   end
-  local limit = math.max(1, #name // 3)
+  local limit = #name == 1 and 0.5 or math.max(1, #name // 3) -- one letter is no other one
   if best_distance and best_distance <= limit then return best end
   return #name >= 3 and completed(name, names) or nil
 end

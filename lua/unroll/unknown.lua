@@ -44,14 +44,18 @@ end
 ---@param what string what the message calls the object
 ---@param name any the name that was read
 ---@param level integer of the reader, as for error
+---@param elsewhere? fun(name: string): string? where else the name is to be had, as a sentence
 ---@param ... table those whose fields exist
 ---@return boolean may_be_nil the library reads it: a field that need not be there
-function unknown.read(what, name, level, ...)
+function unknown.read(what, name, level, elsewhere, ...)
   if type(name) ~= "string" or name:find "^__" then return false end
   local reader = reader_at(level)
   if reader ~= "script" then return reader == "library" end
   local names, hint = unknown.names(...), ""
-  if options.nearest(name, names) or #names <= longest_list then
+  local place = elsewhere and elsewhere(name)
+  if place then
+    hint = " " .. place
+  elseif options.nearest(name, names) or #names <= longest_list then
     hint = options.suggestion(name, names)
   end
   error(("%s has no '%s'.%s"):format(what, name, hint), level)
@@ -61,15 +65,16 @@ end
 ---@param class table the methods; also the metatable of the objects
 ---@param what string|fun(self: table): string what messages call an object
 ---@param optional? table<string, true> fields that may be nil
+---@param elsewhere? fun(name: string): string? where else a name is to be had, as a sentence
 ---@return fun(self: table, name: any): any
-function unknown.index(class, what, optional)
+function unknown.index(class, what, optional, elsewhere)
   optional = optional or {}
   return function(self, name)
     local found = class[name]
     if found == nil and not optional[name] then
       -- what the library finds absent once is looked for no more: that costs time and memory
       local called = type(what) == "function" and what(self) or what
-      optional[name] = unknown.read(called, name, 3, self, class) or nil
+      optional[name] = unknown.read(called, name, 3, elsewhere, self, class) or nil
     end
     return found
   end
@@ -89,7 +94,7 @@ function unknown.guard(module, what)
   local before = rawget(meta, "__index")
   meta.__index = function(self, name)
     local found = ask(before, self, name)
-    if found == nil then unknown.read(what, name, 3, self) end
+    if found == nil then unknown.read(what, name, 3, nil, self) end
     return found
   end
   setmetatable(module, meta)

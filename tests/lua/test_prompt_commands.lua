@@ -89,6 +89,9 @@ function TestCommands.test_reload_keeps_the_table()
   lu.assertEquals(t:enter "mod.value, mod.old, mod == require 'mod'", "2\tnil\ttrue")
   support.write_file(t.home .. "/mod.lua", "error 'broken'")
   lu.assertStrContains(t:enter "%reload mod", "broken")
+  lu.assertEquals(t:enter "%reload unroll.optons",
+    "error: there is no module 'unroll.optons'. Did you mean 'unroll.options'?")
+  lu.assertStrMatches(t:enter "%reload nosuch", "error: there is no module 'nosuch'%. [^\n]*")
   lu.assertEquals(t:enter "mod == require 'mod', mod.value", "true\t2")
   t:finish()
 end

@@ -23,6 +23,24 @@ function TestErrors.test_message_line_and_caret()
   lu.assertEquals({ t:finish() }, { 0, true })
 end
 
+-- Where one word stands in a line more than once, the caret is under the one that failed, or
+-- there is none.
+function TestErrors.test_the_caret_among_equal_words()
+  local t = start()
+  local function under(column, line)
+    local text = t:enter(line)
+    local blanks = text:match "\n( *)%^$"
+    lu.assertEquals(blanks and #blanks - #"  > 1  " + 1, column, text)
+  end
+  under(18, "goto done; x = 5 5 ::done::")
+  under(8, "nope = nope + 1")
+  under(23, "local q = {}; q.x = q.x + 1")
+  under(24, "local q = {}; return q['x'].y")
+  under(nil, "local q = {}; q.x.y = q['x'].y")
+  under(nil, "print(nope, nope)")
+  t:finish()
+end
+
 -- The place of the error and that of its caller are one line: it is shown once.
 function TestErrors.test_a_line_that_calls_itself()
   local t = start()
@@ -156,7 +174,11 @@ function TestErrors.test_unknown_variables()
   local t = start()
   lu.assertStrContains(t:enter "tensr", "there is no variable 'tensr'. Did you mean 'tensor'?")
   lu.assertStrContains(t:enter "if nothing_here then end", "there is no variable 'nothing_here'.")
-  t:enter "fresh = nil"
+  lu.assertStrMatches(t:enter "v = {} print(w)", "error: there is no variable 'w'%.\n[^?]*")
+  t:enter "fresh = nil" -- it was set
+  lu.assertEquals(t:enter "fresh", "nil")
+  lu.assertEquals(t:enter "local state, trace; print(state, trace)", "nil\tnil")
+  lu.assertEquals(t:enter "state", "nil")
   lu.assertEquals(t:enter "_G.nothing_here == nil", "true")
   t:enter "strict(false)"
   lu.assertEquals(t:enter "nothing_here", "nil")

@@ -229,6 +229,10 @@ local function find_kind(name)
   end
 end
 
+--- Whether axes have a chart or method of this name.
+---@return boolean
+function axes.has(name) return rawget(Axes, name) ~= nil or find_kind(name) ~= nil end
+
 local function add_mark(panel, kind, name, ...)
   local mark = kind.new(panel, ...)
   mark.kind, mark.name = kind, name

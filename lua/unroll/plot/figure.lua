@@ -15,7 +15,9 @@ local unknown = require "unroll.unknown"
 ---@field alt? string words for readers who do not see the figure; written automatically when nil
 ---@see plot.figure unroll.Axes
 local Figure = {}
-Figure.__index = unknown.index(Figure, "figure")
+Figure.__index = unknown.index(Figure, "figure", nil, function(name)
+  if axes.has(name) then return ("Axes have it: fig:at(1, 1):%s(...)"):format(name) end
+end)
 Figure.__name = "unroll.Figure"
 
 local figure_kinds = {

@@ -104,12 +104,14 @@ end
 
 -- --- the caret ---------------------------------------------------------------------------
 
--- The token of a line that a syntax error names: the first that the parser refuses.
+-- The token of a line that a syntax error names: the first that the parser refuses, in the
+-- same words. (What is only left open by then, a label for one, has others.)
 local function refused_token(code, line, text)
+  local refusal = ("near '%s'"):format(text)
   for _, token in ipairs(lexer.code(code)) do
     if token.line == line and token.text == text then
       local _, message = load(code:sub(1, token.last), "=?")
-      if message and not message:find "<eof>'?$" then return token end
+      if message and message:sub(-#refusal) == refusal then return token end
     end
   end
 end
@@ -117,15 +119,30 @@ end
 -- What must follow a variable that fails in this way.
 local followers = { index = "^[%.:%[]$", call = "^[%({\"'%[]" }
 
--- The one token of a line that a message names as a variable.
+-- Whether the next token lets a variable fail so; one before "=" is only written.
+local function may_fail(after, act)
+  if after and after.text == "=" then return false end
+  return not followers[act] or after ~= nil and after.text:find(followers[act]) ~= nil
+end
+
+-- Whether a token is the variable or field of this name: x, t.x, t:x or t["x"].
+local function is_named(token, before, kind, name)
+  local connects = before and before.text or ""
+  local is_field = kind == "field" or kind == "method"
+  if token.kind == "string" then
+    return is_field and connects == "[" and token.text:sub(2, -2) == name
+  end
+  return token.kind == "name" and token.text == name
+    and is_field == (connects == "." or connects == ":")
+end
+
+-- The one token of a line that a message names as a variable; nil when several may be meant.
 local function named_token(code, line, kind, name, act)
   local tokens, found = lexer.code(code), nil
   for i, token in ipairs(tokens) do
-    if token.line == line and token.text == name and token.kind == "name" then
-      local before, after = tokens[i - 1], tokens[i + 1]
-      local is_field = before ~= nil and (before.text == "." or before.text == ":")
-      local fits = not followers[act] or after and after.text:find(followers[act])
-      if fits and is_field == (kind == "field" or kind == "method") then
+    if token.line == line and is_named(token, tokens[i - 1], kind, name) then
+      local place = token.kind == "string" and i + 1 or i -- after the "]"
+      if may_fail(tokens[place + 1], act) then
         if found then return nil end
         found = token
       end

@@ -1,7 +1,8 @@
 --- globals: the names that the prompt has at hand, and what happens to names that do not exist.
 --
 -- The libraries load when they are first used. Reading a name that nobody has set is an error
--- in code typed at the prompt, with the nearest name; code from files reads nil, as ever.
+-- in code typed at the prompt, with the nearest name; code from files reads nil, as ever. So
+-- does every reader of a variable that was set to nil (`local state`, before a loop).
 
 local errors = require "unroll.prompt.errors"
 local lexer = require "unroll.prompt.lexer"
@@ -17,6 +18,7 @@ local libraries = { "tensor", "rnn", "optim", "text", "train", "plot", "experime
 local optional = { _ = true, __ = true, _err = true, _PROMPT = true, _PROMPT2 = true }
 
 local loaders, loaded = {}, {}
+local set = {} -- name -> true for variables that were set once, if only to nil
 for _, name in ipairs(libraries) do loaders[name] = function() return unroll[name] end end
 function loaders.help() return require "unroll.help" end
 function loaders.apropos() return require("unroll.help").apropos end
@@ -83,7 +85,9 @@ end
 ---@param level integer of the stack: the function that reads it
 function globals.missing(name, level)
   if loaders[name] then return globals.load(name) end
-  if not globals.strict or type(name) ~= "string" or optional[name] then return nil end
+  if not globals.strict or type(name) ~= "string" or optional[name] or set[name] then
+    return nil
+  end
   if not is_typed(level, name) then return nil end
   error(("there is no variable '%s'.%s"):format(name, nearest(name)), level)
 end
@@ -102,10 +106,16 @@ function globals.open()
   end
   if rawget(_G, "strict") == nil then rawset(_G, "strict", set_strict) end
   if getmetatable(_G) == nil then
-    setmetatable(_G, { __index = function(_, name)
-      local value = globals.missing(name, 3) -- no tail call: levels are counted
-      return value
-    end })
+    setmetatable(_G, {
+      __index = function(_, name)
+        local value = globals.missing(name, 3) -- no tail call: levels are counted
+        return value
+      end,
+      __newindex = function(_, name, value)
+        set[name] = true
+        rawset(_G, name, value)
+      end,
+    })
   end
 end
 
@@ -124,6 +134,15 @@ function globals.own()
     end
   end
   table.sort(names)
+  return names
+end
+
+--- Removes them.
+---@return string[] names of those that were there
+function globals.remove_own()
+  local names = globals.own()
+  for _, name in ipairs(names) do rawset(_G, name, nil) end
+  set = {}
   return names
 end
 

@@ -41,7 +41,8 @@ function Cell:__index(name)
   if method ~= nil then return method end
   local value = rawget(self, "values")[name]
   if value == nil and not optional[name] then
-    optional[name] = unknown.read("cell", name, 3, self, Cell, rawget(self, "values")) or nil
+    optional[name] = unknown.read("cell", name, 3, nil, self, Cell,
+      rawget(self, "values")) or nil
   end
   return value
 end

@@ -54,7 +54,7 @@ function Model:__index(name)
   local found = Model[name]
   if found == nil then found = rawget(self, "values")[name] end
   if found == nil and not optional[name] then
-    optional[name] = unknown.read(display.kind(self), name, 3, self, Model,
+    optional[name] = unknown.read(display.kind(self), name, 3, nil, self, Model,
       rawget(self, "values")) or nil
   end
   return found

@@ -2,6 +2,8 @@
 
 local color = require "unroll.prompt.color"
 local core = require "unroll.core"
+local options = require "unroll.options"
+local unknown = require "unroll.unknown"
 local words = require "unroll.prompt.words"
 
 local function complain(message) return require("unroll.prompt.commands").complain(message) end
@@ -69,8 +71,26 @@ local function splice(old, new)
   end
 end
 
+-- Whether require would find it, or has it; asked first, since its own answer lists every
+-- place where it has looked.
+local function is_module(name)
+  if package.loaded[name] ~= nil or package.preload[name] then return true end
+  for _, searcher in ipairs(package.searchers) do
+    local ok, loader = pcall(searcher, name)
+    if not ok or type(loader) == "function" then return true end -- it is there, perhaps broken
+  end
+  return false
+end
+
 local function reload(session, name)
   if name == "" then return complain "%reload takes the name of a module" end
+  if not is_module(name) then
+    local loaded = unknown.names(package.loaded)
+    local nearest = options.nearest(name, loaded)
+    return complain(("there is no module '%s'.%s"):format(name, nearest
+      and (" Did you mean '%s'?"):format(nearest)
+      or " It is looked for as package.path says, from the folder where you are."))
+  end
   local old = package.loaded[name]
   package.loaded[name] = nil
   local ok, values = session:call(require, name)

@@ -29,8 +29,7 @@ local function who()
 end
 
 local function reset(session)
-  local names = globals.own()
-  for _, name in ipairs(names) do rawset(_G, name, nil) end
+  local names = globals.remove_own()
   for _, name in ipairs { "_", "__", "_err" } do rawset(_G, name, nil) end
   session.results, session.failure = {}, nil
   collectgarbage()
