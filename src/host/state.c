@@ -3,7 +3,12 @@
 ** Lua frees by the hundred when it sweeps, more than malloc keeps at hand; so blocks of
 ** up to MOST bytes, which most tensors, tables and strings are, come from lists of free
 ** blocks of their size and go back there. They are cut from chunks that are kept until
-** the end. Larger blocks are malloc's. */
+** the end. Larger blocks are malloc's.
+**
+** Very large ones malloc would give back to the system when they are freed, and the system
+** clears all pages of the next ones, which takes longer than most work on them. So a few
+** are kept for blocks of about their sizes. When another large one is wanted, all are let
+** go first: there is never more memory in use than without them. */
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,16 +27,24 @@ enum { MOST = 0 };
 enum { MOST = 512 };
 #endif
 enum { UNIT = 16, CHUNK = 1 << 15 };
+enum { LARGE = 1 << 22, KEPT_LEAST = 1 << 25, KEPT_MOST = MOST > 0 ? 1 << 28 : 0 };
+enum { KEPT = 4 };
 
 typedef union free_block {
   union free_block *next;
   max_align_t aligned;
 } free_block;
 
+typedef struct kept_block {
+  void *block; /* NULL: none */
+  size_t bytes;
+} kept_block;
+
 typedef struct pool {
   free_block *list[MOST / UNIT + 1]; /* of blocks of that many units */
   char *chunk;                       /* what is left of the newest one */
   size_t left;
+  kept_block kept[KEPT];
 } pool;
 
 static size_t units_of(size_t bytes) {
@@ -58,7 +71,36 @@ static void *cut(pool *p, size_t bytes) {
   return block;
 }
 
+static void let_go(pool *p) {
+  for (int i = 0; i < KEPT; i++) {
+    free(p->kept[i].block);
+    p->kept[i].block = NULL;
+  }
+}
+
+static void *take_large(pool *p, size_t bytes) {
+  for (int i = 0; i < KEPT; i++) {
+    kept_block *k = &p->kept[i];
+    if (!k->block || bytes > k->bytes || bytes < k->bytes / 4 * 3) continue;
+    void *block = k->block;
+    k->block = NULL;
+    return block;
+  }
+  let_go(p);
+  return malloc(bytes);
+}
+
+static void give_large(pool *p, void *block, size_t bytes) {
+  for (int i = 0; i < KEPT && bytes >= KEPT_LEAST && bytes <= KEPT_MOST; i++)
+    if (!p->kept[i].block) {
+      p->kept[i] = (kept_block){block, bytes};
+      return;
+    }
+  free(block);
+}
+
 static void *take(pool *p, size_t bytes) {
+  if (bytes >= LARGE) return take_large(p, bytes);
   if (bytes > MOST) return malloc(bytes);
   free_block **list = &p->list[units_of(bytes)], *block = *list;
   if (!block) return cut(p, units_of(bytes) * UNIT);
@@ -68,7 +110,7 @@ static void *take(pool *p, size_t bytes) {
 
 static void give(pool *p, void *block, size_t bytes) {
   if (bytes > MOST)
-    free(block);
+    give_large(p, block, bytes);
   else
     put_back(p, block, bytes);
 }
@@ -82,7 +124,10 @@ static void *allocate(void *context, void *block, size_t old, size_t bytes) {
     give(p, block, old);
     return NULL;
   }
-  if (old > MOST && bytes > MOST) return realloc(block, bytes);
+  if (old > MOST && bytes > MOST) {
+    if (bytes >= LARGE) let_go(p);
+    return realloc(block, bytes);
+  }
   if (old <= MOST && bytes <= MOST && units_of(old) == units_of(bytes)) return block;
   void *moved = take(p, bytes);
   if (!moved) return bytes < old ? block : NULL;

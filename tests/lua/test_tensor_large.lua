@@ -71,6 +71,19 @@ function TestTensorLarge:test_transposed()
   end
 end
 
+-- The memory of large tensors goes from one to the next.
+function TestTensorLarge:test_tensors_that_follow_each_other()
+  local kept = tensor.full({ 9 << 20 }, 3)
+  for i = 1, 12 do
+    local n = (9 << 20) - (i % 5) * 400000
+    local a, b = tensor.full({ n }, i), kept:narrow(1, 1, n) + i
+    lu.assertTrue(a:eq(i):all() and b:eq(3 + i):all(), i)
+    lu.assertTrue(tensor.zeros(n):eq(0):all(), i)
+    if i % 3 == 0 then collectgarbage() end
+  end
+  lu.assertTrue(kept:eq(3):all())
+end
+
 function TestTensorLarge:test_overlapping_copy()
   local t = tensor.arange(1, 6e6, { dtype = "float64" })
   t:narrow(1, 2, 6e6 - 1):copy_(t:narrow(1, 1, 6e6 - 1))
