@@ -234,43 +234,46 @@ ALWAYS_INLINE void FN(each1)(REAL (*f)(REAL, REAL, REAL), RUN_ARGS) {
   }
 }
 
-/* Powers, by pieces of full vectors: with a constant exponent, or gaps, gcc would make no
-** vectors. */
 /* n numbers side by side: as they are, or in the room. */
 ALWAYS_INLINE const REAL *FN(side_by_side)(REAL *room, const REAL *x, int64_t stride,
                                            int64_t n) {
-  if (stride == 1 && n == UN_POWERS) return x;
+  if (stride == 1 && n == UN_PAIRS) return x;
   for (int64_t i = 0; i < n && stride != 0; i++) /* 0: they are there already */
     room[i] = x[i * stride];
   return room;
 }
 
-static void FN(each_power)(int64_t n, void *const *data, const int64_t *stride) {
+/* Powers and angles, by pieces of full vectors: with a constant operand, or gaps, gcc would
+** make no vectors. */
+ALWAYS_INLINE void FN(each_piece)(void (*piece)(REAL *, const REAL *, const REAL *),
+                                  int64_t n, void *const *data, const int64_t *stride) {
   const int64_t sy = stride[0], sa = stride[1], sb = stride[2];
-  REAL room_a[UN_POWERS], room_b[UN_POWERS], power[UN_POWERS];
-  for (int i = 0; i < UN_POWERS; i++) {
+  REAL room_a[UN_PAIRS], room_b[UN_PAIRS], value[UN_PAIRS];
+  for (int i = 0; i < UN_PAIRS; i++) {
     room_a[i] = *(const REAL *)data[1];
     room_b[i] = *(const REAL *)data[2];
   }
-  for (int64_t first = 0; first < n; first += UN_POWERS) {
-    const int64_t count = n - first < UN_POWERS ? n - first : UN_POWERS;
+  for (int64_t first = 0; first < n; first += UN_PAIRS) {
+    const int64_t count = n - first < UN_PAIRS ? n - first : UN_PAIRS;
     REAL *to = (REAL *)data[0] + first * sy;
     const REAL *a = FN(side_by_side)(room_a, (REAL *)data[1] + first * sa, sa, count);
     const REAL *b = FN(side_by_side)(room_b, (REAL *)data[2] + first * sb, sb, count);
-    if (sy == 1 && count == UN_POWERS) {
-      UN_PASTE(M(un_vpow), _piece)(to, a, b);
+    if (sy == 1 && count == UN_PAIRS) {
+      piece(to, a, b);
       continue;
     }
-    UN_PASTE(M(un_vpow), _piece)(power, a, b);
+    piece(value, a, b);
     for (int64_t i = 0; i < count; i++)
-      to[i * sy] = power[i];
+      to[i * sy] = value[i];
   }
 }
 
 ALWAYS_INLINE void FN(each2)(REAL (*f)(REAL, REAL), RUN_ARGS) {
   (void)context;
-  if (f == FN(pow)) { /* known when this is compiled */
-    FN(each_power)(n, data, stride);
+  if (f == FN(pow) || f == FN(atan2)) { /* known when this is compiled */
+    FN(each_piece)
+    (f == FN(pow) ? UN_PASTE(M(un_vpow), _piece) : UN_PASTE(M(un_vatan2), _piece), n,
+     data, stride);
     return;
   }
   REAL *y = data[0];

@@ -285,70 +285,67 @@ static inline double un_quarter_turns(double x, uint64_t *n) {
   return r - whole * 2.0222662487959507e-21;
 }
 
-/* The sine of the angle, which is n quarter turns and the rest whose sine and cosine are
-** given. */
-static inline double un_turned(uint64_t n, double sine, double cosine) {
-  const double y = n & 1 ? cosine : sine;
-  return n & 2 ? -y : y;
-}
+static const double un_sine[] = {1.5917988979397205e-10, -2.5051129896450182e-8,
+                                 2.7557316093198405e-6,  -1.9841269836740532e-4,
+                                 8.3333333333309366e-3,  -1.6666666666666665e-1};
+static const double un_cosine[] = {-1.1382544645349108e-11, 2.0876145049413177e-9,
+                                   -2.7557317265878080e-7,  2.4801587298754401e-5,
+                                   -1.3888888888887390e-3,  4.1666666666666665e-2};
+static const float un_sine_f[] = {-1.95878660e-4f, 8.33274797e-3f, -0.166666642f};
+static const float un_cosine_f[] = {2.45479168e-5f, -1.38883025e-3f, 4.16666642e-2f};
+
+/* The sine of n quarter turns and r. */
+#define UN_SINE_OF(name, type, word, sine, cosine)                                     \
+  static inline type name(word n, type r) {                                            \
+    const type z = r * r, half = (type)0.5 * z;                                        \
+    type s = sine[0], c = cosine[0];                                                   \
+    for (unsigned i = 1; i < sizeof sine / sizeof *sine; i++) {                        \
+      s = s * z + sine[i];                                                             \
+      c = c * z + cosine[i];                                                           \
+    }                                                                                  \
+    const type y = n & 1 ? 1 - (half - z * z * c) : r + r * z * s;                     \
+    return n & 2 ? -y : y;                                                             \
+  }
+UN_SINE_OF(un_sine_of, double, uint64_t, un_sine, un_cosine)
+UN_SINE_OF(un_sine_of_f, float, uint32_t, un_sine_f, un_cosine_f)
+#undef UN_SINE_OF
 
 /* sin(x + quarters pi/2) */
 static inline double un_vcircular(double x, uint64_t quarters) {
   uint64_t n;
-  const double r = un_quarter_turns(x, &n), z = r * r;
-  double s = 1.5917988979397205e-10, c = -1.1382544645349108e-11;
-  s = s * z - 2.5051129896450182e-8;
-  c = c * z + 2.0876145049413177e-9;
-  s = s * z + 2.7557316093198405e-6;
-  c = c * z - 2.7557317265878080e-7;
-  s = s * z - 1.9841269836740532e-4;
-  c = c * z + 2.4801587298754401e-5;
-  s = s * z + 8.3333333333309366e-3;
-  c = c * z - 1.3888888888887390e-3;
-  s = s * z - 1.6666666666666665e-1;
-  c = c * z + 4.1666666666666665e-2;
-  return un_turned(n + quarters, r + r * z * s, 1.0 - (0.5 * z - z * z * c));
+  const double r = un_quarter_turns(x, &n);
+  return un_sine_of(n + quarters, r);
 }
 
-#if defined __FP_FAST_FMAF
-
 /* The same in float32: fused multiply-adds make n times the first part exact, and lose
-** nothing of the others that counts. */
+** nothing of the others that counts. Without them, it is computed in float64. */
 static inline float un_vcircularf(float x, uint64_t quarters) {
+#if defined __FP_FAST_FMAF
   const float shift = 12582912.0f;
   const float t = x * 0.636619747f + shift, whole = t - shift;
   float r = __builtin_fmaf(whole, -1.57079637f, x);
   r = __builtin_fmaf(whole, 4.37113883e-8f, r);
   r = __builtin_fmaf(whole, 1.71512451e-15f, r);
-  const float z = r * r;
-  float s = -1.95878660e-4f, c = 2.45479168e-5f;
-  s = s * z + 8.33274797e-3f;
-  c = c * z - 1.38883025e-3f;
-  s = s * z - 0.166666642f;
-  c = c * z + 4.16666642e-2f;
-  const uint32_t n = un_bits_f(t) - un_bits_f(shift) + (uint32_t)quarters;
-  const float sine = r + r * z * s, cosine = 1.0f - (0.5f * z - z * z * c);
-  const float y = n & 1 ? cosine : sine;
-  return n & 2 ? -y : y;
-}
-
+  return un_sine_of_f(un_bits_f(t) - un_bits_f(shift) + (uint32_t)quarters, r);
 #else
-
-/* The same in float32, computed in float64. */
-static inline float un_vcircularf(float x, uint64_t quarters) {
-  uint64_t n;
-  const double r = un_quarter_turns((double)x, &n), z = r * r;
-  double s = 2.7249620080074833e-6, c = -2.7300704038086238e-7;
-  s = s * z - 1.9840084376422698e-4;
-  c = c * z + 2.4800598408350111e-5;
-  s = s * z + 8.3333318703413485e-3;
-  c = c * z - 1.3888887668370663e-3;
-  s = s * z - 1.6666666663844049e-1;
-  c = c * z + 4.1666666664311823e-2;
-  return (float)un_turned(n + quarters, r + r * z * s, 1.0 - (0.5 * z - z * z * c));
+  return (float)un_vcircular((double)x, quarters);
+#endif
 }
 
-#endif
+/* --- functions of two numbers ----------------------------------------------------------- */
+
+/* They are taken of so many pairs: where all of these are plain, less is to be done. */
+enum { UN_PAIRS = 32 };
+#define UN_PIECE_OF_PAIRS(name, type)                                                  \
+  static inline void name##_piece(type *y, const type *a, const type *b) {             \
+    type value[UN_PAIRS];                                                              \
+    int odd = 0;                                                                       \
+    for (int i = 0; i < UN_PAIRS; i++)                                                 \
+      odd |= name##_plain(&value[i], a[i], b[i]);                                      \
+    for (int i = 0; odd && i < UN_PAIRS; i++)                                          \
+      value[i] = name(a[i], b[i]);                                                     \
+    memcpy(y, value, sizeof value);                                                    \
+  }
 
 /* --- the angle of a point --------------------------------------------------------------- */
 
@@ -376,8 +373,22 @@ static inline double un_atan_a(double z) {
 }
 
 /* Multiples of `eighth` are exact; eighth_low is what it lacks. Above `large`, sums could
-** overflow. */
+** overflow. The quotient is of top and bottom, `one` more eighth is added where it counts
+** from the diagonal. name##_plain gives the value only for numbers that are not 0 both, nor
+** near the ends, and tells whether they are. */
 #define UN_ATAN2(name, type, F, M, eighth, eighth_low, large)                          \
+  static inline type F(un_atan2_of)(type y, type x, type top, type bottom, int one) {  \
+    const int steep = M(__builtin_fabs)(y) > M(__builtin_fabs)(x);                     \
+    const int left = M(__builtin_copysign)(1, x) < 0;                                  \
+    const type q = top / bottom, z = q * q, angle = q + q * (z * F(un_atan_a)(z));     \
+    type eighths = one ? 1 : 0, sign = 1;                                              \
+    eighths = steep ? 2 - eighths : eighths;                                           \
+    sign = steep ? -1 : sign;                                                          \
+    eighths = left ? 4 - eighths : eighths;                                            \
+    sign = left ? -sign : sign;                                                        \
+    const type sum = eighths * eighth + (sign * angle + eighths * eighth_low);         \
+    return M(__builtin_copysign)(sum, y);                                              \
+  }                                                                                    \
   static inline type name(type y, type x) {                                            \
     const type infinity = (type)__builtin_inf();                                       \
     const type u = M(__builtin_fabs)(x), v = M(__builtin_fabs)(y);                     \
@@ -388,15 +399,16 @@ static inline double un_atan_a(double z) {
     top = most == infinity ? 0 : top;                                                  \
     bottom = ((most == infinity) | (most == 0)) ? 1 : bottom;                          \
     const int middle = (most == infinity) & (a == infinity);                           \
-    const type q = top / bottom, z = q * q, angle = q + q * (z * F(un_atan_a)(z));     \
-    type eighths = (diagonal | middle) ? 1 : 0, sign = 1;                              \
-    eighths = v > u ? 2 - eighths : eighths;                                           \
-    sign = v > u ? -1 : sign;                                                          \
-    eighths = M(__builtin_copysign)(1, x) < 0 ? 4 - eighths : eighths;                 \
-    sign = M(__builtin_copysign)(1, x) < 0 ? -sign : sign;                             \
-    const type sum = eighths * eighth + (sign * angle + eighths * eighth_low);         \
-    const type turned = M(__builtin_copysign)(sum, y);                                 \
-    return ((x != x) | (y != y)) ? x + y : turned;                                     \
+    const type angle = F(un_atan2_of)(y, x, top, bottom, diagonal | middle);           \
+    return ((x != x) | (y != y)) ? x + y : angle;                                      \
+  }                                                                                    \
+  static inline int name##_plain(type *value, type y, type x) {                        \
+    const type u = M(__builtin_fabs)(x), v = M(__builtin_fabs)(y);                     \
+    const type b = u > v ? u : v, a = u > v ? v : u;                                   \
+    const int diagonal = a > b * (type)0.41421356;                                     \
+    *value =                                                                           \
+        F(un_atan2_of)(y, x, diagonal ? a - b : a, diagonal ? a + b : b, diagonal);    \
+    return !(b > 0) | !(b <= large) | !(a <= b);                                       \
   }
 #define UN_F32(name)         name##_f
 #define UN_F64(name)         name
@@ -405,6 +417,8 @@ UN_ATAN2(un_vatan2f, float, UN_F32, UN_BUILTIN_F32, 0.785398006f, 1.569582393e-7
          0x1p126f)
 UN_ATAN2(un_vatan2, double, UN_F64, UN_F64, 0.7853981633974483, 3.061616997868383e-17,
          0x1p1022)
+UN_PIECE_OF_PAIRS(un_vatan2f, float)
+UN_PIECE_OF_PAIRS(un_vatan2, double)
 #undef UN_ATAN2
 #undef UN_BUILTIN_F32
 #undef UN_F32
