@@ -58,8 +58,8 @@ const double *un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t 
   return room;
 }
 
-bool un_same_many(int64_t n, const double *a, const double *b) {
-  return un_convert()->same(n, a, b);
+bool un_same_many(un_dtype dtype, int64_t n, const void *a, const void *b) {
+  return dtype <= UN_I32 && un_convert()->same[dtype](n, a, b);
 }
 
 /* --- what an integer can hold -------------------------------------------------------
@@ -108,12 +108,14 @@ static bool all_fit(const misfit_search *s, un_dtype dtype, int64_t n, const voi
                     int64_t stride) {
   double room[PIECE];
   const range r = s->range;
+  const bool whole = s->rounding == UN_EXACT;
   bool fit = true;
+  if (un_is_real(dtype) && stride == 1)
+    return un_convert()->within[dtype](n, x, r.smallest, r.largest, whole);
   for (int64_t i = 0; i < n && fit; i += PIECE) {
     const int64_t count = n - i < PIECE ? n - i : PIECE;
     const double *value = un_get_many(dtype, x, i, stride, count, room);
-    fit = un_convert()->within(count, value, r.smallest, r.largest,
-                               s->rounding == UN_EXACT);
+    fit = un_convert()->within[UN_F64](count, value, r.smallest, r.largest, whole);
   }
   return fit;
 }

@@ -16,8 +16,9 @@ void un_put(un_dtype dtype, void *p, double value); /* the value must fit */
 const double *un_get_many(un_dtype dtype, const void *p, int64_t first, int64_t stride,
                           int64_t count, double *room);
 
-/* Whether a[i] == b[i] for all of them. */
-bool un_same_many(int64_t n, const double *a, const double *b);
+/* Whether all a[i] == b[i], side by side, is found out fast: of the small integers it says
+** no. */
+bool un_same_many(un_dtype dtype, int64_t n, const void *a, const void *b);
 
 /* What happens to 2.7 on its way to an integer. */
 typedef enum un_rounding {

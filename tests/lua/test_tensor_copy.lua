@@ -118,6 +118,32 @@ function TestCopy.test_to_integers_cuts_the_fraction()
     tensor.zeros(1).to, tensor { 1 }, "half")
 end
 
+-- The ends of what an integer holds, at the end of a long tensor.
+function TestCopy.test_to_integers_near_their_ends()
+  local ends = { int32 = { -2 ^ 31, 2 ^ 31 - 1 }, uint8 = { 0, 255 }, uint16 = { 0, 65535 } }
+  for dtype, limit in pairs(ends) do
+    for _, real in ipairs { "float32", "float64" } do
+      local x = tensor.ones(1000, { dtype = real })
+      local largest = real == "float32" and dtype == "int32" and 2 ^ 31 - 128 or limit[2]
+      for _, value in ipairs { limit[1], largest } do
+        x[1000] = value
+        lu.assertEquals(x:to(dtype)[1000], value)
+        lu.assertEquals(tensor.zeros(1000, { dtype = dtype }):copy_(x)[1000], value)
+      end
+      local above = real == "float32" and dtype == "int32" and 2 ^ 31 or limit[2] + 1
+      local below = real == "float32" and dtype == "int32" and -2 ^ 31 - 256 or limit[1] - 1
+      for _, value in ipairs { above, below, 0 / 0, math.huge } do
+        x[1000] = value
+        support.raises("is out of range for " .. dtype, x.to, x, dtype)
+      end
+      x[1000] = 1.5
+      lu.assertEquals(x:to(dtype)[1000], 1)
+      support.raises("1.5 is not a whole number", tensor.zeros(1000, { dtype = dtype }).copy_,
+        tensor.zeros(1000, { dtype = dtype }), x)
+    end
+  end
+end
+
 function TestCopy.test_to_float32_rounds()
   local x = 1 + 2 ^ -30
   eq(tensor({ x }, { dtype = "float64" }):to("float32")[1], 1.0)

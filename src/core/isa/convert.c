@@ -169,23 +169,36 @@ TRANSPOSE(8, uint64_t)
 
 /* --- looking ------------------------------------------------------------------------ */
 
-static bool same(int64_t n, const double *a, const double *b) {
-  int differ = 0;
-  for (int64_t i = 0; i < n; i++)
-    differ |= a[i] != b[i];
-  return !differ;
-}
+#define SAME(suffix, type)                                                             \
+  static bool same_##suffix(int64_t n, const void *pa, const void *pb) {               \
+    const type *a = pa, *b = pb;                                                       \
+    int differ = 0;                                                                    \
+    for (int64_t i = 0; i < n; i++)                                                    \
+      differ |= a[i] != b[i];                                                          \
+    return !differ;                                                                    \
+  }
+SAME(f32, float)
+SAME(f64, double)
+SAME(i32, int32_t)
 
-static bool within(int64_t n, const double *x, double low, double high, bool whole) {
-  int outside = 0;
-  if (whole)
-    for (int64_t i = 0; i < n; i++)
-      outside |= !(x[i] >= low) | !(x[i] <= high) | (rint(x[i]) != x[i]);
-  else
-    for (int64_t i = 0; i < n; i++)
-      outside |= !(x[i] >= low) | !(x[i] <= high);
-  return !outside;
-}
+/* `high` is rounded inwards, `low` needs no rounding. */
+#define WITHIN(suffix, type, rint)                                                     \
+  static bool within_##suffix(int64_t n, const void *data, double low, double high,    \
+                              bool whole) {                                            \
+    const type *x = data, below = (type)high;                                          \
+    const type most = (double)below > high ? below * (1 - (type)0x1p-23) : below;      \
+    const type least = (type)low;                                                      \
+    int outside = 0;                                                                   \
+    if (whole)                                                                         \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        outside |= !(x[i] >= least) | !(x[i] <= most) | (rint(x[i]) != x[i]);          \
+    else                                                                               \
+      for (int64_t i = 0; i < n; i++)                                                  \
+        outside |= !(x[i] >= least) | !(x[i] <= most);                                 \
+    return !outside;                                                                   \
+  }
+WITHIN(f32, float, rintf)
+WITHIN(f64, double, rint)
 
 /* --- streaming ---------------------------------------------------------------------- */
 
@@ -230,8 +243,8 @@ const un_convert_kernels ISA(un_convert) = {
 #define FILL_ENTRY(dtype_, suffix, type) [dtype_] = fill_##suffix,
     .fill = {EACH_DTYPE(FILL_ENTRY)},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8},
-    .same = same,
-    .within = within,
+    .same = {same_f32, same_f64, same_i32},
+    .within = {within_f32, within_f64},
     .stream = stream,
     .stream_end = stream_end,
 };

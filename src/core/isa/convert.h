@@ -12,9 +12,11 @@ typedef struct un_convert_kernels {
   ** elements; by the logarithm of an element's bytes */
   void (*transpose[4])(int64_t rows, int64_t columns, void *to, int64_t to_row,
                        const void *from, int64_t from_row);
-  /* Whether n pairs are equal; whether n numbers lie within low..high (and are whole). */
-  bool (*same)(int64_t n, const double *a, const double *b);
-  bool (*within)(int64_t n, const double *x, double low, double high, bool whole);
+  /* Whether n pairs of float32, float64 or int32 are equal; whether n numbers of float32 or
+  ** float64 lie within low..high (and are whole); within 2^-23 of high, false may be
+  ** wrong. */
+  bool (*same[3])(int64_t n, const void *a, const void *b);
+  bool (*within[2])(int64_t n, const void *x, double low, double high, bool whole);
   /* memcpy past the caches; `to` is the beginning of a cache line. At the end of all of
   ** them stream_end, or another thread might not see them. */
   void (*stream)(void *to, const void *from, size_t bytes);
