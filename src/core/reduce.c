@@ -173,18 +173,22 @@ typedef struct feeding {
   bool finds; /* the pass that looks for the extreme */
 } feeding;
 
-enum { PIECE = 512, LONG = 32 };
+enum { PIECE = 512, LONG = 32, LINE = 4096 };
 
-/* Numbers with gaps between them are put side by side first: the kernels are slow on gaps. */
+/* The kernels are slow on gaps. */
+static void put_side_by_side(un_dtype dtype, int64_t n, const char *x, int64_t stride,
+                             double *room) {
+  un_convert()->run[dtype][dtype](n, (void *[]){room, (void *)x},
+                                  (int64_t[]){1, stride}, NULL);
+}
+
 static void read_gaps(un_line *line, un_dtype dtype, int64_t n, const char *x,
                       int64_t stride, un_tally *t) {
   double piece[PIECE];
   const int64_t bytes = (int64_t)un_dtype_bytes(dtype);
   for (int64_t first = 0; first < n; first += PIECE) {
     const int64_t count = n - first < PIECE ? n - first : PIECE;
-    un_convert()->run[dtype][dtype](
-        count, (void *[]){piece, (void *)(x + first * stride * bytes)},
-        (int64_t[]){1, stride}, NULL);
+    put_side_by_side(dtype, count, x + first * stride * bytes, stride, piece);
     line(count, piece, 1, t);
   }
 }
@@ -247,34 +251,43 @@ static void store(un_dtype dtype, void *data, int64_t i, double value) {
 }
 
 /* One pass over a line of x, in stretches. */
-static inline void read_line(const plan *p, un_line *line, const char *x, un_tally *t) {
+static inline void read_line(const plan *p, un_line *line, const char *x,
+                             int64_t stride, un_tally *t) {
   if (p->total <= UN_WALK_STRETCH) {
-    read_numbers(line, p->dtype, p->total, x, p->stride, t);
+    read_numbers(line, p->dtype, p->total, x, stride, t);
     return;
   }
   int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
   for (int64_t first = 0; first < p->total && !un_stopped(); first += UN_WALK_STRETCH) {
     int64_t left = p->total - first;
     read_numbers(line, p->dtype, left < UN_WALK_STRETCH ? left : UN_WALK_STRETCH,
-                 x + first * p->stride * bytes, p->stride, t);
+                 x + first * stride * bytes, stride, t);
   }
 }
 
-/* Operand 0: x at the start of each line; then out and indices, as there are. */
+/* Lines with gaps, unless they are very short or long, are put side by side for all passes
+** together. Operand 0: x at the start of each line; then out and indices, as there are. */
 static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
                          void *context) {
   const plan *p = context;
   const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
+  const bool gathers = p->stride != 1 && p->total >= LONG && p->total <= LINE;
+  const int64_t apart = gathers ? 1 : p->stride;
   const un_tally fresh = start(p);
+  double room[LINE];
   un_line *line[PASSES];
   for (int pass = 0; pass < PASSES; pass++)
     line[pass] = line_kernel(p, pass);
   for (int64_t i = 0; i < n && !un_stopped(); i++) {
     un_tally t = fresh;
     const char *x = (const char *)data[0] + i * stride[0] * bytes;
-    read_line(p, line[0], x, &t);
+    if (gathers) {
+      put_side_by_side(p->dtype, p->total, x, p->stride, room);
+      x = (const char *)room;
+    }
+    read_line(p, line[0], x, apart, &t);
     for (int pass = 1; pass < PASSES && line[pass]; pass++)
-      if (begin_pass(p, pass, &t)) read_line(p, line[pass], x, &t);
+      if (begin_pass(p, pass, &t)) read_line(p, line[pass], x, apart, &t);
     if (p->has_out) store(p->out_dtype, data[1], i * stride[1], finish(p, &t));
     if (p->has_indices) {
       int32_t *index = data[p->has_out ? 2 : 1];

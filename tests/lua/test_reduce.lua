@@ -280,6 +280,64 @@ function TestReduce.test_the_first_extreme_of_a_long_tensor()
   luaunit.assertEquals(tensor.full({ 300000 }, -inf):argmax(), 1)
 end
 
+-- Rows of many columns, which lie a page apart and go in groups: ties, zeros of both signs
+-- and NaN in some columns.
+function TestReduce.test_extremes_of_many_columns()
+  local height, width = 11, 2300
+  local picks = { -2, -1, -0.0, 0, 1, 2, 3 }
+  for _, dtype in ipairs { "float32", "float64", "int32" } do
+    local rows, choice = {}, tensor.generator(6)
+    for i = 1, height do
+      rows[i] = {}
+      for j = 1, width do
+        local rare = dtype ~= "int32" and choice:integer(40) == 1
+        rows[i][j] = rare and nan or picks[choice:integer(7)]
+      end
+    end
+    local t = tensor(rows, { dtype = dtype == "int32" and "float32" or dtype }):to(dtype)
+    local padded = tensor.zeros(height, width + 3, { dtype = dtype })
+    padded:narrow(2, 3, width):copy_(t)
+    for _, name in ipairs { "max", "min" } do
+      for form, x in pairs { whole = t, part = padded:narrow(2, 3, width) } do
+        local values, indices = x[name](x, 1)
+        local at, found = list(indices), list(values)
+        for j = 1, width do
+          local best = 1
+          for i = 2, height do
+            local v, b = rows[i][j], rows[best][j]
+            local better = name == "max" and v > b or name == "min" and v < b
+            if b == b and (v ~= v or better) then best = i end
+          end
+          local v = rows[best][j]
+          luaunit.assertTrue(at[j] == best and (found[j] == v or v ~= v and found[j] ~= found[j]),
+            ("%s of %s %s, column %d"):format(name, form, dtype, j))
+        end
+      end
+    end
+  end
+end
+
+-- Lines with gaps are put side by side, all of a line or piece by piece.
+function TestReduce.test_lines_with_gaps()
+  for _, dtype in ipairs { "float32", "float64", "int32" } do
+    for _, n in ipairs { 3, 31, 32, 33, 513, 4096, 4097, 9000 } do
+      local wide = tensor.zeros(3, 2 * n, { dtype = dtype })
+      local gaps = wide[{ {}, { 2, 2 * n, 2 } }]
+      for _, name in ipairs(names) do
+        if dtype ~= "int32" or for_int32[name] then
+          wide:copy_((tensor.rand(3, 2 * n) * 1000):floor_())
+          if name == "prod" then wide:sub_(499.5):sign_() end
+          local found, places = call(name, gaps, 2)
+          local expected, expected_places = call(name, gaps:clone(), 2)
+          local what = ("%s of %d %s"):format(name, n, dtype)
+          luaunit.assertTrue(tensor.allclose(found, expected, { rtol = 1e-6 }), what)
+          if places then luaunit.assertTrue(tensor.equal(places, expected_places), what) end
+        end
+      end
+    end
+  end
+end
+
 function TestReduce.test_sums_are_accurate()
   local t = tensor.full({ 10000000 }, 0.1)
   local tenth = string.unpack("f", string.pack("f", 0.1))
@@ -602,6 +660,38 @@ function TestCompare.test_equal()
   luaunit.assertTrue(tensor.equal(tensor.zeros(0), tensor.zeros(0)))
   luaunit.assertTrue(tensor.equal(tensor { 1 }, tensor({ 1 }, { dtype = "int32" })))
   support.raises("expected, got number", tensor.equal, t, 1)
+end
+
+-- By pieces of 1024, in the tensors' own dtype or in float64; one difference anywhere.
+function TestCompare.test_equal_finds_each_difference()
+  for _, dtype in ipairs { "float32", "float64", "int32", "uint8", "uint16" } do
+    for _, n in ipairs { 1, 15, 1024, 1025, 3000 } do
+      local a = (tensor.rand(n) * 100):floor_():to(dtype)
+      local wide = tensor.zeros(2 * n, { dtype = dtype })
+      wide[{ { 1, 2 * n, 2 } }] = a
+      for form, b in pairs { own = a:clone(), gaps = wide[{ { 1, 2 * n, 2 } }],
+          real = a:to("float64"), integers = a:to("int32") } do
+        b = rawequal(a, b) and a:clone() or b
+        local what = ("%s %s, %d numbers"):format(dtype, form, n)
+        luaunit.assertTrue(tensor.equal(a, b), what)
+        for _, at in ipairs { 1, n // 2 + 1, n } do
+          local kept = b[at]
+          b[at] = kept + 1
+          luaunit.assertFalse(tensor.equal(a, b), what)
+          luaunit.assertFalse(tensor.equal(b, a), what)
+          luaunit.assertTrue(tensor.allclose(a, b, { atol = 1 }), what)
+          b[at] = kept
+        end
+      end
+    end
+  end
+  local t = tensor.zeros(2000)
+  luaunit.assertTrue(tensor.equal(t, t:neg())) -- -0.0
+  t[1999] = nan
+  luaunit.assertFalse(tensor.equal(t, t))
+  luaunit.assertTrue(tensor.allclose(t, t, { equal_nan = true }))
+  t[1999] = inf
+  luaunit.assertTrue(tensor.equal(t, t))
 end
 
 function TestCompare.test_allclose()

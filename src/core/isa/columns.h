@@ -7,7 +7,7 @@
 #include "isa/passes.h"
 #include "un.h"
 
-enum { UN_COLUMNS = 256 };
+enum { UN_COLUMNS = 1024 };
 
 /* What has been gathered of each column so far. */
 typedef struct un_columns {
