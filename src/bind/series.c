@@ -180,8 +180,8 @@ function core.canvas.sorted(values) end
 static int canvas_sorted(lua_State *L) {
   lua_settop(L, 1);
   un_series s = unl_checkseries(L, 1);
-  double *sorted = lua_newuserdatauv(L, (s.count + 1) * sizeof *sorted, 0);
-  int64_t n = (int64_t)un_series_sorted(&s, sorted);
+  double *sorted = lua_newuserdatauv(L, (2 * s.count + 1) * sizeof *sorted, 0);
+  int64_t n = (int64_t)un_series_sorted(&s, sorted, sorted + s.count);
   un_view *result = unl_newtensor(L, "sorted", UN_F64, 1, &n);
   if (n > 0) memcpy(result->data, sorted, (size_t)n * sizeof *sorted);
   return 1;

@@ -185,13 +185,13 @@ double un_map_value(const un_map *map, double value); /* NaN when it has no plac
 un_range un_series_range(const un_series *s, bool positive_only);
 
 /* How many finite values fall between edges[i] and edges[i + 1] (the last edge belongs
-*to
-** the last bin). edges rise; counts has room for n_edges - 1. */
+** to the last bin). edges rise; counts has room for n_edges - 1. */
 void un_series_histogram(const un_series *s, const double *edges, size_t n_edges,
                          double *counts);
 
-/* The finite values in ascending order into sorted[count]; returns how many. */
-size_t un_series_sorted(const un_series *s, double *sorted);
+/* The finite values in ascending order into sorted[count]; returns how many. scratch has
+** room for as many. */
+size_t un_series_sorted(const un_series *s, double *sorted, double *scratch);
 
 /* The quantile p (0..1) of n >= 1 sorted values, interpolated linearly. */
 double un_quantile(const double *sorted, size_t n, double p);

@@ -215,6 +215,23 @@ function TestBars.test_quartiles_whiskers_and_outliers()
   lu.assertEquals({ s.low, s.high, s.outliers }, { 1, 8, 1 })
 end
 
+-- Few values are sorted by comparing, many by their digits; both as Lua does it.
+function TestBars.test_sorting()
+  local canvas, tensor = require("unroll.core").canvas, unroll.tensor
+  for _, n in ipairs { 0, 1, 2, 2048, 2049, 20000 } do
+    for _, dtype in ipairs { "float32", "float64" } do
+      local values = tensor.randn(n, { dtype = dtype }):mul(1e3):totable()
+      for i, v in ipairs { 0.0, -0.0, 5e-324, -1e300, 1e300, 7.0, 7.0 } do
+        if i < n and dtype == "float64" then values[i] = v end
+      end
+      local expected = table.move(values, 1, #values, 1, {})
+      table.sort(expected)
+      if n > 2 then values[n + 1], values[n + 2] = 0 / 0, -1 / 0 end
+      lu.assertEquals(canvas.sorted(tensor(values, { dtype = dtype })):totable(), expected)
+    end
+  end
+end
+
 function TestBars.test_a_stack_goes_both_ways_from_zero()
   local fig = plot.figure {}
   fig:at():bar({ "x" }, { { 2 }, { -1 }, { 3 } }, { mode = "stack",
