@@ -67,6 +67,19 @@ local panels = {
     ax:set { title = "Boxes", ylabel = "activation" }
   end,
   function(ax)
+    ax:violin({ "tanh", "relu", "both" }, { small, large, tensor.cat({ small, large + 2 }, 1) })
+    ax:set { title = "Violins", ylabel = "activation" }
+  end,
+  function(ax)
+    ax:ecdf(small, { label = "before" }):ecdf(large, { label = "after" })
+    ax:set { title = "Distributions", xlabel = "activation", ylabel = "share of units" }
+  end,
+  function(ax)
+    local lags = tensor.arange(0, 24)
+    ax:stem(lags, tensor.exp(lags / -8) * tensor.cos(lags / 2)):set { title = "Stems",
+      xlabel = "lag", ylabel = "autocorrelation" }
+  end,
+  function(ax)
     ax:heatmap(weights, { label = "weight", norm = "centred" })
     ax:set { title = "Heat map, centred", xlabel = "input", ylabel = "hidden unit" }
   end,
@@ -109,8 +122,8 @@ local panels = {
 
 local folder = arg and arg[1]
 for _, theme in ipairs { "light", "dark", "print" } do
-  local fig = plot.figure { title = "Charts of unroll, theme " .. theme, rows = 4, cols = 4,
-    width = 16, height = 13, letters = true, theme = theme,
+  local fig = plot.figure { title = "Charts of unroll, theme " .. theme, rows = 5, cols = 4,
+    width = 16, height = 16, letters = true, theme = theme,
     footer = "made-up data · examples/gallery.lua" }
   for i, draw in ipairs(panels) do draw(fig:at((i - 1) // 4 + 1, (i - 1) % 4 + 1)) end
   if folder then

@@ -10,6 +10,7 @@ local calls = {
   bar = function(ax) ax:bar({ "a", "b" }, { 1, 2 }, { label = "l" }) end,
   box = function(ax) ax:box({ "a", "b" }, { { 1, 2, 3 }, { 2, 3, 9 } }) end,
   diagonal = function(ax) ax:line({ 1, 2 }):diagonal(1, 0, { label = "l" }) end,
+  ecdf = function(ax) ax:ecdf({ 3, 1, 2 }, { label = "l" }) end,
   errorbar = function(ax) ax:errorbar({ 1, 2 }, { 1, 2 }, { yerr = 0.5 }) end,
   heatmap = function(ax) ax:heatmap({ { 1, 2 }, { 3, 4 } }, { label = "l" }) end,
   hist = function(ax) ax:hist({ 1, 2, 2, 3 }, { label = "l" }) end,
@@ -19,6 +20,8 @@ local calls = {
   scatter = function(ax) ax:scatter({ 1, 2 }, { 1, 2 }, { label = "l" }) end,
   smooth = function(ax) ax:smooth({ 1, 2, 3 }, { label = "l" }) end,
   span = function(ax) ax:span(1, 2, { label = "l" }) end,
+  stem = function(ax) ax:stem({ 1, 0, -1 }, { label = "l" }) end,
+  violin = function(ax) ax:violin({ "a", "b" }, { { 1, 2, 3 }, { 2, 3, 9 } }) end,
   vline = function(ax) ax:vline(1, { label = "l" }) end,
 }
 local shared = { common = true }

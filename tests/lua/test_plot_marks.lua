@@ -215,9 +215,59 @@ function TestBars.test_quartiles_whiskers_and_outliers()
   lu.assertEquals({ s.low, s.high, s.outliers }, { 1, 8, 1 })
 end
 
+-- The density of two values far apart has two equal peaks; that of a normal sample is the
+-- normal density, and on a log axis so is that of its exponentials.
+function TestBars.test_violins()
+  local violin, scale = require "unroll.plot.marks.violin", require "unroll.plot.scale"
+  local samples = require "unroll.plot.samples"
+  local function density(values, of)
+    return violin.density(samples.summary(unroll.tensor(values, { dtype = "float64" })), of)
+  end
+  local two = density({ 0, 0.1, -0.1, 9.9, 10, 10.1 }, scale.linear)
+  lu.assertEquals({ two[1][1], two[#two][1] }, { -0.1, 10.1 })
+  support.near({ two[2][2], two[#two - 1][2] }, { two[#two - 1][2], two[2][2] }, 1e-9)
+  lu.assertTrue(two[#two // 2 + 1][2] < 0.9 * two[2][2])
+  unroll.tensor.manual_seed(1)
+  local normal = unroll.tensor.randn(20000, { dtype = "float64" })
+  for _, case in ipairs { { normal, scale.linear, 1 },
+                          { normal:exp(), scale.log, math.log(10) } } do
+    for _, point in ipairs(density(case[1]:totable(), case[2])) do
+      local z = case[2].forward(point[1]) * case[3]
+      support.near(point[2], math.exp(-z * z / 2), 0.07)
+    end
+  end
+  lu.assertNil(density({ 3, 3, 3 }, scale.linear))
+  lu.assertNil(density({ -1, 0 }, scale.log))
+end
+
+function TestBars.test_the_empirical_distribution()
+  local fig = plot.figure {}
+  local mark = fig:at():ecdf({ 3, 1, nan, 2, 1 }).panel.marks[1]
+  lu.assertEquals(mark.x, { 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0 })
+  lu.assertEquals(mark.y, { 0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0 })
+  lu.assertEquals(panel_of(fig).series[1].median, 1.5)
+  local p = panel_of(fig)
+  lu.assertEquals({ p.y.low, p.y.high }, { 0, 1 })
+  local many = fig:at():ecdf(unroll.tensor.arange(1, 100000)).panel.marks[2]
+  lu.assertEquals({ many.x[1], many.x[#many.x], many.y[#many.y] }, { 1.0, 1e5, 1.0 })
+  for i = 1, #many.x, 2 do
+    lu.assertTrue(math.abs(many.y[i + 1] - many.x[i] / 1e5) < 1 / 3999, i)
+  end
+end
+
+function TestBars.test_stems_stand_on_their_base()
+  local fig = plot.figure {}
+  fig:at():stem({ 10, 20 }, { 3, 5 }, { base = 4 })
+  lu.assertTrue(panel_of(fig).y.low < 3)
+  fig = plot.figure {}
+  fig:at():stem({ 1, 3, 2 })
+  lu.assertEquals(panel_of(fig).y.low, 0)
+  support.raises("stem: unknown option 'bas'", fig:at().stem, fig:at(), { 1 }, { bas = 1 })
+end
+
 -- Few values are sorted by comparing, many by their digits; both as Lua does it.
 function TestBars.test_sorting()
-  local canvas, tensor = require("unroll.core").canvas, unroll.tensor
+  local canvas = require("unroll.core").canvas
   for _, n in ipairs { 0, 1, 2, 2048, 2049, 20000 } do
     for _, dtype in ipairs { "float32", "float64" } do
       local values = tensor.randn(n, { dtype = dtype }):mul(1e3):totable()

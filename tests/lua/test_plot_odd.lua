@@ -30,6 +30,9 @@ local marks = {
   band = function(ax, v) ax:band(nil, v, v) end,
   hist = function(ax, v) ax:hist(v) end,
   box = function(ax, v) ax:box({ v }) end,
+  violin = function(ax, v) ax:violin({ v }) end,
+  ecdf = function(ax, v) ax:ecdf(v) end,
+  stem = function(ax, v) ax:stem(v) end,
   heatmap = function(ax, v) ax:heatmap({ v, v }, { values = true }) end,
   log_heatmap = function(ax, v) ax:heatmap({ v }, { norm = "log" }) end,
   twin = function(ax, v) ax:line(v):twin():line(v) end,
@@ -77,7 +80,8 @@ function TestPlotOdd.test_what_is_missing_is_written_on_the_panel()
     return d.panels[1].notes
   end
   local odd = data.gaps
-  for _, mark in ipairs { "line", "smooth", "scatter", "bar", "errorbar", "hist", "box" } do
+  for _, mark in ipairs { "line", "smooth", "scatter", "bar", "errorbar", "hist", "box",
+    "violin", "ecdf", "stem" } do
     lu.assertEquals(notes(function(ax) marks[mark](ax, odd) end),
       { "3 values NaN or ∞ not shown" }, mark)
   end
@@ -147,19 +151,19 @@ end
 function TestPlotOdd.test_the_recipe_of_the_readme()
   local folder = support.tmpdir()
   support.run(("mkdir -p '%s/unroll/plot/marks'"):format(folder))
-  support.write_file(folder .. "/unroll/plot/marks/stem.lua", recipe())
+  support.write_file(folder .. "/unroll/plot/marks/pin.lua", recipe())
   support.write_file(folder .. "/draw.lua", [[
     local plot = require "unroll.plot"
     local fig = plot.figure {}
-    fig:at():stem({ 3, 1, 2 }, { label = "one" }):stem({ 1, 1, 1 }, { label = "two" })
+    fig:at():pin({ 3, 1, 2 }, { label = "one" }):pin({ 1, 1, 1 }, { label = "two" })
     local p = fig:describe().panels[1]
     print(p.y.low, p.legend.labels[2], p.series[1].kind)
     assert(fig:save(arg[1]))]])
-  local output, code = support.run(("LUA_PATH='%s/?.lua;;' %s '%s/draw.lua' '%s/stem.svg'")
+  local output, code = support.run(("LUA_PATH='%s/?.lua;;' %s '%s/draw.lua' '%s/pin.svg'")
     :format(folder, support.quoted_program, folder, folder))
-  lu.assertEquals(output, "0.0\ttwo\tstem\n")
+  lu.assertEquals(output, "0.0\ttwo\tpin\n")
   lu.assertEquals(code, 0)
-  local svg = support.read_file(folder .. "/stem.svg")
+  local svg = support.read_file(folder .. "/pin.svg")
   local _, stems = svg:gsub("stroke:rgb%(0%%,44%.705882%%,69%.803922%%%)", "")
   lu.assertEquals(stems, 3)
 end

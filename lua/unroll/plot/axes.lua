@@ -216,7 +216,8 @@ end
 -- For "did you mean": the charts that come with unroll.
 local known = { line = true, smooth = true, bar = true, hline = true, vline = true,
   span = true, band = true, errorbar = true, scatter = true, note = true, hist = true,
-  heatmap = true, box = true, diagonal = true, set = true, legend = true, twin = true }
+  heatmap = true, box = true, violin = true, ecdf = true, stem = true, diagonal = true,
+  set = true, legend = true, twin = true }
 Axes.__members = known -- for completion
 
 -- The module of a chart, or nil when no searcher knows it.

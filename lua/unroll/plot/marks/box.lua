@@ -5,12 +5,10 @@
 -- beyond is drawn point by point. Quantiles are interpolated linearly.
 
 local axes = require "unroll.plot.axes"
-local canvas = require("unroll.core").canvas
-local categories = require "unroll.plot.categories"
 local color = require "unroll.plot.color"
 local common = require "unroll.plot.marks.common"
 local data = require "unroll.plot.data"
-local options = require "unroll.plot.options"
+local samples = require "unroll.plot.samples"
 local style = require "unroll.plot.style"
 local view_of = require "unroll.plot.view"
 
@@ -21,20 +19,6 @@ local kinds = { label = "string|number", color = "string|number", width = "posit
 
 local most_outliers = 1000 -- drawn of one sample
 
--- The first of the sorted values that is not below v (above it, with `beyond`).
-local function first_from(sorted, n, v, beyond)
-  local low, high = 1, n + 1
-  while low < high do
-    local middle = (low + high) // 2
-    if sorted[middle] < v or (beyond and sorted[middle] == v) then
-      low = middle + 1
-    else
-      high = middle
-    end
-  end
-  return low
-end
-
 -- Values first..last, at most `most` of them.
 local function some(sorted, first, last, most, list)
   for i = first, math.min(last, first + most - 1) do list[#list + 1] = sorted[i] end
@@ -42,32 +26,17 @@ local function some(sorted, first, last, most, list)
 end
 
 local function summary(series)
-  local sorted = canvas.sorted(series)
-  local n = data.count(sorted)
-  if n == 0 then return nil end
-  local s = { q1 = canvas.quantile(sorted, 0.25), median = canvas.quantile(sorted, 0.5),
-    q3 = canvas.quantile(sorted, 0.75), least = sorted[1], most = sorted[n] }
-  local fence = 1.5 * (s.q3 - s.q1)
-  local first = first_from(sorted, n, s.q1 - fence)
-  local last = first_from(sorted, n, s.q3 + fence, true) - 1
+  local s = samples.summary(series)
+  if not s then return nil end
+  local sorted, n, fence = s.sorted, s.count, 1.5 * (s.q3 - s.q1)
+  local first = samples.first_from(sorted, s.q1 - fence)
+  local last = samples.first_from(sorted, s.q3 + fence, true) - 1
   s.low, s.high = sorted[first], sorted[last]
   s.outliers = some(sorted, last + 1, n, most_outliers // 2,
     some(sorted, 1, first - 1, most_outliers // 2, {}))
   s.outlying = first - 1 + n - last
   s.values = n <= most_outliers and data.values(sorted) or nil
   return s
-end
-
-local function read_samples(values)
-  if type(values) == "userdata" or (type(values) == "table" and type(values[1]) == "number") then
-    values = { values }
-  end
-  if type(values) ~= "table" then
-    options.misuse("box: samples must be a list of series, got %s", type(values))
-  end
-  local list = {}
-  for i, v in ipairs(values) do list[i] = data.series("box", "sample " .. i, v) end
-  return list
 end
 
 ---@class unroll.BoxOptions
@@ -89,32 +58,20 @@ end
 function Axes:box(categories, samples, opts) end
 ]]
 function box.new(panel, a, b, c)
-  local is_list = type(b) == "table" and (next(b) == nil or math.type(next(b)) ~= nil)
-  local names, samples, opts = a, b, c
-  if not is_list and c == nil then names, samples, opts = nil, a, b end
-  opts = options.check("box", opts, kinds)
-  samples = read_samples(samples)
-  names = names and categories.read("box", names) or categories.numbered(#samples)
-  if #names ~= #samples then
-    options.misuse("box: %d samples for %d categories", #samples, #names)
-  end
-  categories.share("box", panel, "x", names)
-  local mark = { names = names, samples = samples, boxes = {}, label = common.label(opts.label),
+  local names, list, opts = samples.read("box", panel, kinds, a, b, c)
+  local mark = { names = names, samples = list, boxes = {}, label = common.label(opts.label),
     width = math.min(1, opts.width or 0.5), points = opts.points,
     color = axes.next_color(panel, "box", opts.color) }
-  for i, series in ipairs(samples) do mark.boxes[i] = summary(series) or false end
+  for i, series in ipairs(list) do mark.boxes[i] = summary(series) or false end
   return mark
 end
 
-function box.limits(mark, reach)
-  reach.x:cover({ 1, math.max(1, #mark.names) })
-  for _, series in ipairs(mark.samples) do reach.y:cover(series) end
-end
+box.limits = samples.limits
 
 -- Calls f(summary, x, half) for each sample with numbers: its middle on the page and half
 -- the width of its box.
 local function each_box(mark, view, f)
-  local half = math.min(mark.width * math.abs(view.x(2) - view.x(1)) / 2, 40)
+  local half = samples.half_width(mark, view)
   for i, s in ipairs(mark.boxes) do
     if s and not (view.yaxis.scale.positive and s.q1 <= 0) then f(s, view.x(i), half) end
   end
@@ -140,10 +97,8 @@ end
 
 -- Points on the page at x, y: markers take a frame, here that of the page itself.
 local function draw_points(points, pen, marker)
-  local b = pen.view.box
   if #points.x == 0 then return end
-  pen.page:markers({ left = b.left, right = b.right, top = b.top, bottom = b.bottom,
-    xlow = b.left, xhigh = b.right, ylow = b.bottom, yhigh = b.top }, points.x, points.y, marker)
+  pen.page:markers(common.page_frame(pen.view.box), points.x, points.y, marker)
 end
 
 -- Spreads n points over the width, the same way each time: multiples of the golden ratio

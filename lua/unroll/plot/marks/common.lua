@@ -74,6 +74,12 @@ function common.point_boxes(view, x, y, radius, found)
   end
 end
 
+--- A frame in which the numbers are points of the page, for what is computed there.
+function common.page_frame(b)
+  return { left = b.left, right = b.right, top = b.top, bottom = b.bottom,
+    xlow = b.left, xhigh = b.right, ylow = b.bottom, yhigh = b.top }
+end
+
 --- Legend entries of a mark with one label.
 function common.key(mark, swatch)
   return mark.label and { { label = mark.label, swatch = swatch } } or {}
