@@ -48,6 +48,7 @@ typedef struct FN(tile) {
   const REAL *x, *packed, *init;
   REAL *y;
   int64_t x_row, x_column, init_row, y_row, depth, last, y_last, w_last;
+  int64_t x_next;       /* from tile to tile of x */
   int64_t w_row, panel; /* from row to row of W, from panel to panel */
   int64_t pieces, piece, x_piece, w_piece; /* pieces of k, and how far they are apart */
 } FN(tile);
@@ -143,39 +144,61 @@ ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t pane
   }
 }
 
-ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const FN(form) f) {
-  const FN(tile) t = *tile;
+/* Down k: s += x W. */
+ALWAYS_INLINE void FN(tile_product)(FN(sums) * s, const FN(tile) * t,
+                                    const FN(form) f) {
+  const int together = f.rows == 5 && VEC_BYTES == 32 ? 2 : 1;
+  const int64_t row = t->x_row * (int64_t)sizeof(REAL),
+                odd[3] = {row, 3 * row, 5 * row};
+  const int64_t next = t->x_column * (int64_t)sizeof(REAL), panel = t->panel,
+                w_row = t->w_row, last = t->w_last, y_row = t->y_row;
+  const REAL *soon = t->y, *last_row = soon + (f.rows - 1) * y_row;
+  for (int64_t i = 0; i < t->pieces; i++) {
+    const REAL *packed = t->packed + i * t->w_piece;
+    const char *x = (const char *)(t->x + i * t->x_piece);
+    int64_t k = t->piece;
+    while (k > 0) {
+      int64_t n = k < STRIDE ? k : STRIDE;
+      if (f.rows > 1) FN(prefetch_row)(soon, f);
+      soon = soon < last_row ? soon + y_row : last_row;
+      for (k -= n; n >= together; n -= together)
+        FOR(j, together) {
+          FN(tile_rank1)(s, packed, panel, last, x, odd, f);
+          packed += w_row;
+          x += next;
+        }
+      if (n > 0) FN(tile_rank1)(s, packed, panel, last, x, odd, f);
+    }
+  }
+}
+
+ALWAYS_INLINE void FN(run_tile)(const FN(tile) * t, const FN(form) f) {
   FN(sums) sums;
   FOR(r, f.rows) {
     FOR(v, f.vectors) sums.whole[r][v] = (FN(vec)){0};
     sums.rest16[r] = (FN(short16)){0};
     sums.rest32[r] = (FN(short32)){0};
   }
-  const REAL *soon = t.y, *last_row = t.y + (f.rows - 1) * t.y_row;
-  const int64_t row = t.x_row * (int64_t)sizeof(REAL), odd[3] = {row, 3 * row, 5 * row};
-  const int64_t next = t.x_column * (int64_t)sizeof(REAL), panel = t.panel,
-                w_row = t.w_row, last = t.w_last;
-  for (int64_t i = 0; i < t.pieces; i++) {
-    const REAL *packed = t.packed + i * t.w_piece;
-    const char *x = (const char *)(t.x + i * t.x_piece);
-    int64_t k = t.piece;
-    while (k > 0) {
-      int64_t n = k < STRIDE ? k : STRIDE;
-      if (f.rows > 1) FN(prefetch_row)(soon, f);
-      soon = soon < last_row ? soon + t.y_row : last_row;
-      for (k -= n; n > 0; n--, packed += w_row, x += next)
-        FN(tile_rank1)(&sums, packed, panel, last, x, odd, f);
-    }
+  FN(tile_product)(&sums, t, f);
+  if (t->init) FN(tile_add)(t, &sums, f);
+  FN(tile_store)(t, &sums, f);
+}
+
+/* So many equal tiles, one below the other. */
+ALWAYS_INLINE void FN(run_tiles)(FN(tile) * t, int64_t count, const FN(form) f) {
+  for (; count > 0; count--) {
+    FN(run_tile)(t, f);
+    t->x += t->x_next;
+    t->y += f.rows * t->y_row;
+    if (t->init) t->init += f.rows * t->init_row;
   }
-  if (t.init) FN(tile_add)(&t, &sums, f);
-  FN(tile_store)(&t, &sums, f);
 }
 
 #define KEY(rows, vectors, rest, full)                                                 \
   ((((rows)*16 + (vectors)) * 4 + (rest) / 16) * 2 + (full))
 #define TILE(rows, vectors, rest, full)                                                \
   case KEY(rows, vectors, rest, full):                                                 \
-    FN(run_tile)(t, (FN(form)){rows, vectors, rest, full});                            \
+    FN(run_tiles)(t, count, (FN(form)){rows, vectors, rest, full});                    \
     break;
 #define TILES(vectors, rest, full)                                                     \
   TILE(3, vectors, rest, full)                                                         \
@@ -195,8 +218,8 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * tile, const FN(form) f) {
   TILE(11, vectors, 0, false)                                                          \
   TILE(12, vectors, 0, false)
 
-static void FN(dispatch_tile)(const FN(tile) * t, int rows, int vectors, int rest,
-                              bool full) {
+static void FN(dispatch_tiles)(FN(tile) * t, int64_t count, int rows, int vectors,
+                               int rest, bool full) {
   switch (KEY(rows, vectors, rest, full)) {
     TALL_TILES(1)
     ALL_TILES(PANEL_VECTORS, true)
@@ -242,12 +265,11 @@ static void FN(multiply_columns)(FN(tile) * t, int64_t rows, int vectors, int re
                     t->y_last == (PANEL_VECTORS - 1) * FN(LANES);
   const int64_t tiles = tall ? (rows + MAX_ROWS - 1) / MAX_ROWS : un_tile_count(rows);
   const int64_t few = tiles > 1 ? rows / tiles : rows, more = rows - few * tiles;
-  for (int64_t i = 0; i < tiles; i++) {
-    const int64_t step = few + (i < more);
-    FN(dispatch_tile)(t, (int)step, vectors, rest, full);
-    t->x += in_tiles ? TILE_ROWS * t->depth : step * t->x_row;
-    t->y += step * t->y_row;
-    if (t->init) t->init += step * t->init_row;
+  for (int i = 0; i < 2; i++) {
+    const int64_t step = few + (i == 0), count = i == 0 ? more : tiles - more;
+    if (count == 0) continue;
+    t->x_next = in_tiles ? TILE_ROWS * t->depth : step * t->x_row;
+    FN(dispatch_tiles)(t, count, (int)step, vectors, rest, full);
   }
 }
 
