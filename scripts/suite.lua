@@ -67,7 +67,8 @@ local function finish(entry, settings)
   local e = entry.experiment
   local record, times = e:assemble(entry.config, entry.tasks, entry.outcomes,
     settings.quick)
-  local message = not record and times
+  local message = not record
+    and times .. "\n" .. sweep.advice(settings.out .. "/cache", entry.outcomes)
   if record then
     local ok, reason = xpcall(function()
       e:save(settings.out, record, times)

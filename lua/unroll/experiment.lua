@@ -89,6 +89,16 @@ function Experiment:__display(how)
     texttable.format({ head = { "option", "default", "" }, rows = rows }, how.width))
 end
 
+-- "; is it 'titel'?" when the definition has a field with nearly this name.
+local function misspelt(definition, field)
+  local names = {}
+  for name in pairs(definition) do
+    if type(name) == "string" and name ~= field then names[#names + 1] = name end
+  end
+  local nearest = definition[field] == nil and options.nearest(field, names)
+  return nearest and ("; is it '%s'?"):format(nearest) or ""
+end
+
 local required = { name = "string", title = "string", question = "string",
                    options = "table", run_case = "function" }
 
@@ -146,8 +156,9 @@ function experiment.define(definition)
   for field, wanted in pairs(required) do
     local got = type(definition[field])
     if got ~= wanted then
-      error(("define: field '%s' must be a %s, got %s"):format(
-        field == "run_case" and "run' or 'run_case" or field, wanted, got), 2)
+      error(("define: field '%s' must be a %s, got %s%s"):format(
+        field == "run_case" and "run' or 'run_case" or field, wanted, got,
+        misspelt(definition, field)), 2)
     end
   end
   if type(definition.cases) ~= "function" then
@@ -341,7 +352,8 @@ local function run_from_command_line(self, overrides, settings, script)
   if not listed then stop(without_place(tasks)) end
   local outcomes = checked(sweep.run(tasks, how_to_run(self, settings, script),
     function(text) say("  ", (text:gsub("\n", "\n  ")), "\n") end))
-  local record, times = checked(self:assemble(config, tasks, outcomes, settings.quick))
+  local record, times = self:assemble(config, tasks, outcomes, settings.quick)
+  if not record then stop(times .. "\n" .. sweep.advice(settings.out .. "/cache", outcomes)) end
   local kept, message = pcall(self.save, self, settings.out, record, times)
   if not kept then -- then let them at least be read
     self:print(record, times)

@@ -248,4 +248,7 @@ function help.tour(page)
   parts.tour(page)
 end
 
-return setmetatable(help, { __call = function(_, ...) return help.show(...) end })
+return setmetatable(help, {
+  __call = function(_, ...) return help.show(...) end,
+  __display = function() return (help.page()) end, -- `help` alone, typed at the prompt
+})

@@ -1,9 +1,11 @@
 /* index.c -- t[i], t[{i, {first, last, step}, {}}] and the same left of "=".
 **
 ** __index and __newindex are closures over the method table, and look for an integer
-** first: t[i] on numbers must be cheap, and allocates nothing. pairs(t) goes over the
-** parts along the first dimension. */
+** first: t[i] on numbers must be cheap, and allocates nothing. pairs(t) and ipairs(t) go
+** over the parts along the first dimension. */
 #include "unl.h"
+
+#include <string.h>
 
 #include "copy.h"
 #include "view.h"
@@ -140,7 +142,23 @@ static void *find_element(lua_State *L) {
   return (char *)v->data + i * v->stride[0] * (int64_t)un_dtype_bytes(v->dtype);
 }
 
+static bool is_after_last(lua_State *L) {
+  const un_view *v = self(L);
+  return v->dims > 0 && lua_isinteger(L, 2) && lua_tointeger(L, 2) == v->size[0] + 1;
+}
+
+/* ipairs reads on until nil comes; everybody else has made a mistake. */
+static bool is_read_by_ipairs(lua_State *L) {
+  lua_Debug reader;
+  return lua_getstack(L, 1, &reader) && lua_getinfo(L, "Sn", &reader) &&
+         strcmp(reader.what, "C") == 0 && strcmp(reader.namewhat, "for iterator") == 0;
+}
+
 static int meta_index(lua_State *L) {
+  if (is_after_last(L) && is_read_by_ipairs(L)) {
+    lua_pushnil(L);
+    return 1;
+  }
   const void *element = find_element(L);
   if (element) return push_element(L, self(L)->dtype, element);
   if (lua_type(L, 2) == LUA_TSTRING) {

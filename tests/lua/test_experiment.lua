@@ -23,6 +23,8 @@ function TestExperiment.test_define_names_what_is_missing()
   support.raises("field 'run' or 'run_case' must be a function, got nil", experiment.define,
     { name = "x", title = "x", question = "x", options = {} })
   support.raises("define: table expected, got nil", experiment.define)
+  support.raises("field 'title' must be a string, got nil; is it 'titel'?", experiment.define,
+    { name = "x", titel = "x", question = "x", options = {}, run = print })
 end
 
 function TestExperiment.test_config_lays_overrides_over_defaults()

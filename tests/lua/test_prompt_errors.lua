@@ -23,6 +23,24 @@ function TestErrors.test_message_line_and_caret()
   lu.assertEquals({ t:finish() }, { 0, true })
 end
 
+-- Statements with an expression behind them, which stock Lua takes for something unfinished.
+function TestErrors.test_the_last_expression_of_an_entry()
+  local t = start()
+  lu.assertEquals(t:enter "x, y = 3, 4; x", "3")
+  lu.assertEquals(t:enter "local z = 5; x + z, y;", "")
+  lu.assertEquals(t:enter "_", "8")
+  t:type "\27[200~function f(n)\n  return n\nend\n\nf(6),\n  z\27[201~\n"
+  t:expect "\n6\t5\n> "
+  lu.assertEquals(t:enter "x = 1; nope",
+    "error: there is no variable 'nope'.\n  prompt:5\n  > 1  x = 1; nope\n              ^")
+  lu.assertEquals(t:enter "nope", "error: there is no variable 'nope'.\n  prompt:6")
+  t:type "for i = 1, 2 do x = i; x\n" -- open, as ever
+  t:expect ".. "
+  lu.assertEquals(t:enter "= i + 1 end", "")
+  lu.assertEquals(t:enter "x", "3")
+  t:finish()
+end
+
 -- Where one word stands in a line more than once, the caret is under the one that failed, or
 -- there is none.
 function TestErrors.test_the_caret_among_equal_words()

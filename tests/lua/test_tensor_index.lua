@@ -95,6 +95,18 @@ function TestIndex.test_pairs_goes_over_the_first_dimension()
   support.raises("a 0-d tensor has no parts", pairs, tensor(1))
 end
 
+-- ipairs asks for the element after the last one; nobody else may.
+function TestIndex.test_ipairs_goes_over_the_first_dimension()
+  local seen = {}
+  for i, v in ipairs(tensor { 5, 6, 7 }) do seen[i] = v end
+  for _, row in ipairs(tensor { { 1, 2 }, { 3, 4 } }) do seen[#seen + 1] = row:sum() end
+  for _ in ipairs(tensor.zeros(0)) do seen = nil end
+  lu.assertEquals(seen, { 5.0, 6.0, 7.0, 3.0, 7.0 })
+  support.raises("dimension 1: index 2 is out of range 1..1", function()
+    for i = 1, 2 do seen[i] = tensor { 1 }[i] end
+  end)
+end
+
 function TestIndex.test_out_of_range()
   local t = tensor.zeros(2, 3)
   support.raises("dimension 1: index 3 is out of range 1..2", read, t, 3)

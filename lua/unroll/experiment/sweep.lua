@@ -182,6 +182,17 @@ function sweep.run(tasks, how, say)
   return outcomes
 end
 
+--- How to go on after cases have failed.
+---@param folder string where results were kept
+---@param outcomes table[] of sweep.run
+---@return string
+function sweep.advice(folder, outcomes)
+  local good = 0
+  for _, outcome in ipairs(outcomes) do good = good + (outcome.error and 0 or 1) end
+  return ("The results of the other cases (%d) are kept in %s: the same command runs only those "
+    .. "that failed."):format(good, folder)
+end
+
 -- --- a function over cases -----------------------------------------------------------------
 
 local sweep_options = { "jobs", "cache", "say", "time_limit", cases = options.required,

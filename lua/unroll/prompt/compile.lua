@@ -1,7 +1,8 @@
 --- compile: from what was typed to a function.
 --
--- An expression is tried first, then statements, as stock Lua does it. The values of an
--- expression are handed to the chunk's first argument instead of returned: a chunk that
+-- An expression is tried first, then statements, as stock Lua does it; then statements with an
+-- expression at their end, as "U, S = m:svd(); S" or a paste that closes with a name. The values
+-- of an expression are handed to the chunk's first argument instead of returned: a chunk that
 -- ends in `return f()` has left the stack when f runs, and with it the place in error messages.
 
 local lexer = require "unroll.prompt.lexer"
@@ -20,6 +21,35 @@ end
 -- "= expression" is an expression.
 local function without_equals(text) return (text:gsub("^%s*=", "", 1)) end
 
+-- The expression of an entry, or nil: "x", "= x", "x;".
+local function expression_of(text)
+  local code = without_equals(text)
+  if load("return " .. code, "=?") == nil or not code:find "%S" then return nil end
+  local tokens = lexer.code(code)
+  local last = #tokens
+  while last > 0 and tokens[last].text == ";" do last = last - 1 end
+  return last > 0 and code:sub(1, tokens[last].last) or nil
+end
+
+-- Code that hands the values of an expression to its first argument, all in the lines that the
+-- expression has: Lua dates a read at the line where the next token stands.
+local function collecting(expression) return "(...)(" .. expression .. ")" end
+
+-- Statements and the expression that follows them, after ";" or on a line of its own, as code
+-- that hands on its values; nil when the text is not of this form. Lines keep their numbers.
+local function with_last_expression(text)
+  local tokens = lexer.code(text)
+  for i = 1, #tokens - 1 do
+    local next_token = tokens[i + 1]
+    if tokens[i].text == ";" or next_token.line > tokens[i].line then
+      local head, tail = text:sub(1, next_token.first - 1), text:sub(next_token.first)
+      local expression = load(head, "=?") and tail:sub(1, 1) ~= "=" and expression_of(tail)
+      local code = expression and head .. ";" .. collecting(expression)
+      if code and load(code, "=?") then return code end
+    end
+  end
+end
+
 --- Whether more lines are needed: the code is right so far and ends too early.
 ---@param text string
 ---@return boolean
@@ -31,6 +61,7 @@ function compile.needs_more(text)
   if code ~= text then return is_open end
   local statements, wrong = load(text, "=?")
   return statements == nil and (is_open or is_incomplete(text, wrong))
+    and with_last_expression(text) == nil
 end
 
 --- Whether the entry ends with ";": then its values are not shown.
@@ -39,16 +70,6 @@ end
 function compile.is_silent(text)
   local tokens = lexer.code(text)
   return #tokens > 0 and tokens[#tokens].text == ";"
-end
-
--- The expression of an entry, or nil: "x", "= x", "x;".
-local function expression_of(text)
-  local code = without_equals(text)
-  if load("return " .. code, "=?") == nil or not code:find "%S" then return nil end
-  local tokens = lexer.code(code)
-  local last = #tokens
-  while last > 0 and tokens[last].text == ";" do last = last - 1 end
-  return last > 0 and code:sub(1, tokens[last].last) or nil
 end
 
 -- What is wrong: where no statement can begin, or none is one expression, the message that
@@ -79,10 +100,13 @@ function compile.entry(text, name, options)
   local expression = expression_of(text)
   if expression then
     return { expression = true, notes = {},
-      run = load("(...)(" .. expression .. "\n)", name, "t", options.environment) }
+      run = load(collecting(expression), name, "t", options.environment) }
   end
   local run, message = load(text, name, "t", options.environment)
-  if not run and not message:find "too many local variables" then
+  local ending = not run and with_last_expression(text)
+  if ending then
+    text, run = ending, load(ending, name, "t", options.environment)
+  elseif not run and not message:find "too many local variables" then
     return nil, complaint(text, name, message)
   end
   local notes = {}
@@ -91,7 +115,8 @@ function compile.entry(text, name, options)
     code, notes = locals.rewrite(text)
     run = load(code, name, "t", options.environment) or run
   end
-  return run and { expression = false, run = run, notes = notes }, message
+  return run and { expression = not not ending, run = run, notes = notes },
+    message
 end
 
 return compile

@@ -272,8 +272,9 @@ end
 
 -- An entry of one line stands just above: it is shown again only when a caret helps.
 local function is_in_sight(code, where, current)
-  return where.place == current and not code:find "\n"
-    and not token_of(code, where.line, where.text)
+  if where.place ~= current or code:find "\n" then return false end
+  local token = token_of(code, where.line, where.text)
+  return not token or token.text == code
 end
 
 --- The error as it is shown.
