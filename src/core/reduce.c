@@ -265,29 +265,38 @@ static inline void read_line(const plan *p, un_line *line, const char *x,
   }
 }
 
-/* Lines with gaps, unless they are very short or long, are put side by side for all passes
-** together. Operand 0: x at the start of each line; then out and indices, as there are. */
+static inline void reduce_line(const plan *p, un_line *const *line, const char *x,
+                               int64_t stride, un_tally *t) {
+  read_line(p, line[0], x, stride, t);
+  for (int pass = 1; pass < PASSES && line[pass]; pass++)
+    if (begin_pass(p, pass, t)) read_line(p, line[pass], x, stride, t);
+}
+
+/* A line with gaps, put side by side for all passes together. */
+static __attribute__((noinline)) void reduce_gaps(const plan *p, un_line *const *line,
+                                                  const char *x, un_tally *t) {
+  double room[LINE];
+  put_side_by_side(p->dtype, p->total, x, p->stride, room);
+  reduce_line(p, line, (const char *)room, 1, t);
+}
+
+/* Operand 0: x at the start of each line; then out and indices, as there are. */
 static void reduce_lines(int64_t n, void *const *data, const int64_t *stride,
                          void *context) {
   const plan *p = context;
   const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
   const bool gathers = p->stride != 1 && p->total >= LONG && p->total <= LINE;
-  const int64_t apart = gathers ? 1 : p->stride;
   const un_tally fresh = start(p);
-  double room[LINE];
   un_line *line[PASSES];
   for (int pass = 0; pass < PASSES; pass++)
     line[pass] = line_kernel(p, pass);
   for (int64_t i = 0; i < n && !un_stopped(); i++) {
     un_tally t = fresh;
     const char *x = (const char *)data[0] + i * stride[0] * bytes;
-    if (gathers) {
-      put_side_by_side(p->dtype, p->total, x, p->stride, room);
-      x = (const char *)room;
-    }
-    read_line(p, line[0], x, apart, &t);
-    for (int pass = 1; pass < PASSES && line[pass]; pass++)
-      if (begin_pass(p, pass, &t)) read_line(p, line[pass], x, apart, &t);
+    if (gathers)
+      reduce_gaps(p, line, x, &t);
+    else
+      reduce_line(p, line, x, p->stride, &t);
     if (p->has_out) store(p->out_dtype, data[1], i * stride[1], finish(p, &t));
     if (p->has_indices) {
       int32_t *index = data[p->has_out ? 2 : 1];

@@ -92,8 +92,10 @@ BITS(f64, double, uint64_t)
 BITS(i32, int32_t, uint32_t)
 
 #define CHOSEN(take, x, other)                                                         \
-  _Generic((other), float: chosen_f32, double: chosen_f64, int32_t: chosen_i32)(take, x, \
-                                                                               other)
+  _Generic((other), float                                                              \
+           : chosen_f32, double                                                        \
+           : chosen_f64, int32_t                                                       \
+           : chosen_i32)(take, x, other)
 
 /* The first row is the best one at first. A later one replaces it when it is not on the
 ** wrong side of it, so that a NaN is better than all numbers, and stays. By bits and
