@@ -68,7 +68,7 @@ local function finish(entry, settings)
   local record, times = e:assemble(entry.config, entry.tasks, entry.outcomes,
     settings.quick)
   local message = not record
-    and times .. "\n" .. sweep.advice(settings.out .. "/cache", entry.outcomes)
+    and times .. sweep.advice(settings.out .. "/cache", entry.outcomes)
   if record then
     local ok, reason = xpcall(function()
       e:save(settings.out, record, times)

@@ -353,7 +353,7 @@ local function run_from_command_line(self, overrides, settings, script)
   local outcomes = checked(sweep.run(tasks, how_to_run(self, settings, script),
     function(text) say("  ", (text:gsub("\n", "\n  ")), "\n") end))
   local record, times = self:assemble(config, tasks, outcomes, settings.quick)
-  if not record then stop(times .. "\n" .. sweep.advice(settings.out .. "/cache", outcomes)) end
+  if not record then stop(times .. sweep.advice(settings.out .. "/cache", outcomes)) end
   local kept, message = pcall(self.save, self, settings.out, record, times)
   if not kept then -- then let them at least be read
     self:print(record, times)

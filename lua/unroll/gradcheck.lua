@@ -44,6 +44,11 @@ local function is_cell(object)
   return object.layers == nil
 end
 
+local function check_tensor(name, value, call)
+  if tensor.is_tensor(value) then return end
+  error(("%s: %s must be a tensor, got %s"):format(call, name, type(value)), 3)
+end
+
 local function in_float64(t)
   return t:dtype() == "int32" and t or t:to("float64"):clone()
 end
@@ -351,6 +356,8 @@ local function gradcheck(object, x, y, opts)
   check_object(object)
   local cell = is_cell(object)
   if cell then y, opts = nil, y end
+  check_tensor("x", x, cell and "gradcheck(cell, x, opts)" or "gradcheck(model, x, y, opts)")
+  if not cell then check_tensor("y", y, "gradcheck(model, x, y, opts)") end
   local o = checked_options(opts, object)
   local copy = o.dtype == "float64" and object or object:to("float64")
   local _ <close> = keep(object:parameters(), object:gradients(), copy:parameters())

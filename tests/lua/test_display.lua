@@ -155,6 +155,8 @@ function TestDisplayTables.test_modules()
   lu.assertStrContains(shown, "gsub")
   lu.assertTrue(widest(shown) <= 40)
   lu.assertEquals(show { m = math }, "{ m = module math }")
+  -- also what a module loads only when it is asked for
+  lu.assertStrContains(show(require "unroll"), "experiment")
   lu.assertStrContains(show(_G), "_VERSION")
 end
 

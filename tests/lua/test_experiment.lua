@@ -98,7 +98,7 @@ function TestExperiment.test_quick_and_redraw()
   lu.assertEquals(experiment.store.read(out, "tiny").config.hidden, 2)
   local again, code = run_script "--redraw"
   lu.assertEquals(code, 1, "nothing was saved there")
-  lu.assertStrContains(again, "tiny.json")
+  lu.assertStrContains(again, "tiny.json: No such file or directory. Run it once without --redraw")
 end
 
 -- A short run must not take the place of a whole one.
@@ -234,6 +234,22 @@ function TestScripts.test_a_corpus_that_is_not_there()
     "'%s' --corpus shakespear")
   lu.assertStrContains(output, "Did you mean 'shakespeare'?")
   lu.assertEquals(code, 1)
+end
+
+-- What is wrong with a text is told once, before anything runs.
+function TestScripts.test_texts_that_do_not_serve()
+  local path = support.tmpdir() .. "/own.txt"
+  for text, message in pairs {
+    ["caf\xe9 au lait"] = "invalid UTF-8 at byte 4 of 12",
+    ["too short"] = "own.txt' has 9 characters, a window of 25 needs at least 26",
+    [""] = "empty" } do
+    support.write_file(path, text)
+    local output, code = run_quick(support.root .. "/scripts/experiments/training.lua",
+      "'%s' --corpus " .. path)
+    lu.assertEquals(code, 1)
+    lu.assertStrContains(output, message)
+    lu.assertNil(output:find "FAILED", output)
+  end
 end
 
 -- Ctrl-C in the middle of a training must not give the results of half of it; outside of an

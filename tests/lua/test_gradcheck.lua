@@ -186,6 +186,9 @@ end
 function TestGradcheck.test_bad_calls()
   local x = inputs(2, 2, 2)
   support.raises("Did you mean 'zero_ok'?", gradcheck, diagonal(2), x, { zero_okay = {} })
+  support.raises("gradcheck(cell, x, opts): x must be a tensor, got nil", gradcheck, diagonal(2))
+  support.raises("gradcheck(model, x, y, opts): y must be a tensor, got nil", gradcheck,
+    unroll.rnn.lm { vocab = 3, hidden = 2 }, x)
   support.raises("loss is 'first'", gradcheck, diagonal(2), x, { loss = "first" })
   support.raises("reduction is 'max'", gradcheck, diagonal(2), x, { reduction = "max" })
   support.raises("gradcheck: a model or a cell expected", gradcheck, 3, x)

@@ -21,12 +21,22 @@ function modules.name_of(t)
   return found
 end
 
-local function sorted_names(t, wants_functions)
-  local names = {}
+-- The fields that a module has or, as submodules, will have when they are asked for: name -> type.
+local function fields_of(t)
+  local found, meta = {}, debug.getmetatable(t)
+  for name in next, type(meta) == "table" and rawget(meta, "__members") or {} do
+    if type(name) == "string" then found[name] = "table" end
+  end
   for name, value in next, t do
-    if type(name) == "string" and (type(value) == "function") == wants_functions then
-      names[#names + 1] = name
-    end
+    if type(name) == "string" then found[name] = type(value) end
+  end
+  return found
+end
+
+local function sorted_names(fields, wants_functions)
+  local names = {}
+  for name, kind in next, fields do
+    if (kind == "function") == wants_functions then names[#names + 1] = name end
   end
   table.sort(names)
   return names
@@ -53,7 +63,8 @@ end
 ---@param how table width, paint
 ---@return string
 function modules.show(t, name, how)
-  local functions, others = sorted_names(t, true), sorted_names(t, false)
+  local fields = fields_of(t)
+  local functions, others = sorted_names(fields, true), sorted_names(fields, false)
   local lines = { ("%s   %d function%s"):format(how.paint("heading", "module " .. name), #functions,
     #functions == 1 and "" or "s") }
   add_columns(lines, functions, how.width)

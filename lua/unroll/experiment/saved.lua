@@ -1,6 +1,7 @@
 --- Saved results that are read again, for a figure or a report. A file may be of another
 --- form of the program or of the script: then a message says which, and what to run.
 local store = require "unroll.experiment.store"
+local sys = require("unroll.core").sys
 
 local saved = {}
 
@@ -42,7 +43,10 @@ end
 ---@return table|string|nil times what the clock said; or the message
 function saved.read(e, dir)
   local record, message = store.read(dir, e.name)
-  if record == nil then return nil, message end
+  if record == nil then
+    local is_there = sys.read_file(path_of(e, dir))
+    return nil, is_there and message or message .. ". Run it once without --redraw"
+  end
   if not is_record(record) then
     return nil, path_of(e, dir) .. " is no file of results: it has no settings and results"
   end

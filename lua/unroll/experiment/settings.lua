@@ -15,10 +15,25 @@ local function check_cell(name)
   return ok, message
 end
 
-local function check_corpus(name)
-  local file = io.open(name, "r") -- reading all of a long text would take its time
-  if file then return file:close() end
-  return require("unroll").text.corpus(name)
+local long_text <const> = 1e7 -- bytes; to read more would take its time
+
+local function is_long(path)
+  local file <close> = io.open(path, "r")
+  return file ~= nil and (file:seek "end" or 0) > long_text
+end
+
+-- Whether a text can be read, and is longer than the window of the settings.
+local function check_corpus(name, config)
+  if is_long(name) then return true end
+  local read, corpus, message = pcall(require("unroll").text.corpus, name)
+  if not read then return nil, corpus end
+  if not corpus then return nil, message end
+  local window = config.window
+  if math.type(window) and corpus.length <= window then
+    return nil, ("'%s' has %d characters, a window of %d needs at least %d"):format(name,
+      corpus.length, window, window + 1)
+  end
+  return true
 end
 
 local rules = { "sgd", "adagrad", "rmsprop", "adam", "adamw" }
@@ -41,9 +56,9 @@ local function check_seeds(seeds)
 end
 
 local function each(check)
-  return function(list)
+  return function(list, config)
     for _, item in ipairs(list) do
-      local ok, message = check(item)
+      local ok, message = check(item, config)
       if not ok then return nil, message end
     end
     return true
@@ -65,7 +80,7 @@ local checks = { cell = check_cells, corpus = check_corpus,
 function settings.check(config)
   for name, check in pairs(checks) do
     if config[name] ~= nil then
-      local ok, message = check(config[name])
+      local ok, message = check(config[name], config)
       if not ok then
         local text = tostring(message):gsub("^[^:\n]*%.lua:%d+: ", "")
         return nil, ("option '%s': %s"):format(name, text)

@@ -185,11 +185,12 @@ end
 --- How to go on after cases have failed.
 ---@param folder string where results were kept
 ---@param outcomes table[] of sweep.run
----@return string
+---@return string text that follows a message; "" when no case has a result
 function sweep.advice(folder, outcomes)
   local good = 0
   for _, outcome in ipairs(outcomes) do good = good + (outcome.error and 0 or 1) end
-  return ("The results of the other cases (%d) are kept in %s: the same command runs only those "
+  if good == 0 then return "" end
+  return ("\nThe results of the other cases (%d) are kept in %s: the same command runs only those "
     .. "that failed."):format(good, folder)
 end
 

@@ -13,7 +13,7 @@ local sections = {
   } },
   { "At hand", {
     { "tensor", "arrays of numbers: tensor{{1, 2}, {3, 4}}, tensor.zeros(2, 3), a:matmul(b)" },
-    { "rnn", "cells and models: rnn.lm{cell = \"lstm\", vocab = 65, hidden = 128}" },
+    { "rnn", "cells and models: rnn.lm{cell = \"tanh\", vocab = 65, hidden = 128}" },
     { "optim", "optimisers and clipping: optim.adam(model, {lr = 1e-3})" },
     { "text", "corpora and vocabularies: text.corpus \"shakespeare\", or a path" },
     { "train", "fit and evaluate: train.fit(model, corpus, {steps = 2000, window = 50})" },

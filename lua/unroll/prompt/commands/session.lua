@@ -60,7 +60,7 @@ end
 
 return {
   who = { usage = "%who", text = "the variables of this session", run = who },
-  reset = { usage = "%reset", text = "removes them", run = reset },
+  reset = { usage = "%reset", text = "removes the variables of this session", run = reset },
   history = { usage = "%history [n | text]", run = history,
     text = "the last entries, or those with a text in them" },
 }
