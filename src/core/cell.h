@@ -166,7 +166,8 @@ struct un_run {
   void *gates, *gates_h;       /* (T,B,G*H); in_place: gates is not used */
   void *saved;                 /* (T,B,saved*H) */
   int64_t block;               /* steps of a block: un_cell_block, or T */
-  void *dgates, *dgates_h;     /* (block,B,G*H) */
+  void *dgates, *dgates_h;     /* (block,B,G*H), or for each group in turn, while it */
+  bool is_apart;               /* is set, (block, sequences of the group, G*H) */
   void *dstate[UN_MAX_STATES]; /* (B,H): before the sweep dL/dstate after the last step,
                                   after it dL/dstate before the first */
   const void *dy;              /* (T,B,H) or NULL */

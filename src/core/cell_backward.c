@@ -42,6 +42,14 @@ static void take_norm(const un_run *run, int64_t t) {
   run->norm[t] = sqrt(sum);
 }
 
+/* Rows of a share at step t in dgates or dgates_h. */
+static void *dgates_of(const un_run *run, void *dgates, int64_t t, un_share s) {
+  int64_t step = t % run->block;
+  int64_t row =
+      run->is_apart ? s.first * run->block + step * s.count : step * run->B + s.first;
+  return un_share_row(run, dgates, un_gate_width(run), row);
+}
+
 /* Gradients with respect to the part of the pre-activations that comes from h. */
 static void *recurrent_dgates(const un_run *run) {
   return run->cell->split ? run->dgates_h : run->dgates;
@@ -54,17 +62,17 @@ static bool goes_down(const un_run *run, int64_t t) {
 
 static void leave(const un_run *run, int64_t t, un_share s) {
   int64_t width = un_gate_width(run);
-  void *dgates = un_run_block_row(run, recurrent_dgates(run), t);
+  void *dgates = dgates_of(run, recurrent_dgates(run), t, s);
   void *dstate = un_share_row(run, run->dstate[0], run->H, s.first);
   if (run->mask) {
-    un_mask_clear(run, un_run_block_row(run, run->dgates, t), t, s);
+    un_mask_clear(run, dgates_of(run, run->dgates, t, s), t, s);
     un_mask_clear(run, dgates, t, s);
   }
   un_cell_product(run,
                   &(un_cell_product_of){.rows = s.count,
                                         .depth = width,
                                         .columns = run->H,
-                                        .x = un_share_row(run, dgates, width, s.first),
+                                        .x = dgates,
                                         .packed = run->work,
                                         .init = run->cell->direct_h ? dstate : NULL,
                                         .y = dstate,
@@ -74,11 +82,9 @@ static void leave(const un_run *run, int64_t t, un_share s) {
 
 /* The gradient of the step itself. */
 static void step_back(const un_run *run, int64_t t, un_share s) {
-  int64_t width = un_gate_width(run);
   un_step_grad g = {.at = un_cell_step_at(run, t, s)};
-  g.dgates = un_share_row(run, un_run_block_row(run, run->dgates, t), width, s.first);
-  g.dgates_h =
-      un_share_row(run, un_run_block_row(run, run->dgates_h, t), width, s.first);
+  g.dgates = dgates_of(run, run->dgates, t, s);
+  g.dgates_h = dgates_of(run, run->dgates_h, t, s);
   for (int i = 0; i < run->cell->states; i++)
     g.dstate[i] = un_share_row(run, run->dstate[i], run->H, s.first);
   for (int i = 0; i < run->cell->extras; i++)
@@ -115,18 +121,26 @@ static un_stripe rows_of_block(const un_run *run, int64_t first, un_share s) {
                            : (un_stripe){steps, s.count, run->B};
 }
 
+/* The same in dgates. */
+static un_stripe dgates_of_block(const un_run *run, int64_t first, un_share s) {
+  un_stripe rows = rows_of_block(run, first, s);
+  if (run->is_apart) rows.apart = s.count;
+  return rows;
+}
+
 /* Scratch of a group for the products. */
 static void *scratch_of(const un_run *run, int group) {
   return work_at(run, run->layout.product + (size_t)group * run->layout.product_bytes);
 }
 
+/* The inputs are those of steps that begin at row `first` of T*B, B rows apart. */
 static void add_tokens(const un_run *run, const un_dense *input, int64_t first,
                        const char *dgates, un_stripe rows, bool add) {
   if (!add) {
     memset(input->dw, 0, un_run_bytes(run, input->in * input->out));
     memset(input->db, 0, un_run_bytes(run, input->out));
   }
-  for (int64_t i = 0; i < rows.pieces; i++, first += rows.apart) {
+  for (int64_t i = 0; i < rows.pieces; i++, first += run->B) {
     un_rows_scatter(run->dtype, input->dw, dgates, run->tokens + first, rows.rows,
                     input->out);
     un_rows_column_sum(run->dtype, input->db, dgates, rows.rows, input->out);
@@ -138,7 +152,7 @@ static void make_dx(const un_run *run, const un_dense *input, int64_t first,
                     const char *dgates, un_stripe rows) {
   un_dense part = *input;
   part.rows = rows.rows;
-  for (int64_t i = 0; i < rows.pieces; i++, first += rows.apart) {
+  for (int64_t i = 0; i < rows.pieces; i++, first += run->B) {
     un_dense_input_gradient(&part, work_at(run, run->layout.w_xh), dgates, false,
                             un_share_row(run, run->dx, run->I, first));
     dgates += un_run_bytes(run, rows.apart * input->out);
@@ -147,18 +161,19 @@ static void make_dx(const un_run *run, const un_dense *input, int64_t first,
 
 static void add_input(const un_run *run, int64_t first, int group, bool add) {
   un_share s = un_cell_group(run, group);
-  un_stripe rows = rows_of_block(run, first, s);
+  un_stripe rows = dgates_of_block(run, first, s);
   un_gradients sum = un_cell_gradients(run, group);
   un_dense input = un_cell_input_layer(run, rows.pieces * rows.rows);
-  const char *dgates = un_share_row(run, run->dgates, input.out, s.first);
+  const char *dgates = dgates_of(run, run->dgates, first, s);
   int64_t row = first * run->B + s.first;
   input.dw = sum.w_xh;
   input.db = sum.b;
   if (run->tokens)
     add_tokens(run, &input, row, dgates, rows, add);
   else
-    un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row), dgates,
-                             rows, add, scratch_of(run, group));
+    un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row),
+                             rows_of_block(run, first, s), dgates, rows, add,
+                             scratch_of(run, group));
   if (run->dx) make_dx(run, &input, row, dgates, rows);
 }
 
@@ -166,10 +181,11 @@ static void add_recurrent(const un_run *run, int64_t first, int group, bool add)
   un_share s = un_cell_group(run, group);
   int64_t before = run->reverse ? first + 1 : first, width = un_gate_width(run);
   un_panel_tn(run->dtype, un_cell_gradients(run, group).w_hh,
-              un_share_row(run, recurrent_dgates(run), width, s.first),
+              dgates_of(run, recurrent_dgates(run), first, s),
               un_share_row(run, un_run_row(run, run->state[0], run->H, before), run->H,
                            s.first),
-              width, run->H, rows_of_block(run, first, s), add, scratch_of(run, group));
+              width, run->H, dgates_of_block(run, first, s),
+              rows_of_block(run, first, s), add, scratch_of(run, group));
 }
 
 /* What a group adds to the gradients in the block of steps that starts at `first`. In the
@@ -253,13 +269,21 @@ static bool is_row(const un_run *run) {
   return run->B == 1 && run->cell->backward_row[run->dtype] && !run->mask;
 }
 
-/* All of the sweep for one group: what a thread does that has it to itself. */
+/* All of the sweep for one group: what a thread does that has it to itself. The groups have
+** their dgates apart: products that go down rows make the processor fetch the next ones,
+** and those would be the other thread's, which has just written them. */
 static void retreat_group(void *context, int group) {
   const un_run *run = context;
   for (int64_t i = 0; i * run->block < run->T && !un_stopped(); i++) {
     retreat_share(run, block_at(run, i), un_cell_group(run, group));
     add_gradients(run, block_at(run, i), group);
   }
+}
+
+static void retreat_groups(const un_run *run) {
+  un_run apart = *run;
+  apart.is_apart = true;
+  un_parallel(UN_GROUPS, retreat_group, &apart);
 }
 
 static void retreat_blocks(const un_run *run) {
@@ -285,7 +309,7 @@ void un_cell_backward(const un_run *run) {
   if (source) source->begin(source->context);
   un_cell_turn(run);
   if (groups > 1 && un_parallel_threads() == groups)
-    un_parallel(groups, retreat_group, (void *)run);
+    retreat_groups(run);
   else
     retreat_blocks(run);
   for (int64_t t = 0; t < run->T && !is_row(run) && !un_stopped(); t++)

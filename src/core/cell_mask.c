@@ -49,6 +49,7 @@ void un_mask_restore(const un_run *run, int64_t t, un_share share) {
 }
 
 void un_mask_clear(const un_run *run, void *dgates, int64_t t, un_share share) {
-  for (int64_t b = share.first; b < share.first + share.count; b++)
-    if (is_masked(run, t, b)) clear_row(run, dgates, b, un_gate_width(run));
+  for (int64_t b = 0; b < share.count; b++)
+    if (is_masked(run, t, share.first + b))
+      clear_row(run, dgates, b, un_gate_width(run));
 }

@@ -81,7 +81,8 @@ un_share un_cell_group(const un_run *run, int group);
 void un_mask_settle(const un_run *run, int64_t t, un_share s);
 
 /* A masked row's gradient passes the step unchanged: it is set aside, the step sees
-** zero (so that parameters of its own get nothing), then it is put back. */
+** zero (so that parameters of its own get nothing), then it is put back. dgates are those
+** of the share. */
 void un_mask_keep(const un_run *run, int64_t t, un_share s);
 void un_mask_restore(const un_run *run, int64_t t, un_share s);
 void un_mask_clear(const un_run *run, void *dgates, int64_t t, un_share s);

@@ -90,16 +90,16 @@ void un_dense_input_gradient(const un_dense *d, const void *packed, const void *
                                             .y_row = d->in});
 }
 
-void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
-                              un_stripe rows, bool add, void *work) {
+void un_dense_weight_gradient(const un_dense *d, const void *x, un_stripe x_rows,
+                              const void *dy, un_stripe dy_rows, bool add, void *work) {
   if (d->transposed)
-    un_panel_tn(d->dtype, d->dw, x, dy, d->in, d->out, rows, add, work);
+    un_panel_tn(d->dtype, d->dw, x, dy, d->in, d->out, x_rows, dy_rows, add, work);
   else
-    un_panel_tn(d->dtype, d->dw, dy, x, d->out, d->in, rows, add, work);
+    un_panel_tn(d->dtype, d->dw, dy, x, d->out, d->in, dy_rows, x_rows, add, work);
   if (d->db && !add) memset(d->db, 0, (size_t)d->out * un_dtype_bytes(d->dtype));
-  for (int64_t i = 0; i < rows.pieces && d->db; i++)
+  for (int64_t i = 0; i < dy_rows.pieces && d->db; i++)
     un_rows_column_sum(d->dtype, d->db,
-                       (const char *)dy +
-                           (size_t)(i * rows.apart * d->out) * un_dtype_bytes(d->dtype),
-                       rows.rows, d->out);
+                       (const char *)dy + (size_t)(i * dy_rows.apart * d->out) *
+                                              un_dtype_bytes(d->dtype),
+                       dy_rows.rows, d->out);
 }

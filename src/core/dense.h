@@ -35,9 +35,9 @@ void un_dense_pack_back(const un_dense *d, void *packed);
 void un_dense_input_gradient(const un_dense *d, const void *packed, const void *dy,
                              bool add, void *dx);
 
-/* dw = dy^T x, db = column sums of dy, over the rows of a stripe (panel.h); with `add`
-** both are added to what is there. */
-void un_dense_weight_gradient(const un_dense *d, const void *x, const void *dy,
-                              un_stripe rows, bool add, void *work);
+/* dw = dy^T x, db = column sums of dy, over the rows of a stripe, which x and dy may have
+** differently far apart (panel.h); with `add` both are added to what is there. */
+void un_dense_weight_gradient(const un_dense *d, const void *x, un_stripe x_rows,
+                              const void *dy, un_stripe dy_rows, bool add, void *work);
 
 #endif

@@ -87,11 +87,19 @@ typedef struct tn_block {
   un_dtype dtype;
   const char *a, *b;
   int64_t m, n;
-  un_stripe k;
+  un_stripe k;     /* the rows of a; those of b are as many, */
+  int64_t b_apart; /* pieces of them so far apart */
   bool add;
   un_product product;
   int jobs;
 } tn_block;
+
+/* Has another thread written what lies between the pieces of b? Products that go down the
+** rows make the processor fetch the next ones, out of that thread's cache; packing, which
+** goes along them, does not. */
+static bool has_neighbours(const tn_block *b) {
+  return b->k.pieces > 1 && b->b_apart > b->k.rows && un_parallel_threads() > 1;
+}
 
 /* Columns of a, from the one at a on, to tiles. */
 static void pack_tiles(const tn_block *b, const char *a, void *tiles, int64_t columns) {
@@ -103,7 +111,7 @@ static void pack_tiles(const tn_block *b, const char *a, void *tiles, int64_t co
 
 static void pack_rows(const tn_block *b, void *packed) {
   for (int64_t i = 0; i < b->k.pieces; i++)
-    un_pack()->rows[b->dtype](packed, rows_on(b->b, i * b->k.apart * b->n, b->dtype),
+    un_pack()->rows[b->dtype](packed, rows_on(b->b, i * b->b_apart * b->n, b->dtype),
                               b->product.depth, i * b->k.rows, b->k.rows, b->n);
 }
 
@@ -127,7 +135,7 @@ static void tn_job(void *context, int index) {
 static void make_block(tn_block *b, void *c, void *scratch) {
   int64_t depth = b->k.pieces * b->k.rows;
   bool tiles = wants_tiles(b->dtype, b->m),
-       plain = is_plain(b->dtype, b->b, depth, b->n);
+       plain = !has_neighbours(b) && is_plain(b->dtype, b->b, depth, b->n);
   int64_t x_piece = tiles ? b->k.rows * TILE : b->k.apart * b->m;
   char *a_tiles = (char *)scratch + un_panel_bytes(b->dtype, tn_depth(depth), b->n);
   b->product = (un_product){.rows = b->m,
@@ -141,7 +149,7 @@ static void make_block(tn_block *b, void *c, void *scratch) {
                             .plain_row = plain ? b->n : 0,
                             .piece = tiles && !plain ? 0 : b->k.rows,
                             .x_piece = x_piece,
-                            .plain_piece = b->k.apart * b->n,
+                            .plain_piece = b->b_apart * b->n,
                             .init = b->add ? c : NULL,
                             .init_row = b->n,
                             .y = c,
@@ -162,20 +170,22 @@ static int64_t even_part(int64_t all, int64_t most) {
 }
 
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
-                 int64_t n, un_stripe k, bool add, void *scratch) {
+                 int64_t n, un_stripe a_rows, un_stripe b_rows, bool add,
+                 void *scratch) {
+  un_stripe k = a_rows;
   int64_t rows = even_part(k.rows, TN_BLOCK);
   int64_t pieces = even_part(k.pieces, TN_BLOCK / rows);
   tn_block block;
   block.dtype = dtype;
   block.m = m;
   block.n = n;
+  block.b_apart = b_rows.apart;
   block.add = add;
   block.jobs = un_parallel_threads();
   for (int64_t p = 0; p < k.pieces; p += pieces) {
     for (int64_t r = 0; r < k.rows && !un_stopped(); r += rows) {
-      int64_t first = p * k.apart + r;
-      block.a = rows_on(a, first * m, dtype);
-      block.b = rows_on(b, first * n, dtype);
+      block.a = rows_on(a, (p * k.apart + r) * m, dtype);
+      block.b = rows_on(b, (p * b_rows.apart + r) * n, dtype);
       block.k = (un_stripe){smaller(pieces, k.pieces - p), smaller(rows, k.rows - r),
                             k.apart};
       make_block(&block, c, scratch);

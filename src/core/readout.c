@@ -163,7 +163,7 @@ void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
                                 un_stripe rows, bool add) {
   un_dense d = layer_of(r, group);
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  un_dense_weight_gradient(&d, row_of(r, r->h, first, d.in),
+  un_dense_weight_gradient(&d, row_of(r, r->h, first, d.in), rows,
                            row_of(r, r->y, first, d.out), rows, add,
                            scratch_of(r, group));
   UN_PROFILE_END(flops_of(r, rows.pieces * rows.rows));

@@ -139,21 +139,31 @@ end
 
 -- --- compared with themselves --------------------------------------------------------------
 
-local function pass(H, V, T, B, dtype)
+local function pass(H, V, T, B, dtype, mask)
   local model = rnn.lm { vocab = V, hidden = H, layers = 2, seed = 3, dtype = dtype }
-  local loss, state, trace = model:forward(tokens_of(T, B, V, 5), tokens_of(T, B, V, 6))
+  local x, y = tokens_of(T, B, V, 5), tokens_of(T, B, V, 6)
+  local loss, state, trace = model:forward(x, y, nil, { mask = mask })
   model:backward(trace)
   return loss, model:gradients().flat, state[2].h, trace:state_gradient_norms(1)
 end
 
+-- (T,B): one step in three does not count.
+local function mask_of(T, B)
+  local mask = tensor.ones(T * B)
+  for i = 1, T * B, 3 do mask[i] = 0 end
+  return mask:view(T, B)
+end
+
 local function check_threads(before)
-  for _, size in ipairs { { 33, 17, 30, 13 }, { 128, 65, 40, 32 }, { 16, 5, 300, 3 } } do
-    local H, V, T, B = table.unpack(size)
+  for _, size in ipairs { { 33, 17, 30, 13 }, { 128, 65, 40, 32 }, { 16, 5, 300, 3 },
+      { 24, 9, 30, 19, true } } do
+    local H, V, T, B, masked = table.unpack(size)
+    local mask = masked and mask_of(T, B) or nil
     core.sys.threads(1)
-    local loss, gradients, h, norms = pass(H, V, T, B, "float32")
+    local loss, gradients, h, norms = pass(H, V, T, B, "float32", mask)
     for _, threads in ipairs { 2, 3, 5 } do
       core.sys.threads(threads)
-      local loss2, gradients2, h2, norms2 = pass(H, V, T, B, "float32")
+      local loss2, gradients2, h2, norms2 = pass(H, V, T, B, "float32", mask)
       core.sys.threads(before)
       lu.assertEquals(loss2, loss)
       lu.assertTrue(tensor.equal(gradients2, gradients))
