@@ -150,8 +150,10 @@ end
 function options.check(opts, accepted, who, level)
   level = (level or 2) + 1
   opts = opts == nil and {} or opts
-  if type(opts) ~= "table" then
-    error(("%s: options must be a table, got %s"):format(who, type(opts)), level)
+  local class = getmetatable(opts)
+  local kind = type(class) == "table" and class.__name or type(opts)
+  if kind ~= "table" then -- an object is not a table of options either
+    error(("%s: options must be a table, got %s"):format(who, kind), level)
   end
   check_names(opts, accepted, who, level)
   local checked = {}

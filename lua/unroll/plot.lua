@@ -157,4 +157,6 @@ function plot.show(fig)
   return fig:show()
 end
 
-return plot
+return setmetatable(plot, { __elsewhere = function(name)
+  if axes.has(name) then return ("Axes have it: plot.figure{}:at():%s(...)"):format(name) end
+end })

@@ -86,7 +86,8 @@ local function ask(before, self, name)
   return before and before[name]
 end
 
---- Guards a module.
+--- Guards a module. The metafield __elsewhere may be a function that tells where else a name is
+--- to be had, as `elsewhere` of unknown.read.
 ---@param module table
 ---@param what string its name
 function unknown.guard(module, what)
@@ -94,7 +95,7 @@ function unknown.guard(module, what)
   local before = rawget(meta, "__index")
   meta.__index = function(self, name)
     local found = ask(before, self, name)
-    if found == nil then unknown.read(what, name, 3, nil, self) end
+    if found == nil then unknown.read(what, name, 3, meta.__elsewhere, self) end
     return found
   end
   setmetatable(module, meta)

@@ -31,6 +31,8 @@ function TestOptions.test_required_and_wrong_tables()
   support.raises("f: options 'a', 'b' are required", options.check, { c = 1 },
     { a = options.required, b = options.required, c = options.required }, "f")
   support.raises("f: options must be a table, got number", options.check, 3, accepted, "f")
+  support.raises("f: options must be a table, got unroll.Figure", options.check,
+    require("unroll").plot.figure {}, accepted, "f")
 end
 
 function TestOptions.test_errors_point_at_the_caller()

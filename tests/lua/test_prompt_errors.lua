@@ -131,6 +131,17 @@ function TestErrors.test_the_library_s_misuse_shows_the_user_s_line()
   t:finish()
 end
 
+function TestErrors.test_a_method_that_is_called_with_a_dot()
+  local t = start()
+  t:enter "m = rnn.lm { vocab = 3, hidden = 2 }; x = tensor.ones(2, 1):to 'int32'"
+  local colon = "\n  a method is called with a colon: object:forward(...)\n"
+  lu.assertStrContains(t:enter "m.forward(x, x)", colon)
+  lu.assertStrContains(t:enter "m.forward()", colon)
+  lu.assertNotStrContains(t:enter "m:forward(x)", "colon")
+  lu.assertNotStrContains(t:enter "m.layers[1]:forward(3)", "colon")
+  t:finish()
+end
+
 function TestErrors.test_files()
   local t = start()
   support.write_file(t.home .. "/bad.lua", "local t = {}\nreturn t.a.b\n")

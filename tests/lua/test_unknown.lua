@@ -37,6 +37,7 @@ function TestUnknown.test_objects()
     { unroll.tasks.adding {}:batches {}, "set_sate", "'set_state'?" },
     { optim.adam(m), "stepp", "adam has no 'stepp'. Did you mean 'step'?" },
     { unroll.plot.figure {}, "svae", "figure has no 'svae'. Did you mean 'save'?" },
+    { unroll.plot, "scatter", "plot has no 'scatter'. Axes have it: plot.figure{}:at():scatter(" },
     { unroll.plot.figure {}, "line", "figure has no 'line'. Axes have it: fig:at(1, 1):line(...)" },
     { unroll.plot.figure {}, "set", "figure has no 'set'. Axes have it: fig:at(1, 1):set(...)" },
     { tensor.zeros(1), "transpoze", "no method 'transpoze'. Did you mean 'transpose'?" },

@@ -277,6 +277,28 @@ local function is_in_sight(code, where, current)
   return not token or token.text == code
 end
 
+-- Whether a function is a method that runs on something else: called as object.method(...).
+local function has_wrong_self(frame)
+  local first = frame.locals and frame.locals[1]
+  if not is_library(frame) or not first or first.name ~= "self" then return false end
+  local lookup = require "unroll.prompt.lookup" -- which needs this file
+  for _, member in next, lookup.members(first.value) do
+    if member == frame.func then return false end
+  end
+  return true
+end
+
+-- A hint below the message, for a method that was called with a dot by the user's own code.
+local function hint(frames)
+  for i, frame in ipairs(frames) do
+    local caller = frames[i + 1]
+    if caller and caller.line > 0 and not is_library(caller) then
+      if not has_wrong_self(frame) then return nil end
+      return ("  a method is called with a colon: object:%s(...)"):format(frame.name or "method")
+    end
+  end
+end
+
 --- The error as it is shown.
 ---@param value any
 ---@param frames table[] of a snapshot
@@ -284,7 +306,7 @@ end
 ---@return string
 function errors.format(value, frames, current)
   local where = locate(errors.text(value), frames)
-  local out, place = { color.paint("error", "error: ") .. where.text }, nil
+  local out, place = { color.paint("error", "error: ") .. where.text, hint(frames) }, nil
   if where.place then
     local code = code_of(where.source, where.place)
     local is_line = code and not code:find "\n" and typed[where.place]
