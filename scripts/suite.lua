@@ -16,16 +16,7 @@ local function say(...) io.stderr:write(...) end
 local function parse()
   local parser = argparse("unroll " .. arg[0], "Runs experiments as one sweep.")
   parser:argument("files", "scripts that define an experiment"):args "+"
-  parser:option("--out", "folder for results and figures (default results; with --quick "
-    .. "results/quick)")
-  parser:option("--jobs", "worker processes (default: one a core)")
-    :convert(commandline.positive)
-  parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
-    :convert(commandline.formats)
-  parser:option("--time-limit", "seconds that a case may take; longer ones fail (default: none)")
-    :target("time_limit"):convert(commandline.seconds)
-  parser:flag("--fresh", "run every case, also those that an earlier start has kept")
-  parser:flag("--quick", "the short form of every experiment")
+  commandline.add_options_of_runs(parser)
   local settings = parser:parse(arg)
   settings.out = settings.out or commandline.folder(settings.quick)
   return settings

@@ -28,6 +28,7 @@ static void check_results(lua_State *L, const char *who, int n,
 /*---
 --- Singular values: a = U diag(S) Vt, with r = min(m, n), the columns of U and the rows
 --- of Vt orthonormal, S falling and not negative (LAPACK gesdd).
+--- Ctrl-C takes effect when LAPACK is done.
 ---@param a unroll.Tensor (m, n), float32 or float64, finite
 ---@param out_u? unroll.Tensor (m, r)
 ---@param out_s? unroll.Tensor (r)
@@ -62,6 +63,7 @@ static int svd(lua_State *L) {
 /*---
 --- a = Q R with r = min(m, n), the columns of Q orthonormal, R upper triangular (LAPACK
 --- geqrf; the diagonal of R may be negative).
+--- Ctrl-C takes effect when LAPACK is done.
 ---@param a unroll.Tensor (m, n), float32 or float64, finite
 ---@param out_q? unroll.Tensor (m, r)
 ---@param out_r? unroll.Tensor (r, n)
@@ -93,6 +95,7 @@ static int qr(lua_State *L) {
 /*---
 --- The eigenvalues of a square matrix, in no order; a conjugate pair stands side by
 --- side, the one with the positive imaginary part first (LAPACK geev).
+--- Ctrl-C takes effect when LAPACK is done.
 ---@param a unroll.Tensor (n, n), float32 or float64, finite
 ---@param out_re? unroll.Tensor (n)
 ---@param out_im? unroll.Tensor (n)

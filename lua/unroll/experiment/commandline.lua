@@ -13,11 +13,7 @@ local function integer(text)
   return math.tointeger(tonumber(text)) or nil, ("'%s' is not an integer"):format(text)
 end
 
---- Reads a positive integer, as argparse converts options.
----@param text string
----@return integer? n nil when it is none
----@return string? message
-function commandline.positive(text)
+local function positive(text)
   local n = math.tointeger(tonumber(text))
   if n and n > 0 then return n end
   return nil, ("'%s' is not a positive integer"):format(text)
@@ -27,11 +23,7 @@ local function number(text)
   return tonumber(text), ("'%s' is not a number"):format(text)
 end
 
---- Reads seconds, as argparse converts options.
----@param text string
----@return number? seconds nil when it is no positive number
----@return string? message
-function commandline.seconds(text)
+local function seconds(text)
   local n = tonumber(text)
   if n and n > 0 then return n end
   return nil, ("'%s' is not a positive number of seconds"):format(text)
@@ -83,11 +75,8 @@ end
 
 local known_formats = { png = true, svg = true, pdf = true }
 
---- "png,svg" as a list.
----@param text string
----@return string[]? formats
----@return string? message names one that figures cannot have
-function commandline.formats(text)
+-- "png,svg" as a list; or nil and a message.
+local function formats_of(text)
   local formats = split(text)
   for _, format in ipairs(formats) do
     if not known_formats[format] then
@@ -116,19 +105,26 @@ end
 ---@return string
 function commandline.folder(quick) return quick and "results/quick" or "results" end
 
-local function shared_options(parser)
+--- Adds the options of everything that runs cases: --out, --formats, --jobs, --time-limit,
+--- --fresh, --quick.
+---@param parser table of argparse
+function commandline.add_options_of_runs(parser)
   parser:option("--out", "folder for results and figures (default results; with --quick "
     .. "results/quick)")
   parser:option("--formats", "figure files to write, of png, svg, pdf"):default("png,svg")
-    :convert(commandline.formats)
+    :convert(formats_of)
   parser:option("--jobs", "worker processes (default: one a core; 1 where time is measured)")
-    :convert(commandline.positive)
-  parser:option("--executor", "what runs the cases: process, serial, or a .lua file")
-    :default "process"
+    :convert(positive)
   parser:option("--time-limit", "seconds that a case may take; longer ones fail (default: none)")
-    :target("time_limit"):convert(commandline.seconds)
+    :target("time_limit"):convert(seconds)
   parser:flag("--fresh", "run every case, also those that an earlier start has kept")
   parser:flag("--quick", "a short run that shows that everything works")
+end
+
+local function shared_options(parser)
+  commandline.add_options_of_runs(parser)
+  parser:option("--executor", "what runs the cases: process, serial, or a .lua file")
+    :default "process"
   parser:flag("--redraw", "draw and print from the saved results; do not run")
   parser:flag("--no-figure", "do not draw"):target("no_figure")
 end
