@@ -5,7 +5,6 @@
 ** reduction. */
 #ifndef REAL
 #include <math.h>
-#include <string.h>
 
 #include "isa.h"
 #include "isa/columns.h"
@@ -75,42 +74,20 @@ enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128 };
       }                                                                                \
     }
 
-#define BITS(suffix, type, word)                                                       \
-  ALWAYS_INLINE word bits_##suffix(type x) {                                           \
-    word bits;                                                                         \
-    memcpy(&bits, &x, sizeof bits);                                                    \
-    return bits;                                                                       \
-  }                                                                                    \
-  ALWAYS_INLINE type chosen_##suffix(word take, type x, type other) {                  \
-    const word bits = (bits_##suffix(x) & take) | (bits_##suffix(other) & ~take);      \
-    type chosen;                                                                       \
-    memcpy(&chosen, &bits, sizeof chosen);                                             \
-    return chosen;                                                                     \
-  }
-BITS(f32, float, uint32_t)
-BITS(f64, double, uint64_t)
-BITS(i32, int32_t, uint32_t)
-
-#define CHOSEN(take, x, other)                                                         \
-  _Generic((other), float                                                              \
-           : chosen_f32, double                                                        \
-           : chosen_f64, int32_t                                                       \
-           : chosen_i32)(take, x, other)
-
 /* The first row is the best one at first. A later one replaces it when it is not on the
-** wrong side of it, so that a NaN is better than all numbers, and stays. By bits and
-** without conditions: of these gcc would make branches, and no vectors. */
+** wrong side of it, so that a NaN is better than all numbers, and stays. Said in this way,
+** gcc makes vectors of it, not branches. */
 #define TAKE_LARGER(v, k)  TAKE_BETTER(v, <=, k)
 #define TAKE_SMALLER(v, k) TAKE_BETTER(v, >=, k)
 #define TAKE_BETTER(v, wrong_side, k)                                                  \
   do {                                                                                 \
-    const word take = -(word)(!((v)wrong_side b) & (b == b));                          \
-    b = CHOSEN(take, v, b);                                                            \
-    p = CHOSEN(take, (number)(k), p);                                                  \
+    const value better = (v)wrong_side b ? b : (v), kept = b == b ? better : b;        \
+    p = (kept == b) | (b != b) ? p : (number)(k);                                      \
+    b = kept;                                                                          \
   } while (0)
-#define EXTREME(name, step, type, suffix, word_type, number_type)                      \
+#define EXTREME(name, step, type, suffix, number_type)                                 \
   static void name##_##suffix(TAKE_ARGS) {                                             \
-    typedef word_type word;                                                            \
+    typedef type value;                                                                \
     typedef number_type number;                                                        \
     type *best = c->extreme.suffix;                                                    \
     number *place = c->place.suffix;                                                   \
@@ -124,14 +101,14 @@ BITS(i32, int32_t, uint32_t)
              step(v, first + r + 1); best[j] = b; place[j] = p)                        \
   }
 
-#define FOR_ALL_TYPES(type, suffix, ...)                                               \
-  EXTREME(min, TAKE_SMALLER, type, suffix, __VA_ARGS__)                                \
-  EXTREME(max, TAKE_LARGER, type, suffix, __VA_ARGS__)                                 \
+#define FOR_ALL_TYPES(type, suffix, number)                                            \
+  EXTREME(min, TAKE_SMALLER, type, suffix, number)                                     \
+  EXTREME(max, TAKE_LARGER, type, suffix, number)                                      \
   TAKE_ROWS(any, type, suffix, c->second[j] = v != 0 ? 1 : c->second[j])               \
   TAKE_ROWS(all, type, suffix, c->second[j] = v == 0 ? 0 : c->second[j])
-FOR_ALL_TYPES(float, f32, uint32_t, int32_t)
-FOR_ALL_TYPES(double, f64, uint64_t, double)
-FOR_ALL_TYPES(int32_t, i32, uint32_t, int32_t)
+FOR_ALL_TYPES(float, f32, int32_t)
+FOR_ALL_TYPES(double, f64, double)
+FOR_ALL_TYPES(int32_t, i32, int32_t)
 TAKE_ROWS(sum, int32_t, i32, c->sum[j] += v)
 
 #define UN_TEMPLATE "isa/columns.c"

@@ -223,11 +223,14 @@ static inline double un_log_sum(double f, double k, double c) {
   return k * 0.69314718048553914 - ((half - low) - f);
 }
 
+/* AVX2 can neither shift signed 64-bit integers to the right nor turn them into numbers: so
+** 1023 is added to the exponent, which stands in the low bits of a number above 2^52. */
 static inline double un_split(double x, double *k) {
-  const uint64_t bits = un_bits(x);
-  const int64_t e = (int64_t)(bits - 0x3fe6a09e667f3bcdu) >> 52;
-  *k = (double)e;
-  return un_from_bits(bits - ((uint64_t)e << 52));
+  const uint64_t bias = (uint64_t)1023 << 52, shift = un_bits(0x1p52),
+                 bits = un_bits(x);
+  const uint64_t e = (bits - (0x3fe6a09e667f3bcdu - bias)) >> 52;
+  *k = un_from_bits(shift | e) - (0x1p52 + 1023.0);
+  return un_from_bits(bits + bias - (e << 52));
 }
 
 static inline double un_log_ends(double value, double x, double edge) {
