@@ -112,6 +112,8 @@ void un_cell_product(const un_run *run, const un_cell_product_of *p) {
                                                 .packed = p->packed,
                                                 .init = p->init,
                                                 .init_row = p->columns,
+                                                .tokens = p->tokens,
+                                                .bias = p->bias,
                                                 .y = p->y,
                                                 .y_row = p->columns});
 }

@@ -41,7 +41,13 @@ void un_cell_begin(const un_run *run, bool packed) {
   project(run, 0, run->T * run->B);
 }
 
-static void multiply(const un_run *run, int64_t t, un_share s) {
+/* The tokens of a batch need no projection: the product takes the rows of W_xh, and the
+** bias, as what it begins with. */
+static bool takes_rows(const un_run *run) {
+  return run->tokens && run->B > 1 && !run->cell->split && !run->cell->advance;
+}
+
+static void multiply(const un_run *run, int64_t t, un_share s, bool by_token) {
   int64_t width = un_gate_width(run);
   void *rows =
       run->cell->split ? un_run_row(run, run->gates_h, width, t) : un_gates_at(run, t);
@@ -53,13 +59,17 @@ static void multiply(const un_run *run, int64_t t, un_share s) {
                       .columns = width,
                       .x = un_share_row(run, un_run_before(run, 0, t), run->H, s.first),
                       .packed = run->packed,
-                      .init = run->cell->split ? NULL : y,
+                      .init = by_token           ? run->param[UN_W_XH]
+                              : run->cell->split ? NULL
+                                                 : y,
+                      .tokens = by_token ? run->tokens + t * run->B + s.first : NULL,
+                      .bias = run->param[UN_B_H],
                       .y = y,
                       .down = un_cell_time(run, t) & 1});
 }
 
 void un_cell_multiply(const un_run *run, int64_t t) {
-  multiply(run, t, un_whole_batch(run));
+  multiply(run, t, un_whole_batch(run), false);
 }
 
 void un_cell_settle(const un_run *run, int64_t t) {
@@ -71,7 +81,7 @@ static void step(const un_run *run, int64_t t, un_share s) {
     run->cell->advance(run, t);
   } else {
     un_step at = un_cell_step_at(run, t, s);
-    multiply(run, t, s);
+    multiply(run, t, s, takes_rows(run));
     run->cell->step[run->dtype](&at);
   }
   if (run->mask) un_mask_settle(run, t, s);
@@ -91,7 +101,7 @@ static void step_row(const un_run *run, int64_t t, int64_t steps) {
 /* Some steps from the k-th on; their inputs are projected together, and stay warm. */
 static void forward_block(const un_run *run, int64_t k, int64_t steps, un_share s) {
   int64_t t = un_cell_time(run, k);
-  project_share(run, run->reverse ? t - steps + 1 : t, steps, s);
+  if (!takes_rows(run)) project_share(run, run->reverse ? t - steps + 1 : t, steps, s);
   if (run->B == 1 && run->cell->forward_row[run->dtype] && !run->mask) {
     step_row(run, t, steps);
     return;

@@ -43,11 +43,13 @@ size_t un_cell_w_hh_bytes(const un_run *run, bool backward);
 /* Packs W_hh (G*H,H): transposed for the products with h, backward as it is. */
 void un_cell_pack_w_hh(const un_run *run, void *packed, bool backward);
 
-/* y = init + x W for rows without gaps, W packed by un_cell_pack_w_hh; init may be NULL.
-** With a batch of 1, neighbouring steps go through W to and fro (row.h). */
+/* y = init + x W for rows without gaps, W packed by un_cell_pack_w_hh; init may be NULL,
+** or for a batch a table (panel.h). With a batch of 1, neighbouring steps go through W to
+** and fro (row.h). */
 typedef struct un_cell_product_of {
   int64_t rows, depth, columns;
-  const void *x, *packed, *init;
+  const void *x, *packed, *init, *bias;
+  const int32_t *tokens;
   void *y;
   bool down;
 } un_cell_product_of;

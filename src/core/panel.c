@@ -12,8 +12,9 @@ UN_BY_ISA(un_pack_kernels, un_pack)
 ** with more rows a panel would take too long. A multiple of every kernel's tile. */
 enum { ROW_BLOCK = 1536 };
 
-/* Rows of b that un_panel_tn packs at a time: a panel of them stays in the L2 cache. */
-enum { TN_BLOCK = 256 };
+/* Rows of b that un_panel_tn packs at a time: a panel of them stays in the L2 cache. And
+** rows of a^T, in whose tiles they are read once for each panel: those, too, stay there. */
+enum { TN_BLOCK = 256, TN_ROWS = 384 };
 
 enum { LINE = 64 }; /* of the cache */
 
@@ -43,7 +44,10 @@ static un_product part_of(un_dtype dtype, const un_product *p, int64_t first,
   un_product part = *p;
   part.rows = rows;
   part.x = rows_on(p->x, first * (p->x_tiles ? p->depth : p->x_row), dtype);
-  part.init = rows_on(p->init, first * p->init_row, dtype);
+  if (p->tokens)
+    part.tokens = p->tokens + first;
+  else
+    part.init = rows_on(p->init, first * p->init_row, dtype);
   part.y = (char *)p->y + first * p->y_row * (int64_t)un_dtype_bytes(dtype);
   return part;
 }
@@ -128,8 +132,8 @@ static void tn_job(void *context, int index) {
   int64_t first = tiles * index / b->jobs * TILE;
   int64_t end = tiles * (index + 1) / b->jobs * TILE;
   if (end > b->m) end = b->m;
-  for (; first < end; first += ROW_BLOCK)
-    tn_rows(b, first, end - first < ROW_BLOCK ? end - first : ROW_BLOCK);
+  for (; first < end; first += TN_ROWS)
+    tn_rows(b, first, end - first < TN_ROWS ? end - first : TN_ROWS);
 }
 
 static void make_block(tn_block *b, void *c, void *scratch) {

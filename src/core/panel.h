@@ -17,7 +17,8 @@
 
 /* y (rows,columns) = init + x (rows,depth) * packed (depth,columns). Strides are in
 ** elements. init is NULL for zeros, or has its own row stride (0: one row for all, a
-** bias); it may be y itself. y's columns lie side by side; y must not overlap x. */
+** bias); it may be y itself. Or it is a table, of which y's row r takes row tokens[r],
+** counted from 1, plus a bias. y's columns lie side by side; y must not overlap x. */
 typedef struct un_product {
   int64_t rows, depth, columns;
   const void *x;
@@ -30,6 +31,8 @@ typedef struct un_product {
   int64_t x_piece, plain_piece; /* which begin so many elements apart */
   const void *init;
   int64_t init_row;
+  const int32_t *tokens; /* or NULL */
+  const void *bias;      /* with tokens */
   void *y;
   int64_t y_row;
 } un_product;

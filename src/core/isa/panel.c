@@ -45,7 +45,8 @@ static size_t FN(bytes)(int64_t depth, int64_t columns) {
 /* What a tile needs; its last vector has `last` columns, from y_last on, and is w_last
 ** behind the beginning of a row of W. */
 typedef struct FN(tile) {
-  const REAL *x, *packed, *init;
+  const REAL *x, *packed, *init, *bias;
+  const int32_t *tokens;
   REAL *y;
   int64_t x_row, x_column, init_row, y_row, depth, last, y_last, w_last;
   int64_t x_next;       /* from tile to tile of x */
@@ -88,17 +89,26 @@ ALWAYS_INLINE bool FN(is_part)(const FN(tile) * t, const int v, const FN(form) f
   return !f.rest && !f.full && v == f.vectors - 1 && t->last < FN(LANES);
 }
 
+/* n numbers of row r of init, or a whole vector of them, from column j on. */
+ALWAYS_INLINE FN(vec)
+    FN(load_init)(const FN(tile) * t, const int r, int64_t j, int64_t n,
+                  const bool is_part, const bool by_token) {
+  const int64_t row = by_token ? t->tokens[r] - 1 : r;
+  const REAL *at = t->init + row * t->init_row + j;
+  FN(vec) init = is_part ? FN(load_part)(at, n) : FN(load)(at);
+  if (by_token) init += is_part ? FN(load_part)(t->bias + j, n) : FN(load)(t->bias + j);
+  return init;
+}
+
 /* All of it comes before the first store: a load waits for a store that it may overlap. */
-ALWAYS_INLINE void FN(tile_add)(const FN(tile) * t, FN(sums) * s, const FN(form) f) {
+ALWAYS_INLINE void FN(tile_add)(const FN(tile) * t, FN(sums) * s, const FN(form) f,
+                                const bool by_token) {
   FOR(r, f.rows) {
-    const REAL *init = t->init + r * t->init_row;
-    FOR(v, f.vectors) {
-      const REAL *at = init + FN(place_of)(t, v, f);
-      s->whole[r][v] +=
-          FN(is_part)(t, v, f) ? FN(load_part)(at, t->last) : FN(load)(at);
-    }
+    FOR(v, f.vectors)
+    s->whole[r][v] += FN(load_init)(t, r, FN(place_of)(t, v, f), t->last,
+                                    FN(is_part)(t, v, f), by_token);
     if (!f.rest) continue;
-    const FN(vec) last = FN(load_part)(init + t->y_last, t->last);
+    const FN(vec) last = FN(load_init)(t, r, t->y_last, t->last, true, by_token);
     if (f.rest == 16) s->rest16[r] += FN(low_short16)(last);
     if (f.rest == 32) s->rest32[r] += FN(low_short32)(last);
   }
@@ -180,7 +190,10 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * t, const FN(form) f) {
     sums.rest32[r] = (FN(short32)){0};
   }
   FN(tile_product)(&sums, t, f);
-  if (t->init) FN(tile_add)(t, &sums, f);
+  if (t->tokens)
+    FN(tile_add)(t, &sums, f, true);
+  else if (t->init)
+    FN(tile_add)(t, &sums, f, false);
   FN(tile_store)(t, &sums, f);
 }
 
@@ -190,7 +203,10 @@ ALWAYS_INLINE void FN(run_tiles)(FN(tile) * t, int64_t count, const FN(form) f) 
     FN(run_tile)(t, f);
     t->x += t->x_next;
     t->y += f.rows * t->y_row;
-    if (t->init) t->init += f.rows * t->init_row;
+    if (t->tokens)
+      t->tokens += f.rows;
+    else if (t->init)
+      t->init += f.rows * t->init_row;
   }
 }
 
@@ -275,6 +291,12 @@ static void FN(multiply_columns)(FN(tile) * t, int64_t rows, int vectors, int re
 
 /* --- a few columns beyond the last whole vector ----------------------------------- */
 
+ALWAYS_INLINE REAL FN(init_at)(const un_product *p, int64_t r, int64_t column) {
+  const int64_t row = p->tokens ? p->tokens[r] - 1 : r;
+  const REAL init = ((const REAL *)p->init)[row * p->init_row + column];
+  return p->tokens ? init + ((const REAL *)p->bias)[column] : init;
+}
+
 /* y[r] = init[r] + x[r,:] . w for one column: as sums over whole vectors of k. */
 ALWAYS_INLINE void FN(dot_rows)(const un_product *p, int64_t r, const int rows,
                                 int64_t column, const REAL *w) {
@@ -291,7 +313,7 @@ ALWAYS_INLINE void FN(dot_rows)(const un_product *p, int64_t r, const int rows,
   }
   FOR(i, rows) {
     REAL s = FN(reduce_add)(sum[i]);
-    if (p->init) s += ((const REAL *)p->init)[(r + i) * p->init_row + column];
+    if (p->init) s += FN(init_at)(p, r + i, column);
     ((REAL *)p->y)[(r + i) * p->y_row + column] = s;
   }
 }
@@ -346,6 +368,8 @@ ALWAYS_INLINE void FN(multiply_block)(const un_product *p, FN(tile) * t, int64_t
   t->x = p->x;
   t->y = (REAL *)p->y + j;
   t->init = p->init ? (const REAL *)p->init + j : NULL;
+  t->tokens = p->tokens;
+  t->bias = p->tokens ? (const REAL *)p->bias + j : NULL;
   FN(multiply_columns)(t, p->rows, vectors, rest, p->x_tiles);
 }
 

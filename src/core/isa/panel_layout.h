@@ -13,7 +13,7 @@
 #ifdef __AVX512F__
 enum { PANEL_VECTORS = 4, TILES_FROM = 4096, PLAIN_UP_TO = 1024 };
 #else
-enum { PANEL_VECTORS = 2, TILES_FROM = 1024, PLAIN_UP_TO = 256 };
+enum { PANEL_VECTORS = 2, TILES_FROM = 2048, PLAIN_UP_TO = 256 };
 #endif
 enum { ROW_VECTORS = 8, TILE_ROWS = 6 };
 
