@@ -23,7 +23,7 @@
 #include "stop.h"
 #include "vec.h"
 
-enum { STRIDE = 8, MAX_ROWS = 2 * TILE_ROWS };
+enum { MAX_ROWS = 2 * TILE_ROWS };
 
 #define UN_TEMPLATE "isa/panel.c"
 #include "each_dtype.h"
@@ -70,8 +70,7 @@ typedef struct FN(form) {
   bool full;
 } FN(form);
 
-/* y is needed last: it comes from afar meanwhile, a row with each STRIDE steps of k. All
-** at once would hold up what W and x wait for. */
+/* y is needed last: it comes from afar meanwhile. */
 ALWAYS_INLINE void FN(prefetch_row)(const REAL *y, const FN(form) f) {
   FOR(v, f.vectors + (f.rest > 0)) __builtin_prefetch(y + v * FN(LANES));
 }
@@ -154,31 +153,26 @@ ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t pane
   }
 }
 
-/* Down k: s += x W. */
+/* Down k: s += x W. Two steps at a time with five rows: ten sums are too few to hide the
+** turn of a short loop; twelve are not, and eight are too few either way. */
 ALWAYS_INLINE void FN(tile_product)(FN(sums) * s, const FN(tile) * t,
                                     const FN(form) f) {
   const int together = f.rows == 5 && VEC_BYTES == 32 ? 2 : 1;
   const int64_t row = t->x_row * (int64_t)sizeof(REAL),
                 odd[3] = {row, 3 * row, 5 * row};
   const int64_t next = t->x_column * (int64_t)sizeof(REAL), panel = t->panel,
-                w_row = t->w_row, last = t->w_last, y_row = t->y_row;
-  const REAL *soon = t->y, *last_row = soon + (f.rows - 1) * y_row;
+                w_row = t->w_row, last = t->w_last;
   for (int64_t i = 0; i < t->pieces; i++) {
     const REAL *packed = t->packed + i * t->w_piece;
     const char *x = (const char *)(t->x + i * t->x_piece);
     int64_t k = t->piece;
-    while (k > 0) {
-      int64_t n = k < STRIDE ? k : STRIDE;
-      if (f.rows > 1) FN(prefetch_row)(soon, f);
-      soon = soon < last_row ? soon + y_row : last_row;
-      for (k -= n; n >= together; n -= together)
-        FOR(j, together) {
-          FN(tile_rank1)(s, packed, panel, last, x, odd, f);
-          packed += w_row;
-          x += next;
-        }
-      if (n > 0) FN(tile_rank1)(s, packed, panel, last, x, odd, f);
-    }
+    for (; k >= together; k -= together)
+      FOR(j, together) {
+        FN(tile_rank1)(s, packed, panel, last, x, odd, f);
+        packed += w_row;
+        x += next;
+      }
+    if (k > 0) FN(tile_rank1)(s, packed, panel, last, x, odd, f);
   }
 }
 
@@ -189,6 +183,7 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * t, const FN(form) f) {
     sums.rest16[r] = (FN(short16)){0};
     sums.rest32[r] = (FN(short32)){0};
   }
+  FOR(r, f.rows) if (f.rows > 1) FN(prefetch_row)(t->y + r * t->y_row, f);
   FN(tile_product)(&sums, t, f);
   if (t->tokens)
     FN(tile_add)(t, &sums, f, true);
