@@ -153,7 +153,8 @@ static void take_outputs(void *readout, int64_t first, int64_t rows) {
   un_readout_rows(&((unl_readout *)readout)->pass, first, rows);
 }
 
-un_output_sink unl_readoutsink(unl_readout *r) {
+un_output_sink unl_readoutsink(unl_readout *r, int groups) {
+  un_readout_split(&r->core, groups);
   return (un_output_sink){r, take_outputs};
 }
 

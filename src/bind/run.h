@@ -91,7 +91,7 @@ void unl_readoutset(lua_State *L, int readout, int h, int targets);
 bool unl_readouthas(const unl_readout *r, const void *h, const void *targets);
 bool unl_readoutbegin(lua_State *L, unl_readout *r, int weight, bool mean, bool train,
                       unl_totals *totals);
-un_output_sink unl_readoutsink(unl_readout *r);
+un_output_sink unl_readoutsink(unl_readout *r, int groups); /* of the way back */
 double unl_readoutend(unl_readout *r);
 bool unl_readoutisready(const unl_readout *r); /* for a backward pass */
 

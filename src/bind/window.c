@@ -235,7 +235,8 @@ static bool run_parts(lua_State *L, unl_window *w, const places *at, double *los
   if (!is_set(L, w, at) && !set_parts(L, w, at)) return false;
   if (!unl_readoutbegin(L, w->readout, at->weight, at->mean, true, &totals))
     return false;
-  un_output_sink sink = unl_readoutsink(w->readout);
+  const un_run *last = &w->layer[w->layers - 1].run->run;
+  un_output_sink sink = unl_readoutsink(w->readout, un_cell_groups(last));
   for (int l = 0; l < w->layers; l++)
     if (!forward_layer(L, w, at->state, l, l == w->layers - 1 ? &sink : NULL))
       return false;

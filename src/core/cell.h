@@ -190,6 +190,13 @@ size_t un_cell_work_bytes(un_run *run); /* after `block` is set; sets `layout` *
 /* Steps that the backward sweep takes at a time: about as many rows whatever B and T. */
 int64_t un_cell_block(const un_run *run);
 
+/* Gradients of the weights are summed apart over so many groups of sequences, 1 or
+** UN_GROUPS, and the sums added at the end. This depends on the size of the batch alone,
+** so the bits do not depend on the number of threads; with two threads each has a group,
+** and needs nothing that the other has made until the end. */
+enum { UN_GROUPS = 2 };
+int un_cell_groups(const un_run *run);
+
 /* True when all tokens (T,B) are in 1..vocabulary; else names the first that is not. */
 UN_CHECKED bool un_check_tokens(const char *what, const int32_t *tokens, int64_t T,
                                 int64_t B, int64_t vocabulary, un_err *err);

@@ -69,12 +69,6 @@ un_step un_cell_step_at(const un_run *run, int64_t t, un_share s);
 typedef void un_share_job(const un_run *run, int64_t first, un_share share);
 void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job);
 
-/* Gradients of the weights are summed apart over so many groups of sequences, 1 or
-** UN_GROUPS, and the sums added at the end. This depends on the size of the batch alone,
-** so the bits do not depend on the number of threads; with two threads each has a group,
-** and needs nothing that the other has made until the end. */
-enum { UN_GROUPS = 2 };
-int un_cell_groups(const un_run *run);
 un_share un_cell_group(const un_run *run, int group);
 
 /* --- masks ------------------------------------------------------------------------ */

@@ -23,6 +23,17 @@ static size_t bytes_of(const un_readout *r, int64_t numbers) {
   return rounded((size_t)numbers * un_dtype_bytes(r->dense.dtype));
 }
 
+/* Where row `row` of T*B is in y; so many rows from it on lie side by side there. */
+static int64_t place_in_y(const un_readout *r, int64_t row, int64_t *neighbours) {
+  *neighbours = r->dense.rows - row;
+  if (r->part == 0) return row;
+  int64_t t = row / r->batch, b = row % r->batch;
+  int64_t first = b < r->part ? 0 : r->part;
+  int64_t count = b < r->part ? r->part : r->batch - r->part;
+  *neighbours = first + count - b;
+  return r->dense.rows / r->batch * first + t * count + b - first;
+}
+
 /* In r->work: scratch of each group, then the sums of the second group. */
 enum { GROUPS = 2 };
 
@@ -49,8 +60,9 @@ size_t un_readout_work_bytes(const un_readout *r) {
 
 /* --- forward ----------------------------------------------------------------------- */
 
-un_readout_pass un_readout_begin(const un_readout *r, const un_loss *loss, bool train,
+un_readout_pass un_readout_begin(un_readout *r, const un_loss *loss, bool train,
                                  double total) {
+  r->part = 0;
   un_readout_pass p = {.r = r, .has_loss = loss != NULL, .total = total};
   if (loss) {
     p.loss = *loss;
@@ -58,6 +70,11 @@ un_readout_pass un_readout_begin(const un_readout *r, const un_loss *loss, bool 
     p.loss.dy = train ? r->y : NULL;
   }
   return p;
+}
+
+void un_readout_split(un_readout *r, int groups) {
+  bool is_apart = groups == GROUPS && un_parallel_threads() == groups;
+  r->part = is_apart ? r->batch / GROUPS : 0;
 }
 
 /* Some rows whose losses wait to be added up, `steps` times `width`. With several shares
@@ -70,16 +87,29 @@ typedef struct forward_job {
   double *each; /* (GROUP) */
 } forward_job;
 
-static void forward_rows(const forward_job *job, int64_t offset, int64_t rows) {
+/* Rows that lie side by side in y, from `place` on. */
+static void forward_neighbours(const forward_job *job, int64_t offset, int64_t rows,
+                               int64_t place) {
   const un_readout *r = job->p->r;
   int64_t first = job->first + offset;
+  void *y = row_of(r, r->y, place, r->dense.out);
   un_dense part = r->dense;
   part.rows = rows;
-  un_dense_forward(&part, r->packed, row_of(r, r->h, first, part.in),
-                   row_of(r, r->y, first, part.out));
+  un_dense_forward(&part, r->packed, row_of(r, r->h, first, part.in), y);
   if (!job->p->has_loss) return;
   un_loss loss = un_loss_part(&job->p->loss, first, rows);
+  loss.y = y;
+  if (loss.dy) loss.dy = y;
   un_loss_rows(&loss, job->each + offset);
+}
+
+static void forward_rows(const forward_job *job, int64_t offset, int64_t rows) {
+  int64_t end = offset + rows, count;
+  for (; offset < end; offset += count) {
+    int64_t place = place_in_y(job->p->r, job->first + offset, &count);
+    if (count > end - offset) count = end - offset;
+    forward_neighbours(job, offset, count, place);
+  }
 }
 
 /* Some steps of a share. */
@@ -152,19 +182,27 @@ static double flops_of(const un_readout *r, int64_t rows) {
 void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
                                bool add, void *dh) {
   un_dense part = r->dense;
-  part.rows = rows;
+  int64_t done = 0;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  un_dense_input_gradient(&part, r->packed_back, row_of(r, r->y, first, part.out), add,
-                          dh);
+  while (done < rows) {
+    int64_t place = place_in_y(r, first + done, &part.rows);
+    if (part.rows > rows - done) part.rows = rows - done;
+    un_dense_input_gradient(&part, r->packed_back, row_of(r, r->y, place, part.out),
+                            add, row_of(r, dh, done, part.in));
+    done += part.rows;
+  }
   UN_PROFILE_END(flops_of(r, rows));
 }
 
 void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
                                 un_stripe rows, bool add) {
   un_dense d = layer_of(r, group);
+  un_stripe y_rows = rows;
+  int64_t neighbours, place = place_in_y(r, first, &neighbours);
+  if (r->part) y_rows.apart = rows.rows;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
   un_dense_weight_gradient(&d, row_of(r, r->h, first, d.in), rows,
-                           row_of(r, r->y, first, d.out), rows, add,
+                           row_of(r, r->y, place, d.out), y_rows, add,
                            scratch_of(r, group));
   UN_PROFILE_END(flops_of(r, rows.pieces * rows.rows));
 }

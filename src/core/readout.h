@@ -17,6 +17,7 @@ typedef struct un_readout {
   int64_t batch;     /* B */
   const void *h;     /* (T*B,H) */
   void *y;           /* (T*B,V): the outputs, or in training their gradient */
+  int64_t part;      /* not 0: y has (T,part,V) of so many sequences, then the others */
   void *packed;      /* un_dense_packed_bytes: W for y */
   void *packed_back; /* un_dense_packed_back_bytes: W for dh */
   void *work;        /* un_readout_work_bytes */
@@ -35,8 +36,13 @@ typedef struct un_readout_pass {
   double total;
 } un_readout_pass;
 
-un_readout_pass un_readout_begin(const un_readout *r, const un_loss *loss, bool train,
+un_readout_pass un_readout_begin(un_readout *r, const un_loss *loss, bool train,
                                  double total);
+
+/* After begin, in training: the way back will be by so many groups, and y need not lie in
+** the order of the rows. When each group has a thread, it has its rows of y apart: the
+** processor, which fetches ahead, takes no lines out of the other thread's cache. */
+void un_readout_split(un_readout *r, int groups);
 void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows);
 
 /* Back: begin; then, in any order, for all rows in parts from `first` on: dh (rows,H),
