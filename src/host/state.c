@@ -8,7 +8,7 @@
 ** Very large ones malloc would give back to the system when they are freed, and the system
 ** clears all pages of the next ones, which takes longer than most work on them. So a few
 ** are kept for blocks of about their sizes. When another large one is wanted, all are let
-** go first: there is never more memory in use than without them. */
+** go first, and when the system has no more memory for any block, too. */
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,6 +51,21 @@ static size_t units_of(size_t bytes) {
   return (bytes + UNIT - 1) / UNIT;
 }
 
+static void let_go(pool *p) {
+  for (int i = 0; i < KEPT; i++) {
+    free(p->kept[i].block);
+    p->kept[i].block = NULL;
+  }
+}
+
+/* realloc, which is malloc where there is no block yet. */
+static void *from_system(pool *p, void *block, size_t bytes) {
+  void *found = realloc(block, bytes);
+  if (found) return found;
+  let_go(p);
+  return realloc(block, bytes);
+}
+
 static void put_back(pool *p, void *block, size_t bytes) {
   free_block *b = block;
   b->next = p->list[units_of(bytes)];
@@ -59,7 +74,7 @@ static void put_back(pool *p, void *block, size_t bytes) {
 
 static void *cut(pool *p, size_t bytes) {
   if (p->left < bytes) {
-    char *chunk = malloc(CHUNK);
+    char *chunk = from_system(p, NULL, CHUNK);
     if (!chunk) return NULL;
     if (p->left > 0) put_back(p, p->chunk, p->left);
     p->chunk = chunk;
@@ -69,13 +84,6 @@ static void *cut(pool *p, size_t bytes) {
   p->chunk += bytes;
   p->left -= bytes;
   return block;
-}
-
-static void let_go(pool *p) {
-  for (int i = 0; i < KEPT; i++) {
-    free(p->kept[i].block);
-    p->kept[i].block = NULL;
-  }
 }
 
 static void *take_large(pool *p, size_t bytes) {
@@ -101,7 +109,7 @@ static void give_large(pool *p, void *block, size_t bytes) {
 
 static void *take(pool *p, size_t bytes) {
   if (bytes >= LARGE) return take_large(p, bytes);
-  if (bytes > MOST) return malloc(bytes);
+  if (bytes > MOST) return from_system(p, NULL, bytes);
   free_block **list = &p->list[units_of(bytes)], *block = *list;
   if (!block) return cut(p, units_of(bytes) * UNIT);
   *list = block->next;
@@ -126,7 +134,7 @@ static void *allocate(void *context, void *block, size_t old, size_t bytes) {
   }
   if (old > MOST && bytes > MOST) {
     if (bytes >= LARGE) let_go(p);
-    return realloc(block, bytes);
+    return from_system(p, block, bytes);
   }
   if (old <= MOST && bytes <= MOST && units_of(old) == units_of(bytes)) return block;
   void *moved = take(p, bytes);

@@ -300,6 +300,33 @@ function TestModule.test_an_unknown_instruction_set_is_an_error()
   lu.assertEquals(code, 1)
 end
 
+-- --- memory ----------------------------------------------------------------------------------
+
+TestMemory = {}
+
+file("room.lua", [[
+  local tensor, kept = require("unroll").tensor, {}
+  if arg[2] == "after" then
+    tensor.zeros(60 << 20)
+    collectgarbage()
+    collectgarbage()
+  end
+  for i = 1, 150 do
+    kept[i] = arg[1] == "tensors" and tensor.ones(700000) or ("x"):rep(2500000) .. i
+  end
+  print(io.open("/proc/self/status"):read("a"):match("VmPeak:%s*(%d+)"))]])
+
+-- The block of a large tensor that is gone is there for small ones when the system has no more.
+function TestMemory.test_what_a_large_tensor_leaves_behind_can_be_used()
+  if os.getenv "UNROLL_TEST_PRELOAD" then lu.skip "a sanitizer reserves all memory" end
+  for _, kind in ipairs { "tensors", "strings" } do
+    local needed = tonumber((run("room.lua " .. kind)))
+    local output, exit = support.run(("cd '%s' && ulimit -v %d && %s room.lua %s after"):format(
+      directory, needed + 16000, program, kind))
+    lu.assertEquals(exit, 0, output)
+  end
+end
+
 -- --- speed ----------------------------------------------------------------------------------
 
 TestStart = {}
