@@ -372,6 +372,17 @@ function TestReduce.test_norms()
   luaunit.assertEquals(tensor({ 5e-324 }, { dtype = "float64" }):norm(), 5e-324)
 end
 
+-- More columns than any room for numbers on the way.
+function TestReduce.test_norms_of_many_columns()
+  for _, dtype in ipairs { "float32", "float64" } do
+    local t = tensor.randn({ 40, 2051 }, { dtype = dtype })
+    local lines = t:t():clone()
+    for _, p in ipairs { 1, 2, 2.5, 3, 16, 17, inf } do
+      support.near(t:norm(p, 1), lines:norm(p, 2), dtype == "float32" and 1e-6 or 1e-13)
+    end
+  end
+end
+
 -- The p-norm of a list, scaled as a whole by its largest element.
 local function scaled_norm(x, p)
   local largest, sum = 0, 0

@@ -173,24 +173,33 @@ UN_POW(un_vpow, double, pow)
 UN_PIECE_OF_PAIRS(un_vpowf, float)
 UN_PIECE_OF_PAIRS(un_vpow, double)
 
-/* x[j] = x[j]^p, j < n <= UN_POWER_ROOM; small whole powers are products. */
 enum { UN_POWER_ROOM = 256, UN_POWER_PRODUCTS = 16 };
+
+static inline void un_whole_powers(int64_t n, double *x, int p) {
+  double factor[UN_POWER_ROOM];
+  for (; n > 0; n -= UN_POWER_ROOM, x += UN_POWER_ROOM) {
+    const int64_t count = n < UN_POWER_ROOM ? n : UN_POWER_ROOM;
+    memcpy(factor, x, (size_t)count * sizeof *x);
+    for (int k = 1; k < p; k++)
+      for (int64_t j = 0; j < count; j++)
+        x[j] *= factor[j];
+  }
+}
+
+/* x[j] = x[j]^p, j < n; small whole powers are products. */
 static inline void un_powers(int64_t n, double *x, double p) {
-  double other[UN_POWER_ROOM];
-  const int factors = p <= UN_POWER_PRODUCTS ? (int)p : 0;
+  double exponent[UN_PAIRS];
+  const int whole = p <= UN_POWER_PRODUCTS ? (int)p : 0;
   if (p == 1) return;
-  if (factors == p) {
-    memcpy(other, x, (size_t)n * sizeof *x);
-    for (int k = 1; k < factors; k++)
-      for (int64_t j = 0; j < n; j++)
-        x[j] *= other[j];
+  if (whole == p) {
+    un_whole_powers(n, x, whole);
     return;
   }
   int64_t j = 0;
   for (int i = 0; i < UN_PAIRS && n >= UN_PAIRS; i++)
-    other[i] = p;
+    exponent[i] = p;
   for (; j + UN_PAIRS <= n; j += UN_PAIRS)
-    un_vpow_piece(x + j, x + j, other);
+    un_vpow_piece(x + j, x + j, exponent);
   for (; j < n; j++)
     x[j] = pow(x[j], p);
 }
