@@ -401,8 +401,9 @@ static void reduce_columns(int64_t n, void *const *data, const int64_t *stride,
                            void *context) {
   const plan *p = context;
   const int64_t bytes = (int64_t)un_dtype_bytes(p->dtype);
-  /* What lies between columns with gaps is still in the first cache for the next row. */
-  const int64_t most = stride[0] == 1 ? UN_COLUMNS : UN_COLUMNS / 4;
+  /* So many that some rows fit in the first cache; of columns with gaps, with what lies
+  ** between. */
+  const int64_t most = stride[0] == 1 ? UN_COLUMNS * 4 / bytes : UN_COLUMNS / 4;
   un_columns c;
   for (int64_t first = 0; first < n && !un_stopped(); first += most) {
     int64_t count = n - first < most ? n - first : most;

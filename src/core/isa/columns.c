@@ -23,7 +23,7 @@ ALWAYS_INLINE int64_t smaller(int64_t a, int64_t b) {
 /* Row after row; `step` is a statement with v, the number, r, its row, and j, its column.
 ** Rows that lie a page apart or more go four together, block by block: the processor
 ** fetches ahead in each page on its own. */
-enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128 };
+enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128, WIDE = 256 };
 #define EACH_ROW(type, from, step)                                                     \
   const bool far_apart = column == 1 && row * (int64_t)sizeof(type) >= PAGE;           \
   const int64_t group = far_apart ? TOGETHER : 1, width = far_apart ? BLOCK : n;       \
@@ -159,7 +159,7 @@ TAKE_GROUPS(sum_rows, c->sum[j], ADD)
 /* Few columns without gaps: as many rows as fit stand side by side, as if they were one
 ** row of more columns; these are added up in the end. */
 static void FN(sum)(TAKE_ARGS) {
-  const int64_t together = n > 0 && row == n && column == 1 ? UN_COLUMNS / n : 1;
+  const int64_t together = n > 0 && row == n && column == 1 ? WIDE / n : 1;
   if (together < 4 || rows < 2 * together) {
     FN(sum_rows)(first, rows, n, data, row, column, c);
     return;
