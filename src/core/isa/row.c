@@ -11,10 +11,11 @@
 ** Steps go to and fro (row.h). A step begins with the numbers that the one before it has
 ** made last: these are finished first.
 **
-** Where one block is all of a row, sums turn into what the next step multiplies by, h or da,
-** while they are in registers. It is read again from a place of its own: a row among others
-** lies across lines of the cache, and has an end that is not a whole vector; what is stored
-** so comes back twice as late. */
+** Sums turn into what the next step multiplies by, h or da, while they are in registers. It is
+** read again from a place of its own: a row among others lies across lines of the cache, and
+** has an end that is not a whole vector; what is stored so comes back twice as late. Where one
+** block is all of a row that place is one, else there are two: a block still reads what the
+** step before has made when the one in front of it is done. */
 #ifndef REAL
 #include <math.h>
 
@@ -51,6 +52,9 @@ enum { MAX_SUMS = 4, TWO_SUMS = 7 };
 #else
 enum { MAX_SUMS = 4, TWO_SUMS = 6 };
 #endif
+
+/* Rows of several blocks have a place of their own up to so many numbers. */
+enum { OWN = 256 };
 
 #define UN_TEMPLATE "isa/row.c"
 #include "each_dtype.h"
@@ -180,7 +184,7 @@ ALWAYS_INLINE void FN(finish)(FN(place) * p, const FN(sums) * s, const int v,
   } else {
     y = FN(apply)(y, form);
   }
-  if (form != FN(PLAIN)) FN(store)(p->again + at, y);
+  if (form != FN(PLAIN) && p->again) FN(store)(p->again + at, y);
   if (whole)
     FN(store)(p->y + at, y);
   else
@@ -233,38 +237,64 @@ ALWAYS_INLINE void FN(dispatch)(FN(place) * p, const REAL *w, const REAL *x,
 #undef BLOCKS
 #undef BLOCK
 
-/* Column `first` of y and those behind it, as dot products. */
-ALWAYS_INLINE void FN(multiply_dots)(const un_row_product *p, int64_t first) {
-  const REAL *x = p->x, *init = p->init;
-  const int64_t depth = p->depth, length = FN(row_dot_length)(depth);
-  const REAL *w = (const REAL *)p->packed + depth * FN(row_width)(first);
-  for (int64_t j = first; j < p->columns; j++, w += length) {
-    FN(vec) sums = {0}, others = {0};
-    int64_t k = 0;
-    for (; k + 2 * FN(LANES) <= depth; k += 2 * FN(LANES)) {
-      sums += FN(load)(x + k) * FN(load)(w + k);
-      others += FN(load)(x + k + FN(LANES)) * FN(load)(w + k + FN(LANES));
-    }
-    for (; k < depth; k += FN(LANES))
-      sums +=
-          (depth - k < FN(LANES) ? FN(load_part)(x + k, depth - k) : FN(load)(x + k)) *
-          FN(load)(w + k);
-    ((REAL *)p->y)[j] = FN(reduce_add)(sums + others) + (init ? init[j] : 0);
+/* x . w */
+ALWAYS_INLINE REAL FN(dot)(const REAL *w, const REAL *x, int64_t depth) {
+  FN(vec) sums = {0}, others = {0};
+  int64_t k = 0;
+  for (; k + 2 * FN(LANES) <= depth; k += 2 * FN(LANES)) {
+    sums += FN(load)(x + k) * FN(load)(w + k);
+    others += FN(load)(x + k + FN(LANES)) * FN(load)(w + k + FN(LANES));
   }
+  for (; k < depth; k += FN(LANES))
+    sums +=
+        (depth - k < FN(LANES) ? FN(load_part)(x + k, depth - k) : FN(load)(x + k)) *
+        FN(load)(w + k);
+  return FN(reduce_add)(sums + others);
+}
+
+/* What begins at column j of a row. */
+ALWAYS_INLINE FN(place) FN(place_at)(const FN(place) * row, int64_t j) {
+  return (FN(place)){.init = row->init ? row->init + j : NULL,
+                     .y = row->y + j,
+                     .again = row->again ? row->again + j : NULL,
+                     .h = row->h ? row->h + j : NULL,
+                     .squares = row->squares};
+}
+
+/* Columns from j on, as dot products. */
+ALWAYS_INLINE void FN(do_dots)(FN(place) * row, const REAL *w, const REAL *x,
+                               int64_t depth, int64_t j, int64_t dots,
+                               const FN(form) form) {
+  if (FN(LANES) < 8 || dots == 0) return;
+  REAL sums[FN(LANES)] = {0};
+  const REAL *first = w + depth * j;
+  for (int64_t i = 0; i < dots; i++)
+    sums[i] = FN(dot)(first + i * FN(row_dot_length)(depth), x, depth);
+  FN(place) p = FN(place_at)(row, j);
+  p.last = dots;
+  FN(finish)(&p, &(FN(sums)){.vector = {FN(load)(sums)}}, 0, (row_block){1, 0}, form);
+  row->squares = p.squares;
+}
+
+/* All columns of a row. */
+ALWAYS_INLINE void FN(do_row)(FN(place) * row, const REAL *w, const REAL *x,
+                              int64_t depth, int64_t columns, bool down,
+                              const FN(form) form) {
+  const int64_t block = BLOCK_VECTORS * FN(LANES), dots = FN(row_dots)(columns);
+  const int64_t end = columns - dots;
+  if (down) FN(do_dots)(row, w, x, depth, end, dots, form);
+  int64_t j = down ? (end - 1) / block * block : 0;
+  for (; 0 <= j && j < end; j += down ? -block : block) {
+    FN(place) p = FN(place_at)(row, j);
+    FN(dispatch)(&p, w + j * depth, x, depth, end - j, down, form);
+    row->squares = p.squares;
+  }
+  if (!down) FN(do_dots)(row, w, x, depth, end, dots, form);
 }
 
 static void FN(multiply)(const un_row_product *p) {
-  const int64_t block = BLOCK_VECTORS * FN(LANES), depth = p->depth;
-  const int64_t columns = p->columns - FN(row_dots)(p->columns);
-  const REAL *init = p->init, *w = p->packed;
-  const bool down = p->down;
-  if (down) FN(multiply_dots)(p, columns);
-  int64_t j = down ? (columns - 1) / block * block : 0;
-  for (; 0 <= j && j < columns; j += down ? -block : block) {
-    FN(place) at = {.init = init ? init + j : NULL, .y = (REAL *)p->y + j};
-    FN(dispatch)(&at, w + j * depth, p->x, depth, columns - j, down, FN(PLAIN));
-  }
-  if (!down) FN(multiply_dots)(p, columns);
+  FN(place) row = {.init = p->init, .y = p->y};
+  FN(do_row)(&row, p->packed, p->x, p->depth, p->columns, p->down, FN(PLAIN));
 }
 
 /* All of a row is one block. */
@@ -280,18 +310,10 @@ ALWAYS_INLINE void FN(set_row)(REAL *row, const REAL *from, int64_t n) {
 
 /* --- forward ------------------------------------------------------------------------ */
 
-/* y = f(y); the vectors in order, or the last one first. */
-ALWAYS_INLINE void FN(activate)(REAL *y, int64_t n, bool last_first,
-                                const FN(form) form) {
-  const int64_t count = (n + FN(LANES) - 1) / FN(LANES);
-  for (int64_t i = 0; i < count; i++) {
-    REAL *at = y + (last_first ? count - 1 - i : i) * FN(LANES);
-    const int64_t left = n - (at - y);
-    if (left >= FN(LANES))
-      FN(store)(at, FN(apply)(FN(load)(at), form));
-    else
-      FN(store_part)(at, FN(apply)(FN(load_part)(at, left), form), left);
-  }
+/* Where the numbers of step i lie once more: in one of two places, for step i itself
+** multiplies by what is in the other one; or NULL. */
+ALWAYS_INLINE REAL *FN(own)(REAL own[2][OWN], int64_t i, const un_row_run *r) {
+  return r->H <= OWN ? own[i & 1] : NULL;
 }
 
 ALWAYS_INLINE void FN(forward_block)(const un_row_run *r, const FN(form) form) {
@@ -310,18 +332,15 @@ ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
     FN(forward_block)(r, form);
     return;
   }
-  REAL *h = r->h;
-  for (int64_t i = 0; i < r->steps && !un_stopped(); i++, h += r->stride) {
-    REAL *next = h + r->stride;
-    const un_row_product p = {.depth = r->H,
-                              .columns = r->H,
-                              .x = h,
-                              .packed = r->packed,
-                              .init = next,
-                              .y = next,
-                              .down = (i & 1) != r->down};
-    FN(multiply)(&p);
-    FN(activate)(next, r->H, !p.down, form);
+  REAL own[2][OWN] __attribute__((aligned(VEC_BYTES)));
+  const REAL *x = r->h;
+  FN(place) p = {.y = r->h};
+  for (int64_t i = 0; i < r->steps && !un_stopped(); i++) {
+    p.y += r->stride;
+    p.init = p.y;
+    p.again = FN(own)(own, i, r);
+    FN(do_row)(&p, r->packed, x, r->H, r->H, (i & 1) != r->down, form);
+    x = p.again ? p.again : p.y;
   }
 }
 
@@ -398,25 +417,33 @@ ALWAYS_INLINE void FN(back)(const un_row_run *r, const FN(form) form) {
     FN(back_block)(r, form);
     return;
   }
-  REAL *h = r->h, *dgates = r->dgates, *dstate = r->dstate;
-  const REAL *dy = r->dy;
+  REAL own[2][OWN] __attribute__((aligned(VEC_BYTES)));
+  const int64_t way = r->stride < 0 ? -1 : 1;
+  const REAL *dy = r->dy, *x = r->dgates;
   double *norm = r->norm;
-  int64_t way = r->stride < 0 ? -1 : 1;
-  for (int64_t i = 0; i < r->steps && !un_stopped(); i++) {
-    FN(fetch_ahead)(r, h);
-    *norm = sqrt(FN(row_slope)(dgates, dstate, dy, h, r->H, form));
-    un_row_product p = {.depth = r->H,
-                        .columns = r->H,
-                        .x = dgates,
-                        .packed = r->packed,
-                        .y = dstate,
-                        .down = (i & 1) != r->down};
-    FN(multiply)(&p);
-    h += r->stride;
-    dgates += r->stride;
+  bool down = r->down;
+  FN(place) p = {.y = r->dgates, .h = r->h};
+  *norm = sqrt(FN(row_slope)(p.y, r->dstate, dy, p.h, r->H, form));
+  for (int64_t i = 1; i < r->steps && !un_stopped(); i++, down = !down) {
+    p.y += r->stride;
+    p.h += r->stride;
     norm += way;
     if (dy) dy += r->stride;
+    p.init = dy;
+    p.squares = (vec_f64){0};
+    p.again = FN(own)(own, i, r);
+    FN(fetch_ahead)(r, p.h);
+    FN(do_row)(&p, r->packed, x, r->H, r->H, down, form);
+    *norm = sqrt(reduce_add_f64(p.squares));
+    x = p.again ? p.again : p.y;
   }
+  FN(multiply)
+  (&(un_row_product){.depth = r->H,
+                     .columns = r->H,
+                     .x = x,
+                     .packed = r->packed,
+                     .y = r->dstate,
+                     .down = down});
 }
 
 static void FN(tanh_row_back)(const un_row_run *r) {
