@@ -327,26 +327,9 @@ function TestMemory.test_what_a_large_tensor_leaves_behind_can_be_used()
   end
 end
 
--- --- speed ----------------------------------------------------------------------------------
+-- --- start ----------------------------------------------------------------------------------
 
 TestStart = {}
-
--- Processor time, since other processes disturb the clock on the wall: of children alone,
--- "times" gives it in its second line. Sanitizers take longer.
-function TestStart.test_start_is_quick()
-  local limit = os.getenv("UNROLL_TEST_PRELOAD") and 1.0 or 0.015
-  local best = math.huge
-  for _ = 1, 5 do
-    local output = support.run(([[
-      i=0; while [ $i -lt 20 ]; do %s -e ""; i=$((i + 1)); done; times]]):format(program))
-    local seconds = 0
-    for m, s in output:match("\n(.*)"):gmatch("(%d+)m([%d.]+)s") do
-      seconds = seconds + 60 * m + s
-    end
-    best = math.min(best, seconds / 20)
-  end
-  lu.assertTrue(best > 0 and best < limit, ("unroll -e '' takes %.1f ms"):format(best * 1e3))
-end
 
 function TestStart.test_start_loads_no_library_beyond_the_first_file()
   local output = run("-e 'for k in pairs(package.loaded) do print(k) end'")
