@@ -139,6 +139,8 @@ function TestErrors.test_a_method_that_is_called_with_a_dot()
   lu.assertStrContains(t:enter "m.forward()", colon)
   lu.assertNotStrContains(t:enter "m:forward(x)", "colon")
   lu.assertNotStrContains(t:enter "m.layers[1]:forward(3)", "colon")
+  t:enter "ax = plot.figure {}:at(1, 1)" -- marks are methods that are made when asked for
+  lu.assertNotStrContains(t:enter "ax:violin 'a'", "colon")
   t:finish()
 end
 

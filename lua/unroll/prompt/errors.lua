@@ -278,12 +278,13 @@ local function is_in_sight(code, where, current)
 end
 
 -- Whether a function is a method that runs on something else: called as object.method(...).
+-- A name counts, too: axes make the function of a mark anew each time it is asked for.
 local function has_wrong_self(frame)
   local first = frame.locals and frame.locals[1]
   if not is_library(frame) or not first or first.name ~= "self" then return false end
   local lookup = require "unroll.prompt.lookup" -- which needs this file
-  for _, member in next, lookup.members(first.value) do
-    if member == frame.func then return false end
+  for name, member in next, lookup.members(first.value) do
+    if member == frame.func or name == frame.name then return false end
   end
   return true
 end
