@@ -1,4 +1,5 @@
--- `local` at the prompt: what the entry is rewritten to, and what it then does.
+-- From what was typed to a function: tokens, entries that are not finished or end with an
+-- expression, what `local` is rewritten to and then does.
 
 local lu = require "luaunit"
 local compile = require "unroll.prompt.compile"
@@ -94,6 +95,45 @@ end
 function TestRewrite.test_lua_locals_end_with_their_entry()
   local e = session({ "local x = 1 y = x + 1", "x" }, { lua_locals = true })
   lu.assertEquals({ e.y, e.last }, { 2, nil })
+end
+
+TestCompile = {}
+
+local function needs_more(text) return compile.needs_more(text) end
+
+local function is_expression(text)
+  return assert(compile.entry(text, "=prompt:1", { environment = {} })).expression
+end
+
+function TestCompile.test_an_expression_after_statements()
+  for _, text in ipairs { "x = 1; a", "x = 1\na, b", "x = 1; a.b", "f()\n.y", "f()\n(g) + 1",
+    "t = {1,\n2}; t", "function f()\n x()\nend\nf" } do
+    lu.assertEquals({ needs_more(text), is_expression(text) }, { false, true }, text)
+  end
+  for _, text in ipairs { "x = 1; a:b", "t = {f;\n a", "f(x,\ny", "function f()\n x" } do
+    lu.assertTrue(needs_more(text), text)
+  end
+end
+
+-- How many times f calls the compiler.
+local function compilations(f)
+  local count = 0
+  debug.sethook(function()
+    if debug.getinfo(2, "f").func == load then count = count + 1 end
+  end, "c")
+  local ok, message = pcall(f)
+  debug.sethook()
+  lu.assertTrue(ok, message)
+  return count
+end
+
+function TestCompile.test_lines_are_not_compiled_again_for_each_that_follows()
+  local open = "function f(x)\n" .. ("  x = x + 1\n"):rep(300)
+  local count = compilations(function()
+    lu.assertTrue(needs_more(open))
+    lu.assertNil((compile.entry(open .. "x = = 1\n" .. open, "=prompt:1", {})))
+  end)
+  lu.assertTrue(count > 0 and count < 10, count)
 end
 
 TestLexer = {}

@@ -37,17 +37,27 @@ local function collecting(expression) return "(...)(" .. expression .. ")" end
 
 -- Statements and the expression that follows them, after ";" or on a line of its own, as code
 -- that hands on its values; nil when the text is not of this form. Lines keep their numbers.
+-- What begins like a statement is found to be no expression at its first tokens, so that is
+-- asked first: the statements before it are read once.
 local function with_last_expression(text)
-  local tokens = lexer.code(text)
+  local tokens, depth = lexer.code(text), 0
   for i = 1, #tokens - 1 do
     local next_token = tokens[i + 1]
-    if tokens[i].text == ";" or next_token.line > tokens[i].line then
+    depth = depth + lexer.nesting_change(tokens[i])
+    if depth == 0 and (tokens[i].text == ";" or next_token.line > tokens[i].line) then
       local head, tail = text:sub(1, next_token.first - 1), text:sub(next_token.first)
-      local expression = load(head, "=?") and tail:sub(1, 1) ~= "=" and expression_of(tail)
-      local code = expression and head .. ";" .. collecting(expression)
+      local expression = tail:sub(1, 1) ~= "=" and expression_of(tail)
+      local code = expression and load(head, "=?") and head .. ";" .. collecting(expression)
       if code and load(code, "=?") then return code end
     end
   end
+end
+
+-- Whether the text may end with an expression: the compiler was at a statement that is a name
+-- so far, "x" or "x, y".
+local function may_end_with_expression(message)
+  return message:find "syntax error near <eof>$" ~= nil
+    or message:find "'=' expected near <eof>$" ~= nil
 end
 
 --- Whether more lines are needed: the code is right so far and ends too early.
@@ -61,7 +71,7 @@ function compile.needs_more(text)
   if code ~= text then return is_open end
   local statements, wrong = load(text, "=?")
   return statements == nil and (is_open or is_incomplete(text, wrong))
-    and with_last_expression(text) == nil
+    and not (may_end_with_expression(wrong) and with_last_expression(text))
 end
 
 --- Whether the entry ends with ";": then its values are not shown.

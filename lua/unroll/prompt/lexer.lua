@@ -104,12 +104,15 @@ function lexer.code(code)
   return found
 end
 
-local opens = { ["function"] = 1, ["do"] = 1, ["if"] = 1, ["repeat"] = 1, ["end"] = -1,
-  ["until"] = -1 }
+local nesting = {
+  keyword = { ["function"] = 1, ["do"] = 1, ["if"] = 1, ["repeat"] = 1, ["end"] = -1,
+    ["until"] = -1 },
+  symbol = { ["("] = 1, ["{"] = 1, ["["] = 1, [")"] = -1, ["}"] = -1, ["]"] = -1 } }
 
---- How much deeper in blocks the code is after this token: 1, 0 or -1.
-function lexer.block_change(token)
-  return token.kind == "keyword" and opens[token.text] or 0
+--- How much deeper in blocks and brackets the code is after this token: 1, 0 or -1.
+function lexer.nesting_change(token)
+  local changes = nesting[token.kind]
+  return changes and changes[token.text] or 0
 end
 
 return lexer

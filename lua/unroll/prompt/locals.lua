@@ -114,7 +114,7 @@ function locals.rewrite(code)
     if token.text == "local" and token.kind == "keyword" and depth == 0 then
       statement(edits, tokens, i, kept, notes)
     end
-    depth = depth + lexer.block_change(token)
+    depth = depth + lexer.nesting_change(token)
   end
   return edits:apply(code), notes
 end
