@@ -52,23 +52,63 @@ static int profile_stop(lua_State *L) {
   return 1;
 }
 
-typedef struct peak_job {
-  un_dtype dtype;
-  int64_t rounds;
-} peak_job;
+/* --- the limits of the machine ---------------------------------------------------------- */
 
-static void run_peak(void *context, int index) {
-  const peak_job *job = context;
-  double flops;
-  (void)index;
-  un_peak_run(job->dtype, job->rounds, &flops);
+/* What is run over and over: so many rounds on each of `threads` threads at once. */
+typedef struct limit {
+  double (*run)(const struct limit *l); /* what one thread got done, in any unit */
+  un_dtype dtype;
+  int threads;
+  void *memory;
+  int64_t count; /* numbers in it */
+  int64_t rounds;
+  double amount;
+} limit;
+
+static void run_limit(void *context, int index) {
+  limit *l = context;
+  double amount = l->run(l);
+  if (index == 0) l->amount = amount;
 }
 
-/* Seconds that so many rounds take on each of `threads` threads at once. */
-static double time_peak(const peak_job *job, int threads) {
+static double seconds_of(limit *l) {
   double start = un_sys_clock();
-  un_parallel(threads, run_peak, (void *)job);
+  un_parallel(l->threads, run_limit, l);
   return un_sys_clock() - start;
+}
+
+/* Pushes how much of it is done in a second: the best of `tries` runs of some milliseconds. */
+static int push_rate(lua_State *L, limit *l, lua_Integer tries) {
+  double best = 0;
+  l->rounds = 1;
+  while (l->rounds < INT64_C(1) << 40 && seconds_of(l) < 2e-3 && !un_stopped())
+    l->rounds *= 2;
+  for (lua_Integer i = 0; i < tries && !un_stopped(); i++) {
+    double seconds = seconds_of(l), rate = l->amount * l->threads / seconds;
+    if (rate > best) best = rate;
+  }
+  lua_pushnumber(L, best);
+  return 1;
+}
+
+static un_dtype opt_real(lua_State *L, int arg) {
+  un_dtype dtype = lua_isnoneornil(L, arg) ? UN_F32 : unl_checkdtype(L, arg);
+  luaL_argcheck(L, un_is_real(dtype), arg, "float32 or float64 expected");
+  return dtype;
+}
+
+/* Pushes a userdata; returns its zeros, from the beginning of a line of the cache on. */
+static void *new_lines(lua_State *L, size_t size) {
+  enum { LINE = 64 };
+  char *memory = lua_newuserdatauv(L, size + LINE, 0);
+  memset(memory, 0, size + LINE);
+  return (void *)(((uintptr_t)memory + LINE - 1) / LINE * LINE);
+}
+
+static double run_peak(const limit *l) {
+  double flops;
+  un_peak_run(l->dtype, l->rounds, &flops);
+  return flops;
 }
 
 /*---
@@ -82,30 +122,41 @@ static double time_peak(const peak_job *job, int threads) {
 function core.profile.peak(dtype, threads, tries) end
 */
 static int profile_peak(lua_State *L) {
-  un_dtype dtype = lua_isnoneornil(L, 1) ? UN_F32 : unl_checkdtype(L, 1);
-  luaL_argcheck(L, un_is_real(dtype), 1, "float32 or float64 expected");
+  limit l = {.run = run_peak, .dtype = opt_real(L, 1)};
   lua_Integer threads = luaL_optinteger(L, 2, 1), tries = luaL_optinteger(L, 3, 5);
   luaL_argcheck(L, threads >= 1 && threads <= 256, 2, "must be in 1..256");
-  peak_job job = {dtype, 20000};
-  double flops, best = 0;
-  while (job.rounds < INT64_C(1) << 40 && time_peak(&job, (int)threads) < 2e-3 &&
-         !un_stopped())
-    job.rounds *= 2;
-  un_peak_run(dtype, 1, &flops);
-  flops *= (double)job.rounds * (double)threads;
-  for (lua_Integer i = 0; i < tries && !un_stopped(); i++) {
-    double seconds = time_peak(&job, (int)threads);
-    if (flops / seconds > best) best = flops / seconds;
-  }
-  lua_pushnumber(L, best);
-  return 1;
+  l.threads = (int)threads;
+  return push_rate(L, &l, tries);
 }
 
-/* The seconds that so many rounds take; *bytes is what was read. */
-static double time_read(const float *p, int64_t count, int64_t rounds, double *bytes) {
-  double start = un_sys_clock();
-  un_peak_read(p, count, rounds, bytes);
-  return un_sys_clock() - start;
+static double run_products(const limit *l) {
+  double flops;
+  un_peak_multiply(l->dtype, l->memory, l->rounds, &flops);
+  return flops;
+}
+
+/*---
+--- The floating-point operations that this machine does in a second in products of matrices
+--- whose factors all lie in the nearest cache, with the instruction set in use, on one
+--- thread: the best of `tries` runs of some milliseconds. A network of many rows cannot be
+--- faster than this.
+---@param dtype? "float32"|"float64" default "float32"
+---@param tries? integer default 5
+---@return number flops
+--- > require("unroll.core").profile.products() > 0   --> true
+function core.profile.products(dtype, tries) end
+*/
+static int profile_products(lua_State *L) {
+  limit l = {.run = run_products, .dtype = opt_real(L, 1), .threads = 1};
+  lua_Integer tries = luaL_optinteger(L, 2, 5);
+  l.memory = new_lines(L, UN_PEAK_BYTES);
+  return push_rate(L, &l, tries);
+}
+
+static double run_read(const limit *l) {
+  double bytes;
+  un_peak_read(l->memory, l->count, l->rounds, &bytes);
+  return bytes;
 }
 
 /*---
@@ -118,30 +169,20 @@ static double time_read(const float *p, int64_t count, int64_t rounds, double *b
 function core.profile.bandwidth(bytes, tries) end
 */
 static int profile_bandwidth(lua_State *L) {
-  enum { LINE = 64 };
   lua_Integer size = luaL_checkinteger(L, 1), tries = luaL_optinteger(L, 2, 5);
   luaL_argcheck(L, size >= 1024 && size <= INT64_C(1) << 32, 1,
                 "must be in 1024..4294967296");
-  char *memory = lua_newuserdatauv(L, (size_t)size + LINE, 0);
-  memset(memory, 0, (size_t)size + LINE);
-  const float *p = (const float *)(((uintptr_t)memory + LINE - 1) / LINE * LINE);
-  int64_t count = size / (int64_t)sizeof *p, rounds = 1;
-  double read, best = 0;
-  while (time_read(p, count, rounds, &read) < 2e-3 && !un_stopped())
-    rounds *= 2;
-  for (lua_Integer i = 0; i < tries && !un_stopped(); i++) {
-    double seconds = time_read(p, count, rounds, &read);
-    if (read / seconds > best) best = read / seconds;
-  }
-  lua_pushnumber(L, best);
-  return 1;
+  limit l = {.run = run_read,
+             .threads = 1,
+             .memory = new_lines(L, (size_t)size),
+             .count = size / (int64_t)sizeof(float)};
+  return push_rate(L, &l, tries);
 }
 
-static const luaL_Reg functions[] = {{"start", profile_start},
-                                     {"stop", profile_stop},
-                                     {"peak", profile_peak},
-                                     {"bandwidth", profile_bandwidth},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"start", profile_start},         {"stop", profile_stop},
+    {"peak", profile_peak},           {"products", profile_products},
+    {"bandwidth", profile_bandwidth}, {NULL, NULL}};
 
 void unl_open_profile(lua_State *L) {
   unl_subtable(L, "profile");

@@ -24,6 +24,10 @@ enum { SMALL = 16 << 10 };
 /* Rows of a tile in each kernel; a thread's share of a product is a multiple of it. */
 enum { TILE = 6 };
 
+int64_t un_panel_width(un_dtype dtype) {
+  return un_panel()->width[dtype];
+}
+
 size_t un_panel_bytes(un_dtype dtype, int64_t depth, int64_t columns) {
   return (un_panel()->bytes[dtype](depth, columns) + 63) & ~(size_t)63;
 }

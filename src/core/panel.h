@@ -38,7 +38,8 @@ typedef struct un_product {
 } un_product;
 
 typedef struct un_panel_kernels {
-  size_t (*bytes[2])(int64_t depth, int64_t columns); /* for float32 and float64 */
+  int width[2]; /* columns of a panel; index 0 is float32, 1 float64 */
+  size_t (*bytes[2])(int64_t depth, int64_t columns);
   void (*multiply[2])(const un_product *p);
 } un_panel_kernels;
 
@@ -56,6 +57,9 @@ typedef struct un_pack_kernels {
                    int64_t columns, int64_t row_stride);
   size_t tiles_from, plain_up_to;
 } un_pack_kernels;
+
+/* Columns of a panel. */
+int64_t un_panel_width(un_dtype dtype);
 
 /* Bytes that a packed (depth,columns) matrix needs. */
 size_t un_panel_bytes(un_dtype dtype, int64_t depth, int64_t columns);

@@ -34,7 +34,7 @@ local function write(path, text)
 end
 
 -- Counted up when the data of a phase change their form.
-local layout <const> = 3
+local layout <const> = 4
 
 -- The results so far; an empty set when there are none of this layout.
 local function load_results(out)

@@ -1,13 +1,17 @@
--- floor.lua -- the least time that a step with one sequence can take here, from measurements of
--- the same moment. One after the other it has to
+-- floor.lua -- the least time that a step can take here, from measurements of the same moment.
+-- One after the other it has to
 --
---   make its products                         all of them at the peak of fused multiply-adds
---   read W_hh again in each step of a sweep   what goes beyond those multiply-adds, if as much
---                                             as the first cache holds stays there
+--   make its products                         at the speed of one whose factors lie in the
+--                                             first cache; one sequence has to read W_hh again
+--                                             in each step of both sweeps, or to make those
+--                                             products at the peak of fused multiply-adds,
+--                                             whichever takes longer (as much of W_hh as the
+--                                             first cache holds stays there)
 --   measure the gradients and update          each array read or written once, at the speed at
 --                                             which arrays of that size are read
---   do all that does not depend on H          a whole step of a network with one hidden unit and
---                                             two symbols, with as many time steps
+--   do all that does not depend on H          one sequence: a whole step of a network with one
+--                                             hidden unit and two symbols, with as many time
+--                                             steps
 --
 -- and nothing else: no tanh or softmax of more than one vector, no packing, no loads that wait.
 local configurations = require "configurations"
@@ -30,23 +34,29 @@ local function reading(bytes, ask)
   return seconds + (bytes - near) / ask("bandwidth", 4 * first_cache())
 end
 
--- Arrays that the norm and the update of Adagrad go through: g; then g, s and p, and s and p
--- again to write them.
-local arrays = 6
+-- How many arrays the norm and the update go through: g; then g, p and what the optimiser
+-- keeps, and all but g once more to write them.
+local arrays = { adagrad = 6, adam = 8 }
 
-local function updating(H, ask)
-  local bytes = number * configurations.parameters(H)
-  return arrays * bytes / ask("bandwidth", 3 * bytes)
+local function updating(case, ask)
+  local bytes = number * configurations.parameters(case.H)
+  return arrays[case.optimizer] * bytes / ask("bandwidth", arrays[case.optimizer] // 2 * bytes)
+end
+
+-- Both sweeps of one sequence, and what it needs beside products and update.
+local function alone(case, peak, ask, seconds)
+  local H, T = case.H, case.T
+  return 2 * T * math.max(reading(number * H * H, ask), 2 * H * H / peak)
+    + ask("empty", case.cell, T, case.optimizer, seconds)
 end
 
 --- Seconds of a step of a tanh network at least, for a program that makes `peak` operations a
 --- second and answers `ask(request, ...)` as worker.lua does.
 function floor.seconds(case, peak, ask, seconds)
-  local H, T = case.H, case.T
-  local sweep = 2 * H * H / peak
-  return T * configurations.flops(case.cell, H) / peak
-    + 2 * T * math.max(0, reading(number * H * H, ask) - sweep)
-    + updating(H, ask) + ask("empty", case.cell, T, case.optimizer, seconds)
+  local H, T, B = case.H, case.T, case.B
+  local flops, rate = configurations.flops(case.cell, H), ask "products"
+  if B > 1 then return T * B * flops / rate + updating(case, ask) end
+  return T * (flops - 4 * H * H) / rate + updating(case, ask) + alone(case, peak, ask, seconds)
 end
 
 return floor

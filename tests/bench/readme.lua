@@ -39,11 +39,10 @@ local function training_rows(data, lines)
         numbers.times(s.onednn), numbers.percent(s.share), numbers.percent(s.avx2))
     end
   end
-  lines[#lines + 1] = "\n" .. wrap("Most possible: over PyTorch if every operation ran at the "
-    .. "measured peak of fused multiply-adds; with B = 1, where every step reads the weights again "
-    .. "and what surrounds the products counts, if those parts, too, ran at their measured limits "
-    .. "(`tests/bench/floor.lua`). oneDNN: its RNN primitive alone, without read-out, "
-    .. "loss and update.") .. "\n"
+  lines[#lines + 1] = "\n" .. wrap("Most possible: over PyTorch if all products were as fast as "
+    .. "one whose factors lie in the nearest cache, all reading of weights, and with B = 1 what "
+    .. "surrounds the products, at its measured limit (`tests/bench/floor.lua`). oneDNN: its RNN "
+    .. "primitive alone, without read-out, loss and update.") .. "\n"
 end
 
 -- --- one line for each other phase ------------------------------------------------------

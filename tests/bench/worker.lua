@@ -4,6 +4,7 @@
 --   empty CELL T OPTIMIZER SECONDS         -> seconds of a step with one hidden unit, 2 symbols
 --   generate CELL H SECONDS                -> characters a second
 --   peak [THREADS]                         -> FLOP/s of fused multiply-adds in registers
+--   products                               -> FLOP/s of products out of the first cache
 --   gemm M N K                             -> FLOP/s of OpenBLAS, by tensor.matmul
 --   bandwidth BYTES                        -> bytes a second, read again and again
 --   threads N                              -> N
@@ -112,6 +113,7 @@ local requests = {
   peak = function(threads)
     return core.profile.peak("float32", math.tointeger(threads or 1), 9)
   end,
+  products = function() return core.profile.products("float32", 9) end,
   bandwidth = function(bytes) return core.profile.bandwidth(math.tointeger(bytes), 9) end,
   rss = function()
     return 1024 * tonumber(core.sys.read_file("/proc/self/status"):match "VmHWM:%s*(%d+)")

@@ -61,25 +61,29 @@ function TestBench.test_the_table_of_training()
   lu.assertStrContains(speed.note, "no such cell: lstm")
   speed = load("phases.train").tables(results(false).phases.train)[1]
   lu.assertEquals({ speed.rows[1][7], speed.rows[1][8] }, { "–", "–" })
-  local of_a_batch = results(true).phases.train
-  of_a_batch.cases[1].bounds.unroll = {}
-  lu.assertEquals(load("phases.train").tables(of_a_batch)[1].rows[1][8], "50x")
 end
 
--- A machine of 1e9 operations and 1e9 bytes a second, whose empty step takes 1 ms.
+-- A machine that reads 1e9 bytes a second, makes 5e8 operations a second in products, and needs
+-- 1 ms for an empty step.
+local function least(case, peak)
+  local speed = { empty = 1e-3, products = 5e8, bandwidth = 1e9 }
+  return load("floor").seconds(case, peak, function(what) return speed[what] end, 0.1)
+end
+
+local learned = 2 * 100 * 65 + 100 * 100 + 100 + 65 -- numbers, H = 100
+
 function TestBench.test_the_least_time_of_a_step_with_one_sequence()
-  local function ask(what) return what == "empty" and 1e-3 or 1e9 end
-  local function least(H, peak)
-    return load("floor").seconds({ cell = "tanh", H = H, T = 10, optimizer = "adagrad" }, peak,
-      ask, 0.1)
-  end
-  local numbers_of = 2 * 100 * 65 + 100 * 100 + 100 + 65
-  local sweeps = 2 * 10 * (4 * 1e4 - 2 * 1e4) / 1e9 -- reading less the multiply-adds
-  lu.assertAlmostEquals(least(100, 1e9),
-    10 * (6e4 + 6 * 6500) / 1e9 + sweeps + 6 * 4 * numbers_of / 1e9 + 1e-3, 1e-12)
-  -- where multiply-adds take longer than reading, reading adds nothing
-  lu.assertAlmostEquals(least(100, 1e8),
-    10 * (6e4 + 6 * 6500) / 1e8 + 6 * 4 * numbers_of / 1e9 + 1e-3, 1e-12)
+  local case = { cell = "tanh", H = 100, T = 10, B = 1, optimizer = "adagrad" }
+  local products = 10 * (2e4 + 6 * 6500) / 5e8 -- all but those of the two sweeps
+  local rest = products + 6 * 4 * learned / 1e9 + 1e-3
+  lu.assertAlmostEquals(least(case, 1e9), rest + 20 * 4e4 / 1e9, 1e-12)
+  lu.assertAlmostEquals(least(case, 1e8), rest + 20 * 2e4 / 1e8, 1e-12) -- reading is faster
+end
+
+function TestBench.test_the_least_time_of_a_step_with_a_batch()
+  local case = { cell = "tanh", H = 100, T = 10, B = 3, optimizer = "adam" }
+  local products = 30 * 6 * (1e4 + 6500) / 5e8
+  lu.assertAlmostEquals(least(case, 1e9), products + 8 * 4 * learned / 1e9, 1e-12)
 end
 
 function TestBench.test_a_size_between_is_held_beside_the_worse_neighbour()

@@ -54,6 +54,7 @@ function TestLongWork.test_walks_and_reductions()
     ends("equal", tensor.equal, huge, huge)
     ends("all", huge.all, huge)
     ends("peak", require "unroll.core".profile.peak, "float32", 1, 10000000)
+    ends("products", require "unroll.core".profile.products, "float32", 10000000)
     ends("bandwidth", require "unroll.core".profile.bandwidth, 65536, 10000000)]]
 end
 

@@ -60,6 +60,17 @@ function TestProfile.test_the_limit_of_reading()
   support.raises("number expected", bandwidth)
 end
 
+-- A product cannot be faster than its multiply-adds in registers: those of another moment may
+-- have been slowed, by a factor of five at most.
+function TestProfile.test_the_limit_of_products()
+  for _, dtype in ipairs { "float32", "float64" } do
+    local products, peak = core.profile.products(dtype, 3), core.profile.peak(dtype, 1, 3)
+    lu.assertTrue(products > 1e8, dtype)
+    lu.assertTrue(products < 5 * peak, dtype)
+  end
+  support.raises("float32 or float64 expected", core.profile.products, "int32")
+end
+
 function TestProfile.test_a_training_step_shows_its_phases()
   local model = unroll.rnn.lm { vocab = 10, hidden = 16, seed = 1 }
   local corpus = unroll.text.corpus "numbers"

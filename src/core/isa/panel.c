@@ -29,7 +29,8 @@ enum { MAX_ROWS = 2 * TILE_ROWS };
 #include "each_dtype.h"
 
 extern const un_panel_kernels ISA(un_panel);
-const un_panel_kernels ISA(un_panel) = {.bytes = {bytes_f32, bytes_f64},
+const un_panel_kernels ISA(un_panel) = {.width = {WIDTH_f32, WIDTH_f64},
+                                        .bytes = {bytes_f32, bytes_f64},
                                         .multiply = {multiply_f32, multiply_f64}};
 
 #else

@@ -34,10 +34,8 @@ end
 local function measure_shares(case, name, rate, ask, seconds)
   local flops, peak = configurations.flops(case.cell, case.H), ask(name, "peak")
   table.insert(case.shares[name], rate * flops / peak)
-  if case.B == 1 then
-    local least = floor.seconds(case, peak, function(...) return ask(name, ...) end, seconds)
-    table.insert(case.bounds[name], case.T * flops / peak / least)
-  end
+  local least = floor.seconds(case, peak, function(...) return ask(name, ...) end, seconds)
+  table.insert(case.bounds[name], case.T * case.B * flops / peak / least)
 end
 
 -- One round of a case: everybody one after the other, with the limits of that moment.
@@ -64,7 +62,7 @@ function phase.run(context)
 end
 
 --- What the rounds of a case come to. `most` is our ratio over PyTorch at the share of the
---- peak that is possible: with one row that of floor.lua, else all of it.
+--- peak that is possible (floor.lua).
 function phase.summary(case)
   local ours, share = case.rates.unroll, numbers.median(case.shares.unroll)
   local torch = numbers.ratio(ours, case.rates.torch)
@@ -75,7 +73,7 @@ function phase.summary(case)
     avx2 = numbers.median(case.shares.avx2), gemm = numbers.median(case.gemm),
     bound = bound, avx2_bound = numbers.median(case.bounds.avx2),
     theirs = numbers.median(case.rates.torch),
-    most = torch and torch / share * (bound or 1),
+    most = torch and torch / share * bound,
   }
 end
 
@@ -116,16 +114,17 @@ function phase.tables(data)
       head = { "network", "H", "T", "B", "characters/s", "PyTorch", "over PyTorch",
         "most possible", "over NumPy", "over oneDNN" },
       note = ("Medians of %d rounds, in which all took turns; a ratio is one of the same round. "
-        .. "Steps of train.fit on random tokens. Most possible: over PyTorch at 100 %% of the FMA "
-        .. "peak, with one row at the share possible. oneDNN: its RNN primitive alone, without "
+        .. "Steps of train.fit on random tokens. Most possible: over PyTorch at the share "
+        .. "of the peak that is possible (below). oneDNN: its RNN primitive alone, without "
         .. "read-out, loss and update.%s"):format(
         data.rounds, configurations.left_out(data.cases)) },
     { title = "Share of the measured FMA peak", rows = share_rows(data),
       head = { "network", "share", "possible", "AVX2, of its peak", "possible, AVX2",
         "sgemm BxH HxH" },
-      note = "The peak is that of the same moment. Possible, for one row: all products at "
-        .. "the peak, then what W_hh and the arrays of the update take to be read at the measured "
-        .. "speed of the caches, and a step of a network with one hidden unit for all else." } }
+      note = "The peak is that of the same moment. Possible: the products at the speed of one "
+        .. "whose factors lie in the first cache, and the arrays of the update read at the "
+        .. "measured speed of the caches; with one row each step also reads W_hh at that speed, "
+        .. "and what is left takes as long as with one hidden unit." } }
 end
 
 -- --- figures ----------------------------------------------------------------------------
