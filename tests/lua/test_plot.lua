@@ -402,6 +402,7 @@ local wrong_calls = {
   { "unknown option 'xlable' (did you mean 'xlabel'",
     function(_, ax) ax:set { xlable = "x" } end },
   { "ylim = {2, 1} must rise", function(_, ax) ax:set { ylim = { 2, 1 } } end },
+  { "must rise", function(_, ax) ax:set { ylim = { 0, 5e-324 } } end },
   { "cannot be shown on a log axis",
     function(_, ax) ax:set { yscale = "log", ylim = { 0, 1 } } end },
   { "ylim[1] must be a finite number", function(_, ax) ax:set { ylim = { nan, 1 } } end },

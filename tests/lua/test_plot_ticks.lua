@@ -236,3 +236,16 @@ function TestPlotTicks.test_categories_show_invisible_characters()
   local axis = fig:describe().panels[1].x
   lu.assertEquals(axis.labels, { "␣", "⏎", "⇥", "<", "&", "\\x01", "two words" })
 end
+
+-- Names that the limits leave out took part in the layout: this page became 1000 times as large.
+function TestPlotTicks.test_categories_beyond_the_limits_have_no_tick()
+  local names, values = { "a", "b", "c", "d", "e" }, { 1, 2, 3, 4, 5 }
+  local fig = plot.figure { cols = 3 }
+  fig:at(1, 1):bar(names, values):set { xlim = { 1.5, 4.5 } }
+  fig:at(1, 2):bar(names, values, { horizontal = true }):set { ylim = { 2, nil } }
+  fig:at(1, 3):bar(names, values):set { xlim = { 0.1, 0.2 } }
+  local panels = fig:describe().panels
+  lu.assertEquals(panels[1].x.labels, { "b", "c", "d" })
+  lu.assertEquals(panels[2].y.labels, { "b", "c", "d", "e" })
+  lu.assertEquals(panels[3].x.labels, {})
+end

@@ -57,7 +57,7 @@ local function check_limits(name, lim, is_log)
       options.misuse("set: %s[%d] = %g cannot be shown on a log axis", name, i, v)
     end
   end
-  if lim[1] and lim[2] and lim[2] - lim[1] <= 1e-12 * math.abs(lim[1]) then
+  if lim[1] and lim[2] and lim[2] - lim[1] <= math.max(1e-300, 1e-12 * math.abs(lim[1])) then
     options.misuse("set: %s = {%g, %g} must rise", name, lim[1], lim[2])
   end
 end

@@ -254,15 +254,20 @@ local function category_item(name, theme, look)
     align = look.angle and "right" or look.wrap and "center" }, look.longest or 1e4)
 end
 
+-- The first and the last name within the limits.
+local function in_view(plan, names)
+  return math.max(1, math.ceil(plan.low)), math.min(#names, math.floor(plan.high))
+end
+
 -- Writes all names in this look; false at the first one that stands too near to another.
 local function set_categories(plan, names, theme, look)
-  local last = {}
+  local last, from, to = {}, in_view(plan, names)
   plan.ticks, plan.rows = {}, look.rows
-  for i, name in ipairs(names) do
-    local tick = { at = i, text = category_item(name, theme, look),
+  for i = from, to do
+    local tick = { at = i, text = category_item(names[i], theme, look),
       row = look.rows and (i - 1) % look.rows }
     if is_crowded(plan, tick, look.gap, last) then return false end
-    plan.ticks[i] = tick
+    plan.ticks[#plan.ticks + 1] = tick
   end
   return true
 end
@@ -301,16 +306,18 @@ local function category_looks(names, theme, slot, cell)
   return looks
 end
 
+-- The part of the axis that each name has.
+local function slot_of(plan) return plan.length / (plan.high - plan.low) end
+
 local least_pitch = 7 -- points between two labels, whatever they say
 
 -- Writes every n-th name: the smallest n, roughly, with which the labels stand apart. Names
 -- that are not written are not measured: there may be thousands.
 local function thin(plan, names, gap, make)
-  local slot = plan.length / (#names + 0.3)
-  local every = math.max(1, least_pitch // slot)
+  local every, from, to = math.max(1, least_pitch // slot_of(plan)), in_view(plan, names)
   repeat
     plan.ticks, plan.every = {}, every
-    for i = 1, #names, every do
+    for i = from, to, every do
       plan.ticks[#plan.ticks + 1] = { at = i, text = make(names[i]) }
     end
     every = every + math.max(1, every // 20)
@@ -340,8 +347,7 @@ end
 local least_slot = 2.5 -- points; narrower ones have no room for every name
 
 local function fit_categories(plan, names, theme, cell)
-  local slot = plan.length / (#names + 0.3)
-  local second_best
+  local slot, second_best = slot_of(plan), nil
   if slot < least_slot then return thin_categories(plan, names, theme, cell) end
   for _, look in ipairs(category_looks(names, theme, slot, cell)) do
     if set_categories(plan, names, theme, look) then
