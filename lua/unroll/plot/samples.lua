@@ -2,8 +2,11 @@
 
 local canvas = require("unroll.core").canvas
 local categories = require "unroll.plot.categories"
+local color = require "unroll.plot.color"
+local common = require "unroll.plot.marks.common"
 local data = require "unroll.plot.data"
 local options = require "unroll.plot.options"
+local style = require "unroll.plot.style"
 
 local samples = {}
 
@@ -60,15 +63,31 @@ function samples.first_from(sorted, v, beyond)
   return low
 end
 
---- Half of what a mark takes of its slot, in points of the page.
-function samples.half_width(mark, view)
+-- Half of what a mark takes of its slot, in points of the page.
+local function half_width(mark, view)
   return math.min(mark.width * math.abs(view.x(2) - view.x(1)) / 2, 40)
+end
+
+--- Calls f(summary, x, half) for each of mark.summaries that the axis can show: the middle of
+--- its slot and half of the mark's width there.
+function samples.each(mark, view, f)
+  local half = half_width(mark, view)
+  for i, s in ipairs(mark.summaries) do
+    if s and not (view.yaxis.scale.positive and s.q1 <= 0) then f(s, view.x(i), half) end
+  end
 end
 
 --- What the axes must show of a mark with names and samples.
 function samples.limits(mark, reach)
   reach.x:cover({ 1, math.max(1, #mark.names) })
   for _, series in ipairs(mark.samples) do reach.y:cover(series) end
+end
+
+--- The legend's entry: a faded patch within its outline.
+function samples.key(mark, theme)
+  local main = style.color(theme, mark.color)
+  return common.key(mark, { fill = color.fade(main, theme.box_alpha),
+    line = { color = main, width = theme.line_width } })
 end
 
 return samples

@@ -59,23 +59,14 @@ function Axes:box(categories, samples, opts) end
 ]]
 function box.new(panel, a, b, c)
   local names, list, opts = samples.read("box", panel, kinds, a, b, c)
-  local mark = { names = names, samples = list, boxes = {}, label = common.label(opts.label),
+  local mark = { names = names, samples = list, summaries = {}, label = common.label(opts.label),
     width = math.min(1, opts.width or 0.5), points = opts.points,
     color = axes.next_color(panel, "box", opts.color) }
-  for i, series in ipairs(list) do mark.boxes[i] = summary(series) or false end
+  for i, series in ipairs(list) do mark.summaries[i] = summary(series) or false end
   return mark
 end
 
 box.limits = samples.limits
-
--- Calls f(summary, x, half) for each sample with numbers: its middle on the page and half
--- the width of its box.
-local function each_box(mark, view, f)
-  local half = samples.half_width(mark, view)
-  for i, s in ipairs(mark.boxes) do
-    if s and not (view.yaxis.scale.positive and s.q1 <= 0) then f(s, view.x(i), half) end
-  end
-end
 
 local function draw_box(s, x, half, pen, main)
   local page, view, theme = pen.page, pen.view, pen.theme
@@ -121,7 +112,7 @@ end
 
 function box.draw(mark, pen)
   local main = pen.color(mark.color)
-  each_box(mark, pen.view, function(s, x, half)
+  samples.each(mark, pen.view, function(s, x, half)
     draw_box(s, x, half, pen, main)
     if mark.points and s.values then
       draw_points(spread(s.values, x, half, pen.view), pen, { shape = "circle", color = main,
@@ -132,14 +123,10 @@ function box.draw(mark, pen)
   end)
 end
 
-function box.key(mark, theme)
-  local c = style.color(theme, mark.color)
-  return common.key(mark, { fill = color.fade(c, theme.box_alpha),
-    line = { color = c, width = theme.line_width } })
-end
+box.key = samples.key
 
 function box.obstacles(mark, view, found)
-  each_box(mark, view, function(s, x, half)
+  samples.each(mark, view, function(s, x, half)
     found.boxes[#found.boxes + 1] = { left = x - half, right = x + half,
       top = view.y(view_of.inside(view.yaxis, s.most)),
       bottom = view.y(view_of.inside(view.yaxis, s.least)) }
@@ -149,7 +136,7 @@ end
 function box.series(mark, theme)
   local list = {}
   for i, series in ipairs(mark.samples) do
-    local s = mark.boxes[i] or {}
+    local s = mark.summaries[i] or {}
     list[i] = { label = mark.label, points = data.count(series), median = s.median, q1 = s.q1,
       q3 = s.q3, low = s.low, high = s.high, outliers = s.outlying,
       color = style.color(theme, mark.color) }

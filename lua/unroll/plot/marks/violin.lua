@@ -125,17 +125,9 @@ local function draw_body(s, x, half, pen, main)
   pen.page:polyline(common.page_frame(view.box), xs, ys, stroke)
 end
 
--- Calls f(summary, x, half) for each sample that the axis can show.
-local function each(mark, view, f)
-  local half = samples.half_width(mark, view)
-  for i, s in ipairs(mark.summaries) do
-    if s and not (view.yaxis.scale.positive and s.q1 <= 0) then f(s, view.x(i), half) end
-  end
-end
-
 function violin.draw(mark, pen)
   local main, view, theme = pen.color(mark.color), pen.view, pen.theme
-  each(mark, view, function(s, x, half)
+  samples.each(mark, view, function(s, x, half)
     draw_body(s, x, half, pen, main)
     pen.page:segment(x, view.y(s.q1), x, view.y(s.q3),
       { color = main, width = 2.5 * theme.line_width })
@@ -144,14 +136,10 @@ function violin.draw(mark, pen)
   end)
 end
 
-function violin.key(mark, theme)
-  local c = style.color(theme, mark.color)
-  return common.key(mark, { fill = color.fade(c, theme.box_alpha),
-    line = { color = c, width = theme.line_width } })
-end
+violin.key = samples.key
 
 function violin.obstacles(mark, view, found)
-  each(mark, view, function(s, x, half)
+  samples.each(mark, view, function(s, x, half)
     found.boxes[#found.boxes + 1] = { left = x - half, right = x + half, top = view.y(s.most),
       bottom = view.y(s.q1) }
   end)
