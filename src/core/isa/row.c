@@ -13,9 +13,12 @@
 **
 ** Sums turn into what the next step multiplies by, h or da, while they are in registers. It is
 ** read again from a place of its own: a row among others lies across lines of the cache, and
-** has an end that is not a whole vector; what is stored so comes back twice as late. Where one
-** block is all of a row that place is one, else there are two: a block still reads what the
-** step before has made when the one in front of it is done. */
+** has an end that is not a whole vector; what is stored so comes back twice as late. There are
+** two such places: a block still reads what the step before has made when the one in front of
+** it is done.
+**
+** Each kind of block is one function for all that may become of its sums. A row that is one
+** block stays in it for all of its steps. */
 #ifndef REAL
 #include <math.h>
 
@@ -53,8 +56,20 @@ enum { MAX_SUMS = 4, TWO_SUMS = 7 };
 enum { MAX_SUMS = 4, TWO_SUMS = 6 };
 #endif
 
-/* Rows of several blocks have a place of their own up to so many numbers. */
+/* Rows have a place of their own up to so many numbers. */
 enum { OWN = 256 };
+
+/* What becomes of sums: nothing more, a step forward, a step back. */
+typedef enum row_form { PLAIN, TANH, RELU, TANH_BACK, RELU_BACK } row_form;
+#define EACH_FORM(X) X(PLAIN) X(TANH) X(RELU) X(TANH_BACK) X(RELU_BACK)
+
+ALWAYS_INLINE bool is_forward(row_form form) {
+  return form == TANH || form == RELU;
+}
+
+ALWAYS_INLINE bool is_back(row_form form) {
+  return form == TANH_BACK || form == RELU_BACK;
+}
 
 #define UN_TEMPLATE "isa/row.c"
 #include "each_dtype.h"
@@ -71,25 +86,6 @@ const un_row_products ISA(un_row_products_of) = {
 #else
 
 #define FOR(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
-
-/* What is done with a block of sums: nothing, a step forward, a step back. */
-typedef enum FN(form) {
-  FN(PLAIN),
-  FN(TANH),
-  FN(RELU),
-  FN(TANH_BACK),
-  FN(RELU_BACK)
-} FN(form);
-
-ALWAYS_INLINE FN(vec) FN(apply)(FN(vec) x, const FN(form) form) {
-  if (form == FN(TANH)) return FN(vtanh)(x);
-  return form == FN(RELU) ? FN(vrelu)(x) : x;
-}
-
-/* da from dL/dh. */
-ALWAYS_INLINE FN(vec) FN(slope)(FN(vec) dh, FN(vec) h, const FN(form) form) {
-  return form == FN(TANH_BACK) ? dh * (1 - h * h) : FN(where_positive)(h, dh);
-}
 
 /* --- the sums of a block ------------------------------------------------------------ */
 
@@ -150,15 +146,69 @@ ALWAYS_INLINE FN(sums) FN(sum_block)(const REAL *w, const REAL *x, int64_t depth
 
 /* --- products ----------------------------------------------------------------------- */
 
-/* Where a block of y and what is added to it lie. */
+/* Where y = f(init + x W) lies, and what is needed for it. */
 typedef struct FN(place) {
   const REAL *init; /* or NULL, but not on a step forward */
   REAL *y;
-  REAL *again;     /* y once more, in whole vectors; or NULL */
-  const REAL *h;   /* a step back: of the step that it comes to */
+  REAL *again;     /* unless PLAIN: y once more, in whole vectors */
+  const REAL *h;   /* a step back: of the step that it comes to, */
   vec_f64 squares; /* and the sum of squares of dL/dh */
-  int64_t last;    /* numbers of the last vector */
 } FN(place);
+
+/* A row, of a product or of the step of a stretch. */
+typedef struct FN(row) {
+  const REAL *w, *x;
+  int64_t depth, columns;
+  row_form form;
+  bool down;
+  FN(place) at;
+  REAL *own;           /* two places for `again`: a step multiplies by what is in one */
+  double *norm;        /* for the root of the sum of squares */
+  int64_t stride, way; /* from step to step: of numbers, of norms */
+  int64_t more;        /* steps that a block does on its own after this one */
+} FN(row);
+
+/* A row that is too long has no place of its own: its blocks leave there what nobody reads. */
+ALWAYS_INLINE bool FN(has_own)(const FN(row) * r) {
+  return r->columns <= OWN;
+}
+
+/* What begins at column j of a row. */
+ALWAYS_INLINE FN(place) FN(place_at)(const FN(row) * r, int64_t j) {
+  return (FN(place)){.init = r->at.init ? r->at.init + j : NULL,
+                     .y = r->at.y + j,
+                     .again =
+                         r->at.again && FN(has_own)(r) ? r->at.again + j : r->at.again,
+                     .h = r->at.h ? r->at.h + j : NULL,
+                     .squares = r->at.squares};
+}
+
+/* n numbers, or a whole vector of them. */
+ALWAYS_INLINE FN(vec) FN(get)(const REAL *x, int64_t n) {
+  return n == FN(LANES) ? FN(load)(x) : FN(load_part)(x, n);
+}
+
+/* da from dL/dh. */
+ALWAYS_INLINE FN(vec) FN(slope)(FN(vec) dh, FN(vec) h, const row_form form) {
+  return form == TANH_BACK ? dh * (1 - h * h) : FN(where_positive)(h, dh);
+}
+
+/* y = f(sum + init) for n columns from column j of a place on. */
+ALWAYS_INLINE void FN(finish)(FN(place) * p, FN(vec) y, int64_t j, int64_t n,
+                              const row_form form) {
+  if (is_forward(form) || p->init) y += FN(get)(p->init + j, n);
+  if (form == TANH) y = FN(vtanh)(y);
+  if (form == RELU) y = FN(vrelu)(y);
+  if (is_back(form)) {
+    p->squares = FN(add_squares_of)(y, p->squares);
+    y = FN(slope)(y, FN(get)(p->h + j, n), form);
+  }
+  if (form != PLAIN) FN(store)(p->again + j, y);
+  if (n == FN(LANES))
+    FN(store)(p->y + j, y);
+  else
+    FN(store_part)(p->y + j, y, n);
+}
 
 ALWAYS_INLINE FN(vec) FN(sum_at)(const FN(sums) * s, const int v, const row_block b) {
   return v < b.vectors  ? s->vector[v]
@@ -166,76 +216,128 @@ ALWAYS_INLINE FN(vec) FN(sum_at)(const FN(sums) * s, const int v, const row_bloc
                         : FN(widen_short32)(s->rest32);
 }
 
-/* y = f(sum + init) for vector v of a block. */
-ALWAYS_INLINE void FN(finish)(FN(place) * p, const FN(sums) * s, const int v,
-                              const row_block b, const FN(form) form) {
-  const bool is_forward = form == FN(TANH) || form == FN(RELU);
-  const bool is_back = form == FN(TANH_BACK) || form == FN(RELU_BACK);
-  const bool is_last = v == b.vectors - !b.rest;
-  const int64_t at = v * FN(LANES);
-  const bool whole = !is_last || p->last == FN(LANES);
-  FN(vec) y = FN(sum_at)(s, v, b);
-  if (is_forward || p->init)
-    y += whole ? FN(load)(p->init + at) : FN(load_part)(p->init + at, p->last);
-  if (is_back) {
-    p->squares = FN(add_squares_of)(y, p->squares);
-    y = FN(slope)(y, whole ? FN(load)(p->h + at) : FN(load_part)(p->h + at, p->last),
-                  form);
-  } else {
-    y = FN(apply)(y, form);
-  }
-  if (form != FN(PLAIN) && p->again) FN(store)(p->again + at, y);
-  if (whole)
-    FN(store)(p->y + at, y);
-  else
-    FN(store_part)(p->y + at, y, p->last);
+/* The sums of a block, of which the last vector has `last` columns. */
+ALWAYS_INLINE void FN(finish_vector)(FN(place) * p, const FN(sums) * s, const int v,
+                                     int64_t last, const row_block b,
+                                     const row_form form) {
+  const bool is_last = v == b.vectors + (b.rest > 0) - 1;
+  FN(finish)(p, FN(sum_at)(s, v, b), v * FN(LANES), is_last ? last : FN(LANES), form);
 }
 
 /* The vector first that the next step, which goes the other way, begins with. */
-ALWAYS_INLINE void FN(do_block)(FN(place) * p, const REAL *w, const REAL *x,
-                                int64_t depth, bool down, const FN(form) form,
+ALWAYS_INLINE void FN(finish_block)(FN(place) * p, const FN(sums) * s, bool down,
+                                    int64_t last, const row_block b,
+                                    const row_form form) {
+  const int count = b.vectors + (b.rest > 0);
+  const bool any_order = count <= 2 || (form != TANH && form != TANH_BACK);
+  if (any_order || down)
+    FOR(v, count) FN(finish_vector)(p, s, v, last, b, form);
+  else
+    FOR(v, count) FN(finish_vector)(p, s, count - 1 - v, last, b, form);
+}
+
+/* In a long window h comes from far, and the processor does not guess that rows follow
+** each other against the order of memory. */
+ALWAYS_INLINE void FN(fetch_ahead)(const FN(row) * r) {
+  enum { STEPS = 4, LINE = 64 / sizeof(REAL) };
+  for (int64_t j = 0; j < r->columns; j += LINE)
+    __builtin_prefetch(r->at.h + STEPS * r->stride + j);
+}
+
+/* A step is done: the next product takes what it has made, the other way round. */
+static void FN(leave_step)(FN(row) * r) {
+  if (is_back(r->form)) *r->norm = sqrt(reduce_add_f64(r->at.squares));
+  r->x = FN(has_own)(r) ? r->at.again : r->at.y;
+  r->down = !r->down;
+}
+
+static void FN(enter_step)(FN(row) * r) {
+  r->at.y += r->stride;
+  r->at.again = r->at.again == r->own ? r->own + OWN : r->own;
+  if (r->at.init) r->at.init += r->stride;
+  if (is_forward(r->form)) return;
+  r->at.h += r->stride;
+  r->norm += r->way;
+  r->at.squares = (vec_f64){0};
+  FN(fetch_ahead)(r);
+}
+
+/* From one step to the next; apart, for the blocks need their registers. */
+static __attribute__((noinline)) void FN(next_step)(FN(row) * r) {
+  FN(leave_step)(r);
+  FN(enter_step)(r);
+  r->more--;
+}
+
+/* The block that begins at column j, where `left` columns are left; of a row that is one
+** block, all steps. */
+ALWAYS_INLINE void FN(do_block)(FN(row) * r, int64_t j, int64_t left,
                                 const row_block b) {
   const int count = b.vectors + (b.rest > 0);
   const int chains = count <= 2 ? MAX_SUMS : count <= TWO_SUMS ? 2 : 1;
-  FN(sums) s = FN(sum_block)(w, x, depth, down, b, chains);
-  if (down || count <= 2 || form == FN(PLAIN))
-    FOR(v, count) FN(finish)(p, &s, v, b, form);
-  else
-    FOR(v, count) FN(finish)(p, &s, count - 1 - v, b, form);
-}
-
-#define BLOCK(count, bytes)                                                            \
-  case 4 * (count) + (bytes) / 16:                                                     \
-    FN(do_block)(p, w, x, depth, down, form, (row_block){count, bytes});               \
+  const int64_t before = (count - 1) * FN(LANES);
+  const int64_t last = left - before < FN(LANES) ? left - before : FN(LANES);
+  const REAL *w = r->w + j * r->depth;
+  for (;;) {
+    const bool down = r->down;
+    const FN(sums) s = FN(sum_block)(w, r->x, r->depth, down, b, chains);
+    FN(place) p = FN(place_at)(r, j);
+#define FINISH(FORM)                                                                   \
+  case FORM:                                                                           \
+    FN(finish_block)(&p, &s, down, last, b, FORM);                                     \
     break;
-#if VEC_BYTES > 32
-#define BLOCKS(count) BLOCK(count, 0) BLOCK((count)-1, 16) BLOCK((count)-1, 32)
-#elif VEC_BYTES > 16
-#define BLOCKS(count) BLOCK(count, 0) BLOCK((count)-1, 16)
-#else
-#define BLOCKS(count) BLOCK(count, 0)
-#endif
-
-/* A block at the beginning of which `left` columns are left. */
-ALWAYS_INLINE void FN(dispatch)(FN(place) * p, const REAL *w, const REAL *x,
-                                int64_t depth, int64_t left, bool down,
-                                const FN(form) form) {
-  const row_block b = FN(row_block)(left);
-  const int64_t before_last = (b.vectors - !b.rest) * FN(LANES);
-  p->last = left < before_last + FN(LANES) ? left - before_last : FN(LANES);
-  switch (4 * b.vectors + b.rest / 16) {
-    BLOCKS(1)
-    BLOCKS(2)
-    BLOCKS(3)
-    BLOCKS(4)
-    BLOCKS(5)
-    BLOCKS(6)
-    BLOCKS(7)
-    BLOCKS(8)
+    switch (r->form) { EACH_FORM(FINISH) }
+#undef FINISH
+    r->at.squares = p.squares;
+    if (r->more == 0 || un_stopped()) break;
+    FN(next_step)(r);
   }
 }
-#undef BLOCKS
+
+/* A function for each kind of block: in line, in all places that need them, they would be
+** compiled for minutes. */
+typedef void FN(block)(FN(row) * r, int64_t j, int64_t left);
+
+#if VEC_BYTES > 32
+#define BLOCKS(X, count, less) X(count, 0) X(less, 16) X(less, 32)
+#elif VEC_BYTES > 16
+#define BLOCKS(X, count, less) X(count, 0) X(less, 16)
+#else
+#define BLOCKS(X, count, less) X(count, 0)
+#endif
+#define ALL_BLOCKS(X)                                                                  \
+  BLOCKS(X, 1, 0)                                                                      \
+  BLOCKS(X, 2, 1)                                                                      \
+  BLOCKS(X, 3, 2)                                                                      \
+  BLOCKS(X, 4, 3)                                                                      \
+  BLOCKS(X, 5, 4)                                                                      \
+  BLOCKS(X, 6, 5)                                                                      \
+  BLOCKS(X, 7, 6)                                                                      \
+  BLOCKS(X, 8, 7)
+
+#define BLOCK(count, bytes)                                                            \
+  static void FN(block_##count##_##bytes)(FN(row) * r, int64_t j, int64_t left) {      \
+    FN(do_block)(r, j, left, (row_block){count, bytes});                               \
+  }
+ALL_BLOCKS(BLOCK)
 #undef BLOCK
+
+static void FN(whole_block)(FN(row) * r, int64_t j) {
+  FN(do_block)
+  (r, j, BLOCK_VECTORS * FN(LANES), (row_block){BLOCK_VECTORS, 0});
+}
+
+/* The one for the last columns. */
+static FN(block) * FN(block_of)(int64_t left) {
+  const row_block b = FN(row_block)(left);
+#define BLOCK(count, bytes)                                                            \
+  if (b.vectors == (count) && b.rest == (bytes)) return FN(block_##count##_##bytes);
+  ALL_BLOCKS(BLOCK)
+#undef BLOCK
+  return NULL;
+}
+#undef ALL_BLOCKS
+#undef BLOCKS
 
 /* x . w */
 ALWAYS_INLINE REAL FN(dot)(const REAL *w, const REAL *x, int64_t depth) {
@@ -252,206 +354,156 @@ ALWAYS_INLINE REAL FN(dot)(const REAL *w, const REAL *x, int64_t depth) {
   return FN(reduce_add)(sums + others);
 }
 
-/* What begins at column j of a row. */
-ALWAYS_INLINE FN(place) FN(place_at)(const FN(place) * row, int64_t j) {
-  return (FN(place)){.init = row->init ? row->init + j : NULL,
-                     .y = row->y + j,
-                     .again = row->again ? row->again + j : NULL,
-                     .h = row->h ? row->h + j : NULL,
-                     .squares = row->squares};
-}
-
 /* Columns from j on, as dot products. */
-ALWAYS_INLINE void FN(do_dots)(FN(place) * row, const REAL *w, const REAL *x,
-                               int64_t depth, int64_t j, int64_t dots,
-                               const FN(form) form) {
-  if (FN(LANES) < 8 || dots == 0) return;
+static void FN(do_dots)(FN(row) * r, int64_t j) {
   REAL sums[FN(LANES)] = {0};
-  const REAL *first = w + depth * j;
+  const int64_t dots = r->columns - j;
+  const REAL *first = r->w + r->depth * j;
   for (int64_t i = 0; i < dots; i++)
-    sums[i] = FN(dot)(first + i * FN(row_dot_length)(depth), x, depth);
-  FN(place) p = FN(place_at)(row, j);
-  p.last = dots;
-  FN(finish)(&p, &(FN(sums)){.vector = {FN(load)(sums)}}, 0, (row_block){1, 0}, form);
-  row->squares = p.squares;
+    sums[i] = FN(dot)(first + i * FN(row_dot_length)(r->depth), r->x, r->depth);
+  FN(place) p = FN(place_at)(r, j);
+#define FINISH(FORM)                                                                   \
+  case FORM:                                                                           \
+    FN(finish)(&p, FN(load)(sums), 0, dots, FORM);                                     \
+    break;
+  switch (r->form) { EACH_FORM(FINISH) }
+#undef FINISH
+  r->at.squares = p.squares;
 }
 
-/* All columns of a row. */
-ALWAYS_INLINE void FN(do_row)(FN(place) * row, const REAL *w, const REAL *x,
-                              int64_t depth, int64_t columns, bool down,
-                              const FN(form) form) {
-  const int64_t block = BLOCK_VECTORS * FN(LANES), dots = FN(row_dots)(columns);
-  const int64_t end = columns - dots;
-  if (down) FN(do_dots)(row, w, x, depth, end, dots, form);
-  int64_t j = down ? (end - 1) / block * block : 0;
-  for (; 0 <= j && j < end; j += down ? -block : block) {
-    FN(place) p = FN(place_at)(row, j);
-    FN(dispatch)(&p, w + j * depth, x, depth, end - j, down, form);
-    row->squares = p.squares;
-  }
-  if (!down) FN(do_dots)(row, w, x, depth, end, dots, form);
+/* How the columns of a row are dealt out: whole blocks up to column `whole`, the last block
+** up to `end`, or none, then dot products. */
+typedef struct FN(deal) {
+  int64_t whole, end, columns;
+  FN(block) * last;
+} FN(deal);
+
+ALWAYS_INLINE FN(deal) FN(deal_out)(int64_t columns) {
+  const int64_t block = BLOCK_VECTORS * FN(LANES);
+  const int64_t end = columns - FN(row_dots)(columns), whole = end / block * block;
+  return (FN(deal)){.whole = whole,
+                    .end = end,
+                    .columns = columns,
+                    .last = whole < end ? FN(block_of)(end - whole) : NULL};
+}
+
+ALWAYS_INLINE void FN(do_row)(FN(row) * r, const FN(deal) * d) {
+  const int64_t block = BLOCK_VECTORS * FN(LANES), end = d->end;
+  if (!r->down)
+    for (int64_t j = 0; j < d->whole; j += block)
+      FN(whole_block)(r, j);
+  if (r->down && end < d->columns) FN(do_dots)(r, end);
+  if (d->last) d->last(r, d->whole, end - d->whole);
+  if (!r->down && end < d->columns) FN(do_dots)(r, end);
+  if (r->down)
+    for (int64_t j = d->whole - block; j >= 0; j -= block)
+      FN(whole_block)(r, j);
 }
 
 static void FN(multiply)(const un_row_product *p) {
-  FN(place) row = {.init = p->init, .y = p->y};
-  FN(do_row)(&row, p->packed, p->x, p->depth, p->columns, p->down, FN(PLAIN));
+  const FN(deal) deal = FN(deal_out)(p->columns);
+  FN(row)
+  row = {.w = p->packed,
+         .x = p->x,
+         .depth = p->depth,
+         .columns = p->columns,
+         .down = p->down,
+         .at = {.init = p->init, .y = p->y}};
+  FN(do_row)(&row, &deal);
 }
 
-/* All of a row is one block. */
-ALWAYS_INLINE bool FN(is_block)(int64_t columns) {
-  return columns <= BLOCK_VECTORS * FN(LANES) && FN(row_dots)(columns) == 0;
-}
+/* --- a stretch of steps -------------------------------------------------------------- */
 
-/* The n numbers of a row in a place of their own. */
-ALWAYS_INLINE void FN(set_row)(REAL *row, const REAL *from, int64_t n) {
-  for (int64_t i = 0; i < n; i++)
-    row[i] = from[i];
-}
-
-/* --- forward ------------------------------------------------------------------------ */
-
-/* Where the numbers of step i lie once more: in one of two places, for step i itself
-** multiplies by what is in the other one; or NULL. */
-ALWAYS_INLINE REAL *FN(own)(REAL own[2][OWN], int64_t i, const un_row_run *r) {
-  return r->H <= OWN ? own[i & 1] : NULL;
-}
-
-ALWAYS_INLINE void FN(forward_block)(const un_row_run *r, const FN(form) form) {
-  REAL now[BLOCK_VECTORS * FN(LANES)] __attribute__((aligned(VEC_BYTES)));
-  FN(place) p = {.y = r->h, .again = now};
-  FN(set_row)(now, r->h, r->H);
-  for (int64_t i = 0; i < r->steps && !un_stopped(); i++) {
-    p.y += r->stride;
-    p.init = p.y;
-    FN(dispatch)(&p, r->packed, now, r->H, r->H, (i & 1) != r->down, form);
+/* `steps` of them, the first one entered, the last one left. */
+static void FN(do_steps)(FN(row) * r, int64_t steps) {
+  const FN(deal) deal = FN(deal_out)(r->columns);
+  const bool is_block = deal.last && deal.whole == 0 && deal.end == deal.columns;
+  if (is_block) r->more = steps - 1;
+  for (int64_t i = is_block ? steps - 1 : 0;; i++) {
+    FN(do_row)(r, &deal);
+    FN(leave_step)(r);
+    if (i + 1 >= steps || un_stopped()) break;
+    FN(enter_step)(r);
   }
+  r->more = 0;
 }
 
-ALWAYS_INLINE void FN(forward)(const un_row_run *r, const FN(form) form) {
-  if (FN(is_block)(r->H)) {
-    FN(forward_block)(r, form);
-    return;
-  }
-  REAL own[2][OWN] __attribute__((aligned(VEC_BYTES)));
-  const REAL *x = r->h;
-  FN(place) p = {.y = r->h};
-  for (int64_t i = 0; i < r->steps && !un_stopped(); i++) {
-    p.y += r->stride;
-    p.init = p.y;
-    p.again = FN(own)(own, i, r);
-    FN(do_row)(&p, r->packed, x, r->H, r->H, (i & 1) != r->down, form);
-    x = p.again ? p.again : p.y;
-  }
+static void FN(forward)(const un_row_run *r, row_form form) {
+  REAL own[2 * OWN] __attribute__((aligned(VEC_BYTES)));
+  REAL *y = (REAL *)r->h + r->stride;
+  FN(row)
+  row = {.w = r->packed,
+         .x = r->h,
+         .depth = r->H,
+         .columns = r->H,
+         .form = form,
+         .down = r->down,
+         .at = {.init = y, .y = y, .again = own},
+         .own = own,
+         .stride = r->stride};
+  if (r->steps > 0 && !un_stopped()) FN(do_steps)(&row, r->steps);
 }
 
 static void FN(tanh_row)(const un_row_run *r) {
-  FN(forward)(r, FN(TANH));
+  FN(forward)(r, TANH);
 }
 
 static void FN(relu_row)(const un_row_run *r) {
-  FN(forward)(r, FN(RELU));
+  FN(forward)(r, RELU);
 }
 
-/* --- back ---------------------------------------------------------------------------- */
-
 /* da = (dh + dy) f'(h); returns the sum of squares of dh + dy. */
-ALWAYS_INLINE double FN(row_slope)(REAL *da, const REAL *dh, const REAL *dy,
-                                   const REAL *h, int64_t n, const FN(form) form) {
+static double FN(row_slope)(REAL *da, const REAL *dh, const REAL *dy, const REAL *h,
+                            int64_t n, row_form form) {
   vec_f64 squares = {0};
-  int64_t j = 0;
-  for (; j + FN(LANES) <= n; j += FN(LANES)) {
-    FN(vec) d = FN(load)(dh + j);
-    if (dy) d += FN(load)(dy + j);
+  for (int64_t j = 0; j < n; j += FN(LANES)) {
+    const int64_t left = n - j < FN(LANES) ? n - j : FN(LANES);
+    FN(vec) d = FN(get)(dh + j, left);
+    if (dy) d += FN(get)(dy + j, left);
     squares = FN(add_squares_of)(d, squares);
-    FN(store)(da + j, FN(slope)(d, FN(load)(h + j), form));
-  }
-  if (j < n) {
-    FN(vec) d = FN(load_part)(dh + j, n - j);
-    if (dy) d += FN(load_part)(dy + j, n - j);
-    squares = FN(add_squares_of)(d, squares);
-    FN(store_part)(da + j, FN(slope)(d, FN(load_part)(h + j, n - j), form), n - j);
+    d = FN(slope)(d, FN(get)(h + j, left), form);
+    if (left == FN(LANES))
+      FN(store)(da + j, d);
+    else
+      FN(store_part)(da + j, d, left);
   }
   return reduce_add_f64(squares);
 }
 
-/* In a long window h comes from far, and the processor does not guess that rows follow
-** each other against the order of memory. */
-ALWAYS_INLINE void FN(fetch_ahead)(const un_row_run *r, const REAL *h) {
-  enum { STEPS = 4, LINE = 64 / sizeof(REAL) };
-  for (int64_t j = 0; j < r->H; j += LINE)
-    __builtin_prefetch(h + STEPS * r->stride + j);
-}
-
 /* The first slope comes from dstate, the others with the product of the step before; the
 ** last product is dstate again. */
-ALWAYS_INLINE void FN(back_block)(const un_row_run *r, const FN(form) form) {
-  REAL now[BLOCK_VECTORS * FN(LANES)] __attribute__((aligned(VEC_BYTES)));
-  const int64_t way = r->stride < 0 ? -1 : 1;
-  const REAL *dy = r->dy;
-  double *norm = r->norm;
-  FN(place) p = {.y = r->dgates, .again = now, .h = r->h};
-  *norm = sqrt(FN(row_slope)(p.y, r->dstate, dy, p.h, r->H, form));
-  FN(set_row)(now, p.y, r->H);
-  for (int64_t i = 1; i < r->steps && !un_stopped(); i++) {
-    p.y += r->stride;
-    p.h += r->stride;
-    norm += way;
-    if (dy) dy += r->stride;
-    p.init = dy;
-    p.squares = (vec_f64){0};
-    FN(fetch_ahead)(r, p.h);
-    FN(dispatch)(&p, r->packed, now, r->H, r->H, !(i & 1) != r->down, form);
-    *norm = sqrt(reduce_add_f64(p.squares));
+static void FN(back)(const un_row_run *r, row_form form) {
+  REAL own[2 * OWN] __attribute__((aligned(VEC_BYTES)));
+  const FN(deal) deal = FN(deal_out)(r->H);
+  FN(row)
+  row = {.w = r->packed,
+         .x = r->dgates,
+         .depth = r->H,
+         .columns = r->H,
+         .form = form,
+         .down = r->down,
+         .at = {.init = r->dy, .y = r->dgates, .h = r->h},
+         .own = own,
+         .norm = r->norm,
+         .stride = r->stride,
+         .way = r->stride < 0 ? -1 : 1};
+  *r->norm = sqrt(FN(row_slope)(r->dgates, r->dstate, r->dy, r->h, r->H, form));
+  if (r->steps > 1 && !un_stopped()) {
+    FN(enter_step)(&row);
+    FN(do_steps)(&row, r->steps - 1);
   }
-  FN(multiply)
-  (&(un_row_product){.depth = r->H,
-                     .columns = r->H,
-                     .x = now,
-                     .packed = r->packed,
-                     .y = r->dstate,
-                     .down = !(r->steps & 1) != r->down});
-}
-
-ALWAYS_INLINE void FN(back)(const un_row_run *r, const FN(form) form) {
-  if (r->steps > 0 && FN(is_block)(r->H)) {
-    FN(back_block)(r, form);
-    return;
-  }
-  REAL own[2][OWN] __attribute__((aligned(VEC_BYTES)));
-  const int64_t way = r->stride < 0 ? -1 : 1;
-  const REAL *dy = r->dy, *x = r->dgates;
-  double *norm = r->norm;
-  bool down = r->down;
-  FN(place) p = {.y = r->dgates, .h = r->h};
-  *norm = sqrt(FN(row_slope)(p.y, r->dstate, dy, p.h, r->H, form));
-  for (int64_t i = 1; i < r->steps && !un_stopped(); i++, down = !down) {
-    p.y += r->stride;
-    p.h += r->stride;
-    norm += way;
-    if (dy) dy += r->stride;
-    p.init = dy;
-    p.squares = (vec_f64){0};
-    p.again = FN(own)(own, i, r);
-    FN(fetch_ahead)(r, p.h);
-    FN(do_row)(&p, r->packed, x, r->H, r->H, down, form);
-    *norm = sqrt(reduce_add_f64(p.squares));
-    x = p.again ? p.again : p.y;
-  }
-  FN(multiply)
-  (&(un_row_product){.depth = r->H,
-                     .columns = r->H,
-                     .x = x,
-                     .packed = r->packed,
-                     .y = r->dstate,
-                     .down = down});
+  row.form = PLAIN;
+  row.at.init = NULL;
+  row.at.y = r->dstate;
+  FN(do_row)(&row, &deal);
 }
 
 static void FN(tanh_row_back)(const un_row_run *r) {
-  FN(back)(r, FN(TANH_BACK));
+  FN(back)(r, TANH_BACK);
 }
 
 static void FN(relu_row_back)(const un_row_run *r) {
-  FN(back)(r, FN(RELU_BACK));
+  FN(back)(r, RELU_BACK);
 }
 #undef FOR
 
