@@ -248,8 +248,8 @@ static void make_dy(void *readout, int64_t first, int64_t rows, bool add, void *
 }
 
 static void finish_dy(void *readout, int group, int64_t first, un_stripe rows,
-                      bool add) {
-  un_readout_weight_gradient(readout, group, first, rows, add);
+                      const void *outputs, bool add) {
+  un_readout_weight_gradient(readout, group, first, rows, outputs, add);
 }
 
 static void end_dy(void *readout, int groups) {
@@ -258,7 +258,9 @@ static void end_dy(void *readout, int groups) {
 
 /* Where dL/dys comes from: the read-out that makes it during the sweep, or memory. */
 static void set_output_gradient(unl_run *r, un_readout *readout, const void *dy) {
-  r->dy_source = (un_dy_source){readout, begin_dy, make_dy, finish_dy, end_dy};
+  const void *outputs = un_run_row(&r->run, r->run.state[0], r->run.H, !r->run.reverse);
+  r->dy_source = (un_dy_source){readout,   begin_dy, make_dy,
+                                finish_dy, end_dy,   readout && readout->h == outputs};
   r->run.dy_source = readout ? &r->dy_source : NULL;
   r->run.dy = dy;
 }

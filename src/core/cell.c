@@ -152,7 +152,10 @@ static un_work_layout layout_of(const un_run *run) {
   int groups = un_cell_groups(run);
   l.product = l.w_xh + (run->dx ? rounded(un_dense_packed_back_bytes(&input)) : 0);
   l.product_bytes = rounded(larger(recurrent, un_dense_work_bytes(&input)));
-  l.partial = l.product + (size_t)groups * l.product_bytes;
+  l.h = l.product + (size_t)groups * l.product_bytes;
+  l.partial = l.h;
+  if (un_cell_copies_h(run))
+    l.partial += rounded(un_run_bytes(run, (run->block + 1) * run->B * run->H));
   l.dy = l.partial + (groups > 1 ? rounded(partial_bytes(run)) : 0);
   l.squares = l.dy + (run->B == 1 ? rounded(un_run_bytes(run, rows * run->H)) : 0);
   l.kept = l.squares;
@@ -210,6 +213,11 @@ enum { GROUP_ROWS = 8 };
 
 int un_cell_groups(const un_run *run) {
   return is_whole(run) || run->B < UN_GROUPS * GROUP_ROWS ? 1 : UN_GROUPS;
+}
+
+bool un_cell_copies_h(const un_run *run) {
+  return un_cell_groups(run) > 1 && run->cell->step_grad[run->dtype] &&
+         un_panel_tn_in_place(run->dtype, run->H);
 }
 
 un_share un_cell_group(const un_run *run, int group) {

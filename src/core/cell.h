@@ -88,10 +88,13 @@ typedef struct un_dy_source {
   ** Threads may ask at once, for rows of their own. */
   void (*make)(void *context, int64_t first, int64_t rows, bool add, void *dy);
   /* The sweep of a group has gone through these rows, from `first` on: the source adds
-  ** to gradients of its own, or writes them. Threads may call for different groups at
-  ** once. */
-  void (*finish)(void *context, int group, int64_t first, un_stripe rows, bool add);
+  ** to gradients of its own, or writes them. If it wants them, `outputs` may be a copy of
+  ** the run's outputs there, one row behind the other; else NULL. Threads may call for
+  ** different groups at once. */
+  void (*finish)(void *context, int group, int64_t first, un_stripe rows,
+                 const void *outputs, bool add);
   void (*end)(void *context, int groups); /* of sequences: one or two */
+  bool wants_outputs;
 } un_dy_source;
 
 /* What takes the outputs of a forward pass while they are near: rows of T*B, in their
@@ -141,6 +144,7 @@ typedef struct un_work_layout {
   size_t w_xh;    /* packed for dx */
   size_t product; /* scratch of the weight gradients, for each group of sequences */
   size_t product_bytes;
+  size_t h;       /* each group in turn: (block + 1, its sequences, H); or no room */
   size_t partial; /* gradients of the second group: W_xh, W_hh, b_h */
   size_t dy;      /* B = 1: (block,H) */
   size_t squares; /* B > 1: (T,B) float64: |dL/dh_t|^2 of each row */
@@ -167,7 +171,8 @@ struct un_run {
   void *saved;                 /* (T,B,saved*H) */
   int64_t block;               /* steps of a block: un_cell_block, or T */
   void *dgates, *dgates_h;     /* (block,B,G*H), or for each group in turn, while it */
-  bool is_apart;               /* is set, (block, sequences of the group, G*H) */
+  bool is_apart;               /* is set, (block, sequences of the group, G*H); */
+  bool has_h;                  /* is h of a block copied to layout.h, too? */
   void *dstate[UN_MAX_STATES]; /* (B,H): before the sweep dL/dstate after the last step,
                                   after it dL/dstate before the first */
   const void *dy;              /* (T,B,H) or NULL */

@@ -128,6 +128,20 @@ static un_stripe dgates_of_block(const un_run *run, int64_t first, un_share s) {
   return rows;
 }
 
+/* A group's rows of h in the block from the `at`-th state on, copied. */
+static char *h_of(const un_run *run, int64_t at, un_share s) {
+  int64_t row = s.first * (run->block + 1) + at * s.count;
+  return un_share_row(run, work_at(run, run->layout.h), run->H, row);
+}
+
+/* Copies those of one state; while the sweep has them at hand, that costs little. */
+static void copy_h(const un_run *run, int64_t first, int64_t row, un_share s) {
+  if (!run->has_h) return;
+  const void *h = un_run_row(run, run->state[0], run->H, row);
+  memcpy(h_of(run, row - first, s), un_share_row(run, h, run->H, s.first),
+         un_run_bytes(run, s.count * run->H));
+}
+
 /* Scratch of a group for the products. */
 static void *scratch_of(const un_run *run, int group) {
   return work_at(run, run->layout.product + (size_t)group * run->layout.product_bytes);
@@ -179,13 +193,21 @@ static void add_input(const un_run *run, int64_t first, int group, bool add) {
 
 static void add_recurrent(const un_run *run, int64_t first, int group, bool add) {
   un_share s = un_cell_group(run, group);
-  int64_t before = run->reverse ? first + 1 : first, width = un_gate_width(run);
+  const void *before = un_run_row(run, run->state[0], run->H, first + run->reverse);
+  un_stripe rows = dgates_of_block(run, first, s);
   un_panel_tn(run->dtype, un_cell_gradients(run, group).w_hh,
               dgates_of(run, recurrent_dgates(run), first, s),
-              un_share_row(run, un_run_row(run, run->state[0], run->H, before), run->H,
-                           s.first),
-              width, run->H, dgates_of_block(run, first, s),
-              rows_of_block(run, first, s), add, scratch_of(run, group));
+              run->has_h ? h_of(run, run->reverse, s)
+                         : un_share_row(run, before, run->H, s.first),
+              un_gate_width(run), run->H, rows,
+              run->has_h ? rows : rows_of_block(run, first, s), add,
+              scratch_of(run, group));
+}
+
+/* The outputs of a group in the block, if they are copied and wanted. */
+static const void *copied_outputs(const un_run *run, un_share s) {
+  bool is_there = run->has_h && run->dy_source->wants_outputs;
+  return is_there ? h_of(run, !run->reverse, s) : NULL;
 }
 
 /* What a group adds to the gradients in the block of steps that starts at `first`. In the
@@ -197,7 +219,7 @@ static void add_gradients(const un_run *run, int64_t first, int group) {
   bool is_new = group > 0 || run->is_fresh, add = !is_new || first != block_at(run, 0);
   if (source)
     source->finish(source->context, group, first * run->B + s.first,
-                   rows_of_block(run, first, s), add);
+                   rows_of_block(run, first, s), copied_outputs(run, s), add);
   UN_PROFILE_BEGIN(UN_PHASE_WEIGHTS);
   if (run->cell->recurrent_gradient)
     run->cell->recurrent_gradient(run, first, steps_of_block(run, first));
@@ -261,8 +283,12 @@ static void retreat_row(const un_run *run, int64_t first) {
 }
 
 static void retreat_share(const un_run *run, int64_t first, un_share s) {
-  for (int64_t k = 0; k < steps_of_block(run, first) && !un_stopped(); k++)
-    retreat(run, time_back(run, first, k), s);
+  for (int64_t k = 0; k < steps_of_block(run, first) && !un_stopped(); k++) {
+    int64_t t = time_back(run, first, k);
+    retreat(run, t, s);
+    copy_h(run, first, t + !run->reverse, s);
+  }
+  copy_h(run, first, run->reverse ? first + steps_of_block(run, first) : first, s);
 }
 
 static bool is_row(const un_run *run) {
@@ -283,6 +309,7 @@ static void retreat_group(void *context, int group) {
 static void retreat_groups(const un_run *run) {
   un_run apart = *run;
   apart.is_apart = true;
+  apart.has_h = un_cell_copies_h(run);
   un_parallel(UN_GROUPS, retreat_group, &apart);
 }
 

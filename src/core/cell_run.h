@@ -71,6 +71,11 @@ void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job);
 
 un_share un_cell_group(const un_run *run, int group);
 
+/* Does the sweep back of a group that a thread has to itself copy its rows of h for the
+** weight gradients? These products go down rows that they read in place, and make the
+** processor fetch the next ones: without the copy those of the other thread. */
+bool un_cell_copies_h(const un_run *run);
+
 /* --- masks ------------------------------------------------------------------------ */
 
 /* Masked rows keep their state. */

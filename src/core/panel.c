@@ -32,14 +32,47 @@ size_t un_panel_bytes(un_dtype dtype, int64_t depth, int64_t columns) {
   return (un_panel()->bytes[dtype](depth, columns) + 63) & ~(size_t)63;
 }
 
-void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
-                   int64_t columns, int64_t row_stride, int64_t column_stride) {
-  un_pack()->panels[dtype](packed, w, depth, columns, row_stride, column_stride);
-}
-
 static const char *rows_on(const void *rows, int64_t elements, un_dtype dtype) {
   return rows ? (const char *)rows + elements * (int64_t)un_dtype_bytes(dtype) : NULL;
 }
+
+/* --- packing ---------------------------------------------------------------------- */
+
+/* Threads share the columns of a matrix out: whole panels of every kernel. The last one
+** has what is left over, too, behind some panels: what is said of the columns of a last
+** panel (panel_layout.h) holds. Small matrices are not worth another thread. */
+enum { PACK_COLUMNS = 64, PACK_SHARED = 1 << 12 };
+
+typedef struct pack_job {
+  un_dtype dtype;
+  void *packed;
+  const void *w;
+  int64_t depth, columns, row_stride, column_stride;
+  int shares;
+} pack_job;
+
+static void pack_share(void *context, int index) {
+  const pack_job *p = context;
+  int64_t blocks = p->columns / PACK_COLUMNS;
+  int64_t first = blocks * index / p->shares * PACK_COLUMNS;
+  int64_t end = blocks * (index + 1) / p->shares * PACK_COLUMNS;
+  bool is_last = index + 1 == p->shares;
+  un_pack()->panels[p->dtype]((void *)rows_on(p->packed, first * p->depth, p->dtype),
+                              rows_on(p->w, first * p->column_stride, p->dtype),
+                              p->depth, (is_last ? p->columns : end) - first,
+                              p->row_stride, p->column_stride);
+}
+
+void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
+                   int64_t columns, int64_t row_stride, int64_t column_stride) {
+  pack_job job = {dtype, packed, w, depth, columns, row_stride, column_stride, 1};
+  int64_t blocks = columns / PACK_COLUMNS;
+  int threads = depth * columns < PACK_SHARED ? 1 : un_parallel_threads();
+  if (blocks > 1) job.shares = blocks < threads ? (int)blocks : threads;
+  un_parallel(job.shares, pack_share, &job);
+}
+
+/* --- products --------------------------------------------------------------------- */
 
 /* The part of a product that makes `rows` rows of y from `first` on: where x lies in
 ** tiles, a multiple of TILE. */
@@ -70,13 +103,17 @@ static bool wants_tiles(un_dtype dtype, int64_t m) {
   return (size_t)m * un_dtype_bytes(dtype) >= un_pack()->tiles_from;
 }
 
+bool un_panel_tn_in_place(un_dtype dtype, int64_t n) {
+  size_t bytes = (size_t)n * un_dtype_bytes(dtype);
+  return bytes >= LINE && bytes % LINE == 0 && bytes <= un_pack()->plain_up_to;
+}
+
 /* b (rows,n) is read where it lies: in the nearest cache, or by whole lines that are not far
 ** apart. Longer rows are on many pages, and share few places in the cache. */
 static bool is_plain(un_dtype dtype, const void *b, int64_t rows, int64_t n) {
   size_t bytes = (size_t)n * un_dtype_bytes(dtype);
-  bool is_whole = bytes % LINE == 0 && (uintptr_t)b % LINE == 0;
-  bool is_narrow = is_whole && bytes <= un_pack()->plain_up_to;
-  return bytes >= LINE && (is_narrow || (size_t)rows * bytes <= SMALL);
+  bool is_whole = (uintptr_t)b % LINE == 0 && un_panel_tn_in_place(dtype, n);
+  return is_whole || (bytes >= LINE && (size_t)rows * bytes <= SMALL);
 }
 
 static int64_t tn_depth(int64_t k) {

@@ -85,6 +85,9 @@ static inline un_stripe un_neighbours(int64_t rows) {
 ** and b may have the pieces differently far apart. Scratch as un_panel_tn_bytes says for
 ** as many rows. The rows of c are shared out among threads,
 ** which changes no bit. */
+/* Is a row-major b with rows of n numbers read where it lies, whatever the number of rows,
+** if they begin at a line of the cache? */
+bool un_panel_tn_in_place(un_dtype dtype, int64_t n);
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k);
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, un_stripe a_rows, un_stripe b_rows, bool add,

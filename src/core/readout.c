@@ -195,13 +195,14 @@ void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
 }
 
 void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
-                                un_stripe rows, bool add) {
+                                un_stripe rows, const void *h, bool add) {
   un_dense d = layer_of(r, group);
-  un_stripe y_rows = rows;
+  un_stripe h_rows = rows, y_rows = rows;
   int64_t neighbours, place = place_in_y(r, first, &neighbours);
   if (r->part) y_rows.apart = rows.rows;
+  if (h) h_rows.apart = rows.rows;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  un_dense_weight_gradient(&d, row_of(r, r->h, first, d.in), rows,
+  un_dense_weight_gradient(&d, h ? h : row_of(r, r->h, first, d.in), h_rows,
                            row_of(r, r->y, place, d.out), y_rows, add,
                            scratch_of(r, group));
   UN_PROFILE_END(flops_of(r, rows.pieces * rows.rows));
@@ -231,5 +232,5 @@ void un_readout_backward(un_readout *r, void *dh) {
   un_readout_begin_back(r);
   un_parallel((int)((r->dense.rows + BLOCK - 1) / BLOCK), input_gradient,
               &(backward_job){r, dh});
-  un_readout_weight_gradient(r, 0, 0, un_neighbours(r->dense.rows), true);
+  un_readout_weight_gradient(r, 0, 0, un_neighbours(r->dense.rows), NULL, true);
 }

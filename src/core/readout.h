@@ -49,12 +49,13 @@ void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows);
 ** written or added to what is there, and the gradients of W and b, which the rows add to,
 ** or write when `add` is false; then end. Gradients are summed apart for one or two groups
 ** of rows, at the end they are added. Threads may ask for dh of different rows at once,
-** and for the gradients of different groups. */
+** and for the gradients of different groups. h may be a copy of these rows of it, one
+** behind the other; or NULL. */
 void un_readout_begin_back(un_readout *r);
 void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
                                bool add, void *dh);
 void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
-                                un_stripe rows, bool add);
+                                un_stripe rows, const void *h, bool add);
 void un_readout_end_back(const un_readout *r, int groups);
 
 /* All of that for all rows. */

@@ -265,6 +265,70 @@ function TestOptim.test_a_step_makes_no_garbage()
   end
 end
 
+-- So many parameters that threads share them out.
+local function large_model(dtype)
+  local generator = tensor.generator(5)
+  local function list()
+    local flat = tensor.randn(40007, { generator = generator, dtype = dtype })
+    return { flat = flat, { name = "W", tensor = flat } }
+  end
+  local parameters, gradients = list(), list()
+  return { parameters = function() return parameters end,
+    gradients = function() return gradients end }
+end
+
+-- What three clipped steps of a rule leave: parameters, gradients and the norms.
+local function clipped_steps(name, dtype)
+  local model, norms = large_model(dtype), {}
+  local opt = optim[name](model, { lr = 0.01, weight_decay = 0.1 })
+  for k, limit in ipairs { 150, 199, 50 } do
+    norms[k] = k == 2 and optim.clip_value(model, 1.5) or optim.clip_norm(model, limit)
+    opt:step()
+  end
+  return model:parameters().flat, model:gradients().flat, norms
+end
+
+function TestOptim.test_the_bits_do_not_depend_on_the_threads()
+  local before = unroll.threads()
+  local _ <close> = setmetatable({}, { __close = function() unroll.threads(before) end })
+  for _, name in ipairs(NAMES) do
+    for _, dtype in ipairs { "float32", "float64" } do
+      unroll.threads(1)
+      local p, g, norms = clipped_steps(name, dtype)
+      luaunit.assertAlmostEquals(norms[3] / (g * g):sum() ^ 0.5, norms[3] / 50, 1e-5)
+      for _, threads in ipairs { 2, 3, 5, 17 } do
+        unroll.threads(threads)
+        local p2, g2, norms2 = clipped_steps(name, dtype)
+        luaunit.assertTrue(tensor.equal(p2, p))
+        luaunit.assertTrue(tensor.equal(g2, g))
+        luaunit.assertEquals(norms2, norms)
+      end
+    end
+  end
+end
+
+-- The parts of a large tensor give what its pieces give one by one.
+function TestOptim.test_a_large_tensor_equals_its_pieces()
+  local whole, parts = large_model("float64"), large_model("float64")
+  for _, get in ipairs { "parameters", "gradients" } do
+    local list, flat = parts[get](), parts[get]().flat
+    for i = 1, 8 do
+      local n = 5001
+      list[i] = { name = "p" .. i, tensor = flat:narrow(1, (i - 1) * n + 1,
+        math.min(n, 40007 - (i - 1) * n)) }
+    end
+    list.flat = nil
+  end
+  luaunit.assertAlmostEquals(optim.clip_norm(whole, 10), optim.clip_norm(parts, 10), 1e-9)
+  optim.adam(whole, { lr = 0.01 }):step()
+  optim.adam(parts, { lr = 0.01 }):step()
+  for _, get in ipairs { "parameters", "gradients" } do
+    local pieces = {}
+    for i, item in ipairs(parts[get]()) do pieces[i] = item.tensor end
+    support.near(tensor.cat(pieces, 1), whole[get]().flat, 1e-13)
+  end
+end
+
 function TestOptim.test_printing()
   local text = tostring(optim.sgd(toy(), { lr = 0.25, momentum = 0.5 }))
   luaunit.assertStrContains(text, "sgd")
