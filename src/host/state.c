@@ -7,8 +7,10 @@
 **
 ** Very large ones malloc would give back to the system when they are freed, and the system
 ** clears all pages of the next ones, which takes longer than most work on them. So a few
-** are kept for blocks of about their sizes. When another large one is wanted, all are let
-** go first, and when the system has no more memory for any block, too. */
+** are kept for blocks of about their sizes, and cut to these. When another large one is
+** wanted, all are let go first, and when the system has no more memory for any block, too:
+** what is kept makes the program at no time larger than it was, but for the small blocks and
+** what libraries take for themselves since. */
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,7 +92,7 @@ static void *take_large(pool *p, size_t bytes) {
   for (int i = 0; i < KEPT; i++) {
     kept_block *k = &p->kept[i];
     if (!k->block || bytes > k->bytes || bytes < k->bytes / 4 * 3) continue;
-    void *block = k->block;
+    void *shorter = realloc(k->block, bytes), *block = shorter ? shorter : k->block;
     k->block = NULL;
     return block;
   }

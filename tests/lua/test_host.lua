@@ -328,6 +328,25 @@ function TestMemory.test_what_a_large_tensor_leaves_behind_can_be_used()
   end
 end
 
+file("cut.lua", [[
+  local tensor = require("unroll").tensor
+  local function megabytes()
+    return io.open("/proc/self/status"):read("a"):match("VmSize:%s*(%d+)") // 1024
+  end
+  local t = tensor.zeros(60 << 20)
+  local before = megabytes()
+  t = nil
+  collectgarbage()
+  collectgarbage()
+  t = tensor.zeros(48 << 20)
+  print(before - megabytes())]])
+
+function TestMemory.test_a_smaller_tensor_takes_no_more_than_it_needs()
+  if os.getenv "UNROLL_TEST_PRELOAD" then return end -- a sanitizer gives nothing back
+  local less = tonumber((run("cut.lua")))
+  lu.assertTrue(less >= 40 and less <= 56, less)
+end
+
 -- --- start ----------------------------------------------------------------------------------
 
 TestStart = {}
