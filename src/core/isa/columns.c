@@ -20,59 +20,85 @@ ALWAYS_INLINE int64_t smaller(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-/* Row after row; `step` is a statement with v, the number, r, its row, and j, its column.
-** Rows that lie a page apart or more go four together, block by block: the processor
-** fetches ahead in each page on its own. */
-enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128, WIDE = 256 };
+/* Row after row; `step` is a statement with v, the number, r, its row, and j, its column. */
 #define EACH_ROW(type, from, step)                                                     \
-  const bool far_apart = column == 1 && row * (int64_t)sizeof(type) >= PAGE;           \
-  const int64_t group = far_apart ? TOGETHER : 1, width = far_apart ? BLOCK : n;       \
-  for (int64_t above = from; above < rows; above += group)                             \
-    for (int64_t left = 0; left < n; left += width)                                    \
-      for (int64_t r = above; r < smaller(above + group, rows); r++) {                 \
-        const type *line = (const type *)data + r * row;                               \
-        const int64_t right = smaller(left + width, n);                                \
-        if (column == 1) {                                                             \
-          INDEPENDENT                                                                  \
-          for (int64_t j = left; j < right; j++) {                                     \
-            const type v = line[j];                                                    \
-            step;                                                                      \
-          }                                                                            \
-        } else {                                                                       \
-          INDEPENDENT                                                                  \
-          for (int64_t j = left; j < right; j++) {                                     \
-            const type v = line[j * column];                                           \
-            step;                                                                      \
-          }                                                                            \
-        }                                                                              \
-      }
-
-#define TAKE_ROWS(name, type, suffix, step)                                            \
-  static void name##_##suffix(TAKE_ARGS) {                                             \
-    (void)first;                                                                       \
-    EACH_ROW(type, 0, step)                                                            \
-  }
-
-/* Cheap steps: of rows that lie far apart, TOGETHER go in one step, which looks at the
-** state of a column once. `step` is a statement with v and k, the number of the row. */
-#define EACH_GROUP(type, load, step, store)                                            \
-  int64_t done = 0;                                                                    \
-  if (column == 1 && row * (int64_t)sizeof(type) >= PAGE)                              \
-    for (; done + TOGETHER <= rows; done += TOGETHER) {                                \
-      const type *x0 = (const type *)data + done * row, *x1 = x0 + row,                \
-                 *x2 = x1 + row, *x3 = x2 + row;                                       \
-      const int32_t k = (int32_t)(first + done + 1);                                   \
-      (void)k;                                                                         \
+  for (int64_t r = from; r < rows; r++) {                                              \
+    const type *line = (const type *)data + r * row;                                   \
+    if (column == 1) {                                                                 \
       INDEPENDENT                                                                      \
       for (int64_t j = 0; j < n; j++) {                                                \
+        const type v = line[j];                                                        \
+        step;                                                                          \
+      }                                                                                \
+    } else {                                                                           \
+      INDEPENDENT                                                                      \
+      for (int64_t j = 0; j < n; j++) {                                                \
+        const type v = line[j * column];                                               \
+        step;                                                                          \
+      }                                                                                \
+    }                                                                                  \
+  }
+
+/* The processor fetches ahead along a row, but not from one row to another. So while a
+** group of rows is worked on, block by block, the rows some AHEAD bytes further, and at
+** least one group further, are asked for. */
+enum { TOGETHER = 4, BLOCK = 128, WIDE = 256, CACHE_LINE = 64, AHEAD = 1 << 14 };
+
+ALWAYS_INLINE int64_t rows_ahead(int64_t row_bytes) {
+  const int64_t groups = row_bytes > 0 ? AHEAD / TOGETHER / row_bytes : 0;
+  return TOGETHER * (groups + 1);
+}
+
+ALWAYS_INLINE void fetch_group(const char *first, int64_t row_bytes, int64_t bytes) {
+  for (int r = 0; r < TOGETHER; r++)
+    for (int64_t i = 0; i < bytes; i += CACHE_LINE)
+      __builtin_prefetch(first + r * row_bytes + i, 0, 2);
+}
+
+/* Cheap steps: TOGETHER rows go in one step, which looks at the state of a column once.
+** `load` and `store` are statements about the state; step(v, k) takes in v of row number
+** k. THIS_GROUP: the rows from row `at` on, the first of them by first_step. */
+#define THIS_GROUP(type, at, ahead, load, first_step, step, store)                     \
+  do {                                                                                 \
+    const type *x0 = (const type *)data + (at)*row, *x1 = x0 + row, *x2 = x1 + row,    \
+               *x3 = x2 + row;                                                         \
+    const int64_t size = sizeof(type);                                                 \
+    const bool fetches = (at) + ahead + TOGETHER <= rows;                              \
+    const int32_t k = (int32_t)(first + (at) + 1);                                     \
+    (void)k;                                                                           \
+    for (int64_t left = 0; left < n; left += BLOCK) {                                  \
+      const int64_t right = smaller(left + BLOCK, n);                                  \
+      if (fetches)                                                                     \
+        fetch_group((const char *)(x0 + ahead * row + left), row *size,                \
+                    (right - left) * size);                                            \
+      INDEPENDENT                                                                      \
+      for (int64_t j = left; j < right; j++) {                                         \
         load;                                                                          \
-        step(x0[j], k);                                                                \
+        first_step(x0[j], k);                                                          \
         step(x1[j], k + 1);                                                            \
         step(x2[j], k + 2);                                                            \
         step(x3[j], k + 3);                                                            \
         store;                                                                         \
       }                                                                                \
-    }
+    }                                                                                  \
+  } while (0)
+#define EACH_GROUP(type, done, ahead, load, step, store)                               \
+  for (; column == 1 && done + TOGETHER <= rows; done += TOGETHER)                     \
+  THIS_GROUP(type, done, ahead, load, step, step, store)
+
+/* All rows, of a state s that is kept in `held`. */
+#define TAKE_ALL(type, held, step)                                                     \
+  do {                                                                                 \
+    const int64_t ahead = rows_ahead(row * (int64_t)sizeof(type));                     \
+    int64_t done = 0;                                                                  \
+    EACH_GROUP(type, done, ahead, double s = held, step, held = s);                    \
+    EACH_ROW(type, done, double s = held; step(v, r); held = s)                        \
+  } while (0)
+#define TAKE_ROWS(name, type, held, step)                                              \
+  static void name(TAKE_ARGS) {                                                        \
+    (void)first;                                                                       \
+    TAKE_ALL(type, held, step);                                                        \
+  }
 
 /* The first row is the best one at first. A later one replaces it when it is not on the
 ** wrong side of it, so that a NaN is better than all numbers, and stays. Said in this way,
@@ -85,31 +111,43 @@ enum { PAGE = 4096, TOGETHER = 4, BLOCK = 128, WIDE = 256 };
     p = (kept == b) | (b != b) ? p : (number)(k);                                      \
     b = kept;                                                                          \
   } while (0)
+#define TAKE_FIRST(v, k) (b = (v), p = 1)
 #define EXTREME(name, step, type, suffix, number_type)                                 \
   static void name##_##suffix(TAKE_ARGS) {                                             \
     typedef type value;                                                                \
     typedef number_type number;                                                        \
     type *best = c->extreme.suffix;                                                    \
     number *place = c->place.suffix;                                                   \
-    for (int64_t j = 0; first == 0 && j < n; j++) {                                    \
+    int64_t done = 0;                                                                  \
+    const int64_t ahead = rows_ahead(row * (int64_t)sizeof(type));                     \
+    if (first == 0 && column == 1 && rows >= TOGETHER) {                               \
+      THIS_GROUP(type, 0, ahead, type b; number p, TAKE_FIRST, step, best[j] = b;      \
+                 place[j] = p);                                                        \
+      done = TOGETHER;                                                                 \
+    }                                                                                  \
+    for (int64_t j = 0; first + done == 0 && j < n; j++) {                             \
       best[j] = ((const type *)data)[j * column];                                      \
       place[j] = 1;                                                                    \
     }                                                                                  \
-    EACH_GROUP(type, type b = best[j]; number p = place[j], step, best[j] = b;         \
-               place[j] = p)                                                           \
+    EACH_GROUP(type, done, ahead, type b = best[j];                                    \
+               number p = place[j], step, best[j] = b; place[j] = p);                  \
     EACH_ROW(type, done, type b = best[j]; number p = place[j];                        \
              step(v, first + r + 1); best[j] = b; place[j] = p)                        \
   }
 
+#define FIND_ANY(v, k)  s = (v) != 0 ? 1 : s
+#define FIND_NONE(v, k) s = (v) == 0 ? 0 : s
 #define FOR_ALL_TYPES(type, suffix, number)                                            \
   EXTREME(min, TAKE_SMALLER, type, suffix, number)                                     \
   EXTREME(max, TAKE_LARGER, type, suffix, number)                                      \
-  TAKE_ROWS(any, type, suffix, c->second[j] = v != 0 ? 1 : c->second[j])               \
-  TAKE_ROWS(all, type, suffix, c->second[j] = v == 0 ? 0 : c->second[j])
+  TAKE_ROWS(any_##suffix, type, c->second[j], FIND_ANY)                                \
+  TAKE_ROWS(all_##suffix, type, c->second[j], FIND_NONE)
 FOR_ALL_TYPES(float, f32, int32_t)
 FOR_ALL_TYPES(double, f64, double)
 FOR_ALL_TYPES(int32_t, i32, int32_t)
-TAKE_ROWS(sum, int32_t, i32, c->sum[j] += v)
+#define ADD(v, k)      s += (double)(v)
+#define MULTIPLY(v, k) s *= (double)(v)
+TAKE_ROWS(sum_i32, int32_t, c->sum[j], ADD)
 
 #define UN_TEMPLATE "isa/columns.c"
 #include "each_dtype.h"
@@ -145,16 +183,7 @@ const un_column_kernels ISA(un_column_table) = {
 
 /* --- taking in rows ----------------------------------------------------------------- */
 
-/* Of cheap steps(v, row) and a state s that begins as `held` of the column. */
-#define TAKE_GROUPS(name, held, step)                                                  \
-  static void FN(name)(TAKE_ARGS) {                                                    \
-    EACH_GROUP(REAL, double s = held, step, held = s)                                  \
-    EACH_ROW(REAL, done, double s = held; step(v, r); held = s)                        \
-  }
-
-#define ADD(v, k) s += (double)(v)
-TAKE_GROUPS(sum_rows, c->sum[j], ADD)
-#undef ADD
+TAKE_ROWS(FN(sum_rows), REAL, c->sum[j], ADD)
 
 /* Few columns without gaps: as many rows as fit stand side by side, as if they were one
 ** row of more columns; these are added up in the end. */
@@ -175,19 +204,17 @@ static void FN(sum)(TAKE_ARGS) {
   FN(sum_rows)(first, rows - whole * together, n, rest, row, column, c);
 }
 
-#define MULTIPLY(v, k) s *= (double)(v)
-TAKE_GROUPS(prod, c->sum[j], MULTIPLY)
-#undef MULTIPLY
+TAKE_ROWS(FN(prod), REAL, c->sum[j], MULTIPLY)
 
 ALWAYS_INLINE REAL FN(larger)(REAL v, REAL best) {
   return ((v > best) | (v != v)) ? v : best;
 }
 
 #define LARGEST(v, k) s = (double)FN(larger)(v, (REAL)s)
-TAKE_GROUPS(largest, c->best[j], LARGEST)
+TAKE_ROWS(FN(largest), REAL, c->best[j], LARGEST)
 #undef LARGEST
 #define ABSMAX(v, k) s = (double)FN(larger)(M(fabs)(v), (REAL)s)
-TAKE_GROUPS(absmax, c->best[j], ABSMAX)
+TAKE_ROWS(FN(absmax), REAL, c->best[j], ABSMAX)
 #undef ABSMAX
 
 /* The first pass has summed up. */
@@ -196,7 +223,9 @@ static void FN(deviation)(TAKE_ARGS) {
   (void)first;
   for (int64_t j = 0; j < n; j++)
     mean[j] = c->sum[j] / (double)c->total;
-  EACH_ROW(REAL, 0, const double d = (double)v - mean[j]; c->second[j] += d * d)
+#define DEVIATION(v, k) s += ((double)(v)-mean[j]) * ((double)(v)-mean[j])
+  TAKE_ALL(REAL, c->second[j], DEVIATION);
+#undef DEVIATION
 }
 
 static void FN(squares)(TAKE_ARGS) {
@@ -204,7 +233,9 @@ static void FN(squares)(TAKE_ARGS) {
   (void)first;
   for (int64_t j = 0; j < n; j++)
     scale[j] = 1 / c->sum[j];
-  EACH_ROW(REAL, 0, const double a = (double)v * scale[j]; c->second[j] += a * a)
+#define SQUARE(v, k) s += ((double)(v)*scale[j]) * ((double)(v)*scale[j])
+  TAKE_ALL(REAL, c->second[j], SQUARE);
+#undef SQUARE
 }
 
 static void FN(power)(TAKE_ARGS) {
@@ -250,7 +281,6 @@ MAKE_ROW(softmax_gradient, y[j] = z[j] * (x[j] - (REAL)c->second[j]))
 MAKE_ROW(log_softmax_gradient, y[j] = x[j] - M(un_vexp)(z[j]) * (REAL)c->sum[j])
 /* clang-format on */
 
-#undef TAKE_GROUPS
 #undef MAKE_ROW
 
 #endif
