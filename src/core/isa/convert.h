@@ -13,8 +13,8 @@ typedef struct un_convert_kernels {
   void (*transpose[4])(int64_t rows, int64_t columns, void *to, int64_t to_row,
                        const void *from, int64_t from_row);
   /* Whether n pairs of float32, float64 or int32 are equal; whether n numbers of float32 or
-  ** float64 lie within low..high (and are whole); within 2^-23 of high, false may be
-  ** wrong. */
+  ** float64, without their fractions, lie within low..high, the range of an integer dtype
+  ** (and are whole). False may be wrong for fractions below low. */
   bool (*same[3])(int64_t n, const void *a, const void *b);
   bool (*within[2])(int64_t n, const void *x, double low, double high, bool whole);
   /* memcpy past the caches; `to` is the beginning of a cache line. At the end of all of
