@@ -74,7 +74,7 @@ Tensor = {}
 */
 
 /*---
---- The sizes of all dimensions as a list, or the size of one. Lists compare by their
+--- The shape: the sizes of all dimensions as a list, or one of them. Lists compare by their
 --- numbers: a:size() == b:size().
 ---@param dim? integer 1 to t:dim(), negative from the end
 ---@return integer[]|integer

@@ -237,6 +237,14 @@ function TestPlotTicks.test_categories_show_invisible_characters()
   lu.assertEquals(axis.labels, { "␣", "⏎", "⇥", "<", "&", "\\x01", "two words" })
 end
 
+function TestPlotTicks.test_data_on_a_log_axis_are_labelled_in_one_style()
+  local y = { 1, 2, 3, 4 }
+  lu.assertEquals(axes_of(y, { xscale = "log" }, { 1e-4, 1e-3, 1e-2, 1e-1 }).x.labels,
+    { "10^{−4}", "10^{−3}", "10^{−2}", "10^{−1}" })
+  lu.assertEquals(axes_of(y, { xscale = "log" }, { 1e-3, 1e-2, 1e-1, 1 }).x.labels,
+    { "0.001", "0.01", "0.1", "1" })
+end
+
 -- Names that the limits leave out took part in the layout: this page became 1000 times as large.
 function TestPlotTicks.test_categories_beyond_the_limits_have_no_tick()
   local names, values = { "a", "b", "c", "d", "e" }, { 1, 2, 3, 4, 5 }

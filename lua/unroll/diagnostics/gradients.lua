@@ -16,7 +16,8 @@ end
 
 local accepted = { loss = "last", "state", "layer" }
 
---- The norms of the gradients of the states, dL/dh_t, in one window.
+--- The norms of the gradients of the states, dL/dh_t, in one window: how they vanish or explode
+--- on their way back.
 ---
 --- The loss is that of the last step alone ("last"), whose gradient has to come all the
 --- way, or the sum over all steps ("every"), where step t sees the losses of t, t+1, ..., T and

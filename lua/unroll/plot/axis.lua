@@ -222,13 +222,20 @@ local function fit_automatic(plan, side, spec, theme)
   end
 end
 
+-- Labels of ticks where the data are. Beside 10^{-4}, 0.001 would be another style.
+local function data_labels(plan, spec, values)
+  local has_powers = values[1] < 1e-3 or values[#values] >= 1e5
+  if not spec and plan.scale.base == 10 and has_powers then return format.log(values) end
+  local labels = {}
+  for i, v in ipairs(values) do labels[i] = format.single(spec, v) end
+  return labels
+end
+
 -- Few distinct x (5, 10, 15, 25, 50): exactly those, when their labels fit.
 local function try_data_values(plan, side, spec, theme)
   local values = plan.which == "x" and side:few_values()
   if not values or values[1] < plan.low or values[#values] > plan.high then return false end
-  local labels = {}
-  for i, v in ipairs(values) do labels[i] = format.single(spec, v) end
-  set_ticks(plan, values, labels, theme)
+  set_ticks(plan, values, data_labels(plan, spec, values), theme)
   return labels_fit(plan, 0.6 * theme.tick_size)
 end
 

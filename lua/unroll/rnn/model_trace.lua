@@ -174,7 +174,7 @@ function ModelTrace:predict(x, state)
 end
 
 --- The norm of dL/dh_t of one layer for t = 1..T (over the batch too), of the last backward
---- pass.
+--- pass: where they fall towards t = 1 the gradient vanishes, where they grow it explodes.
 ---@param layer? integer default: the last
 ---@return unroll.Tensor norms (T) float64, a copy
 --- Errors: no backward pass yet; no such layer.
