@@ -17,6 +17,7 @@
 #include "isa.h"
 #include "isa/columns.h"
 #include "isa/convert.h"
+#include "isa/elementwise.h"
 #include "isa/lines.h"
 #include "profile.h"
 #include "stop.h"
@@ -25,6 +26,7 @@
 UN_BY_ISA(un_line_kernels, un_lines)
 UN_BY_ISA(un_column_kernels, un_column_table)
 UN_BY_ISA(un_convert_kernels, un_convert)
+UN_BY_ISA(un_elementwise_kernels, un_elementwise)
 
 enum { PASSES = 3 }; /* at most */
 
@@ -357,25 +359,70 @@ static void take_columns(const plan *p, const char *x, int64_t column, int64_t n
   }
 }
 
+/* y = y op x for n numbers, or one number x. */
+static void apply(int op, int64_t n, double *y, const double *x, int64_t step) {
+  un_elementwise()->value[op][1](n, (void *[]){y, y, (void *)x},
+                                 (int64_t[]){1, 1, step}, (double[]){0, 0});
+}
+
+/* y = op y */
+static void apply_alone(int op, int64_t n, double *y) {
+  un_elementwise()->value[op][1](n, (void *[]){y, y}, (int64_t[]){1, 1},
+                                 (double[]){0, 0});
+}
+
+static const double *finish_var_columns(const plan *p, int64_t n, un_columns *c) {
+  const double count = (double)(p->total - (p->options->unbiased ? 1 : 0));
+  const double divisor = count > 0 ? count : (double)NAN;
+  apply(UN_OP_div, n, c->second, &divisor, 0);
+  if (p->reduction == UN_STD) apply_alone(UN_OP_sqrt, n, c->second);
+  return c->second;
+}
+
+/* Where the largest number is none that can be taken out, it is the result. */
+static const double *choose_finite(int64_t n, const double *best, double *value) {
+  for (int64_t j = 0; j < n; j++)
+    value[j] = fabs(best[j]) < (double)INFINITY ? value[j] : best[j];
+  return value;
+}
+
+static const double *finish_norm_columns(const plan *p, int64_t n, un_columns *c) {
+  const double root = 1 / p->options->p;
+  if (isinf(p->options->p)) return c->best;
+  if (root == 0.5)
+    apply_alone(UN_OP_sqrt, n, c->second);
+  else
+    apply(UN_OP_pow, n, c->second, &root, 0);
+  apply(UN_OP_mul, n, c->second, c->sum, 1); /* the unit */
+  for (int64_t j = 0; j < n; j++)
+    if (c->best[j] == 0) c->second[j] = 0;
+  return choose_finite(n, c->best, c->second);
+}
+
+static const double *finish_logsumexp_columns(int64_t n, un_columns *c) {
+  apply_alone(UN_OP_log, n, c->second);
+  apply(UN_OP_add, n, c->second, c->best, 1);
+  return choose_finite(n, c->best, c->second);
+}
+
 /* The results of n columns, in place of what they come from. */
 static const double *finish_columns(const plan *p, int64_t n, un_columns *c) {
+  const double total = (double)p->total;
   switch (p->reduction) {
-  case UN_SUM:
-  case UN_PROD:
-    return c->sum;
   case UN_MEAN:
-    for (int64_t j = 0; j < n; j++)
-      c->sum[j] /= (double)p->total;
+    apply(UN_OP_div, n, c->sum, &total, 0);
     return c->sum;
+  case UN_VAR:
+  case UN_STD:
+    return finish_var_columns(p, n, c);
   case UN_ANY:
   case UN_ALL:
     return c->second;
+  case UN_NORM:
+    return finish_norm_columns(p, n, c);
+  case UN_LOGSUMEXP:
+    return finish_logsumexp_columns(n, c);
   default:
-    for (int64_t j = 0; j < n; j++) {
-      un_tally t = {
-          .total = p->total, .best = c->best[j], .second = c->second[j], .p = c->p};
-      c->sum[j] = finish(p, &t);
-    }
     return c->sum;
   }
 }

@@ -383,6 +383,26 @@ function TestReduce.test_norms_of_many_columns()
   end
 end
 
+-- Neighbouring columns are finished together: the odd ones must not spoil the others.
+function TestReduce.test_many_columns_some_of_them_odd()
+  local odd <const> = { nan, inf, -inf, 0 }
+  for _, dtype in ipairs { "float32", "float64" } do
+    local t = tensor.randn(5, 700, { dtype = dtype })
+    for i, x in ipairs(odd) do
+      t[{ 3, 100 * i - 1 }] = x     -- one odd number in the column
+      t:select(2, 50 * i):fill_(x) -- nothing else
+    end
+    local turned = t:t():clone()
+    for _, name in ipairs { "mean", "var", "std", "logsumexp" } do
+      support.near(t[name](t, 1), turned[name](turned, 2):totable(), 1e-6, name .. dtype)
+    end
+    for _, p in ipairs { 1, 2, 2.5, 3, inf } do
+      support.near(t:norm(p, 1), turned:norm(p, 2):totable(), 1e-6, "norm " .. p .. dtype)
+    end
+    support.near(t:var(1, { unbiased = false }), (t:var(1) * 0.8):totable(), 1e-6, dtype)
+  end
+end
+
 -- The p-norm of a list, scaled as a whole by its largest element.
 local function scaled_norm(x, p)
   local largest, sum = 0, 0
