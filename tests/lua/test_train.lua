@@ -489,6 +489,28 @@ function TestCheckpoint:test_what_does_not_fit_is_refused_and_nothing_changes()
   fails("is not a readable safetensors file", bigram.new(4), { window = 5 })
 end
 
+function TestCheckpoint:test_a_file_that_lacks_something_is_refused_by_its_name()
+  local path = support.tmpdir() .. "/g"
+  train.fit(self.model, self.corpus, quiet { steps = 2, checkpoint = path })
+  local whole, tried = support.read_file(path), 0
+  for name in whole:sub(1, 2000):gmatch '\\"(%l[%l_]*)\\":' do
+    support.write_file(path, (whole:gsub('\\"' .. name .. '\\":', '\\"' .. name:upper() .. '\\":')))
+    local ok, message = pcall(train.fit, self.model, self.corpus,
+      quiet { steps = 4, checkpoint = path, resume = true })
+    lu.assertTrue(ok or message:find(path, 1, true) ~= nil, name .. ": " .. tostring(message))
+    tried = tried + 1
+  end
+  lu.assertTrue(tried > 10, tried)
+end
+
+function TestCheckpoint:test_as_a_model_it_is_refused_with_the_way_to_go()
+  local path = support.tmpdir() .. "/h"
+  train.fit(self.model, self.corpus, quiet { steps = 2, checkpoint = path })
+  local model, message = require("unroll.rnn").load(path)
+  lu.assertNil(model)
+  lu.assertStrContains(message, "it is a checkpoint, from which train.fit goes on")
+end
+
 function TestCheckpoint:test_a_file_that_cannot_be_written_is_an_error()
   support.raises("/dev/null/x", train.fit, self.model, self.corpus,
     quiet { steps = 2, checkpoint = "/dev/null/x/y" })

@@ -175,6 +175,10 @@ local function description_of(metadata, opts)
   end
   local d = { cell = opts.cell or found.cell, head = opts.head or found.head or "softmax",
     dtype = opts.dtype or found.dtype or "float32", vocab = found.vocab }
+  if type(metadata) == "table" and metadata["unroll.checkpoint"] then
+    return nil, "it is a checkpoint, from which train.fit goes on with resume = true; "
+      .. "model:save writes what can be loaded"
+  end
   if opts.cell == nil and type(d.cell) ~= "string" then
     return nil, "it does not say which cell it has; give cell ="
   end

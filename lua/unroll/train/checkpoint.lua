@@ -99,6 +99,12 @@ local function carried_state(tensors)
   return next(layers) and layers or nil
 end
 
+local function is_record(record)
+  local run = type(record) == "table" and record.version == version and record.run
+  return type(run) == "table" and type(run.settings) == "table"
+    and type(record.optimizer) == "table"
+end
+
 --- Reads a checkpoint and puts its numbers into the model and the optimiser.
 ---@param path string
 ---@param model table
@@ -112,9 +118,7 @@ function checkpoint.restore(path, model, optimizer, settings)
   if not tensors then return nil, metadata end
   local text = metadata[metadata_key]
   local record = text and json.decode(text)
-  if type(record) ~= "table" or record.version ~= version then
-    return nil, path .. " is not a checkpoint of train.fit"
-  end
+  if not is_record(record) then return nil, path .. " is not a checkpoint of train.fit" end
   local parameters, saved = parameters_by_name(model), take(tensors, "model")
   local problem = mismatch(parameters, saved)
   if problem then return nil, ("%s does not fit the model: %s"):format(path, problem) end

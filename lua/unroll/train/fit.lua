@@ -12,6 +12,7 @@ local log = require "unroll.train.log"
 local optim = require "unroll.optim"
 local options = require "unroll.options"
 local progress = require "unroll.train.progress"
+local protected = require "unroll.protected"
 local stepper = require "unroll.train.step"
 local unknown = require "unroll.unknown"
 
@@ -201,11 +202,12 @@ function Run:save_checkpoint()
     { record = record, state = self.state, history = history, best = self.best }))
 end
 
-function Run:restore_checkpoint()
-  local saved, message = checkpoint.restore(self.o.checkpoint, self.model, self.optimizer,
-    self:settings())
-  raise_if(saved, message)
+-- Goes back to where a run was; raises an error when the file has not all that it should.
+local function go_back(self, saved)
   local record = saved.record
+  for _, name in ipairs { "step", "clipped", "elements", "seconds", "since_best" } do
+    if type(record[name]) ~= "number" then error("it has no number '" .. name .. "'", 0) end
+  end
   if record.source then self.source:set_state(record.source) end
   if record.cursor then self.iterator:set_state(record.cursor) end
   core.tensor.default_generator():set_state(record.generator)
@@ -218,6 +220,14 @@ function Run:restore_checkpoint()
   for _, name in ipairs(columns) do
     self.history[name]:narrow(1, 1, self.step):copy_(saved.history[name])
   end
+end
+
+function Run:restore_checkpoint()
+  local path = self.o.checkpoint
+  local saved, message = checkpoint.restore(path, self.model, self.optimizer, self:settings())
+  raise_if(saved, message)
+  local ok, wrong = protected(go_back, self, saved)
+  raise_if(ok, ("%s is damaged: %s"):format(path, wrong))
 end
 
 function Run:flush_log()
