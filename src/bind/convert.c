@@ -50,7 +50,8 @@ static un_view *push_copy(lua_State *L, const char *who, un_dtype dtype,
                           un_rounding rounding) {
   const un_view *src = unl_checktensor(L, 1);
   un_view *copy = unl_newtensor(L, who, dtype, src->dims, src->size);
-  assign_tensor(L, who, copy, src, rounding);
+  un_err err;
+  if (!un_copy_to_new(who, copy, src, rounding, &err)) unl_raise(L, &err);
   return copy;
 }
 

@@ -135,15 +135,16 @@ static bool all_fit(const misfit_search *s, un_dtype dtype, int64_t n, const voi
   }
 EACH_DTYPE(FIND_MISFIT)
 
+#define MISFIT_ENTRY(dtype_, suffix, type) [dtype_] = find_misfit_##suffix,
+static un_run *const find_misfit[] = {EACH_DTYPE(MISFIT_ENTRY)};
+
 bool un_check_conversion(const char *who, const un_view *src, un_dtype dtype,
                          un_rounding rounding, un_err *err) {
-#define MISFIT_ENTRY(dtype_, suffix, type) [dtype_] = find_misfit_##suffix,
-  static un_run *const find[] = {EACH_DTYPE(MISFIT_ENTRY)};
   if (un_is_real(dtype) || dtype == src->dtype) return true;
   misfit_search s = {.range = range_of(dtype), .rounding = rounding};
   un_walk w;
   un_walk_plan(&w, UN_WALK_ROW_MAJOR, 1, &src);
-  un_walk_each(&w, find[src->dtype], &s);
+  un_walk_each(&w, find_misfit[src->dtype], &s);
   return !s.found || un_check_value(who, dtype, s.value, rounding, err);
 }
 
@@ -222,4 +223,55 @@ void un_copy(const un_view *dst, const un_view *src) {
     un_walk_tiles(&w, run, NULL);
   }
   UN_PROFILE_END(0);
+}
+
+/* --- both at once ------------------------------------------------------------------- */
+
+typedef struct checked_copy {
+  misfit_search search;
+  un_run *find, *run;
+  un_stream stream;
+} checked_copy;
+
+enum {
+  CHECKED = 4096
+}; /* numbers that stay in the first cache from one look to the next */
+
+static void copy_checked(int64_t n, void *const *data, const int64_t *stride,
+                         void *context) {
+  checked_copy *c = context;
+  for (int64_t i = 0; i < n && !c->search.found; i += CHECKED) {
+    const int64_t count = n - i < CHECKED ? n - i : CHECKED;
+    void *at[] = {(char *)data[0] + i * c->stream.bytes[0],
+                  (char *)data[1] + i * c->stream.bytes[1]};
+    c->find(count, at + 1, stride + 1, &c->search);
+    if (!c->search.found)
+      c->run(count, at, stride, c->run == un_stream_run ? &c->stream : NULL);
+  }
+}
+
+static bool copy_and_check(const char *who, const un_view *const *both,
+                           un_rounding rounding, un_err *err) {
+  const un_dtype from = both[1]->dtype, to = both[0]->dtype;
+  un_run *run = un_convert()->run[from][to];
+  checked_copy c = {.search = {.range = range_of(to), .rounding = rounding},
+                    .find = find_misfit[from],
+                    .run = un_is_streamed(2, both) ? un_stream_run : run,
+                    .stream = un_make_stream(run, NULL, 2, both)};
+  un_walk w;
+  UN_PROFILE_BEGIN(UN_PHASE_COPY);
+  un_walk_plan(&w, UN_WALK_ROW_MAJOR, 2, both);
+  un_walk_each(&w, copy_checked, &c);
+  un_stream_end();
+  UN_PROFILE_END(0);
+  return !c.search.found || un_check_value(who, to, c.search.value, rounding, err);
+}
+
+bool un_copy_to_new(const char *who, const un_view *dst, const un_view *src,
+                    un_rounding rounding, un_err *err) {
+  if (!un_is_real(dst->dtype) && dst->dtype != src->dtype && un_is_contiguous(src))
+    return copy_and_check(who, (const un_view *[]){dst, src}, rounding, err);
+  if (!un_check_conversion(who, src, dst->dtype, rounding, err)) return false;
+  un_copy(dst, src);
+  return true;
 }

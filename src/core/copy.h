@@ -1,7 +1,8 @@
 /* copy.h -- setting, copying and converting numbers, between all dtypes and strides.
 **
 ** Integer dtypes take only what they can hold: un_check_value and un_check_conversion
-** say so before anything is written. float32 takes every double, rounded. */
+** say so before anything is written, un_copy_to_new later, of a tensor nobody has seen.
+** float32 takes every double, rounded. */
 #ifndef UN_COPY_H
 #define UN_COPY_H
 
@@ -40,6 +41,11 @@ void un_fill_progression(const un_view *dst, double first, double step);
 /* dst = src, of the same sizes; values must fit. The two share no memory, or are the
 ** same view, or are both contiguous with the same dtype (then as memmove). */
 void un_copy(const un_view *dst, const un_view *src);
+
+/* un_check_conversion and un_copy in one, which reads src once: for a dst without gaps that
+** nobody has seen yet, since after an error part of it is written. */
+UN_CHECKED bool un_copy_to_new(const char *who, const un_view *dst, const un_view *src,
+                               un_rounding rounding, un_err *err);
 
 /* True when un_copy(dst, src) is right although the two may share memory. */
 bool un_can_copy(const un_view *dst, const un_view *src);

@@ -144,6 +144,19 @@ function TestCopy.test_to_integers_near_their_ends()
   end
 end
 
+-- So many that they are looked at in pieces, and that the result goes past the caches.
+function TestCopy.test_to_integers_of_many_numbers()
+  for _, dtype in ipairs { "float32", "float64" } do
+    local n <const> = 2500001
+    local x = tensor.arange(1, n, 1, { dtype = dtype }) - 0.25
+    local whole = x:to("int32")
+    eq(whole:to("float64"):sub(tensor.arange(0, n - 1, 1, { dtype = "float64" })):norm(), 0.0)
+    x[n], x[2000003], x[2200000] = 0 / 0, 3e9, -4e9
+    support.raises("to: 3000000000 is out of range for int32", x.to, x, "int32")
+    support.raises("to: nan is out of range for int32", x.to, x[{ { 2200001, n } }], "int32")
+  end
+end
+
 function TestCopy.test_to_float32_rounds()
   local x = 1 + 2 ^ -30
   eq(tensor({ x }, { dtype = "float64" }):to("float32")[1], 1.0)
