@@ -42,14 +42,6 @@ ALWAYS_INLINE void FN(put_row)(REAL *y, FN(vec) x, int64_t i, int64_t n) {
     FN(store_part)(y + i, x, n - i);
 }
 
-/* The largest element; a NaN need not be found, it shows in the sum. */
-ALWAYS_INLINE REAL FN(row_max)(const REAL *y, int64_t n) {
-  FN(vec) max = FN(all)(y[0]);
-  for (int64_t i = 0; i < n; i += FN(LANES))
-    max = FN(max)(FN(row_at)(y, i, n), max);
-  return FN(reduce_max)(max);
-}
-
 /* Returns sum exp(y - max); e gets the terms when it is not NULL. */
 ALWAYS_INLINE REAL FN(row_exp)(REAL *e, const REAL *y, REAL max, int64_t n) {
   FN(vec) sum = {0};
@@ -73,40 +65,71 @@ static REAL FN(long_row)(REAL *dy, const REAL *y, REAL max, REAL factor, int64_t
   return sum;
 }
 
-/* The same for a row of so many vectors, which are in registers all the time. */
+/* --- a row of so many vectors ---------------------------------------------------------
+** Of each but the last it is known that it is whole. */
+
+ALWAYS_INLINE FN(vec)
+    FN(vector_at)(const REAL *y, const int v, int64_t n, const int vectors) {
+  return v < vectors - 1 ? FN(load)(y + v * FN(LANES))
+                         : FN(row_at)(y, v * FN(LANES), n);
+}
+
+ALWAYS_INLINE void FN(put_vector)(REAL *y, FN(vec) x, const int v, int64_t n,
+                                  const int vectors) {
+  if (v < vectors - 1)
+    FN(store)(y + v * FN(LANES), x);
+  else
+    FN(put_row)(y, x, v * FN(LANES), n);
+}
+
+ALWAYS_INLINE REAL FN(short_max)(const REAL *y, int64_t n, const int vectors) {
+  FN(vec) max[2] = {FN(all)(y[0]), FN(all)(y[0])};
+  FOR(v, vectors) max[v & 1] = FN(max)(FN(vector_at)(y, v, n, vectors), max[v & 1]);
+  return FN(reduce_max)(FN(max)(max[0], max[1]));
+}
+
+/* As long_row; the row is in registers all the time. */
 ALWAYS_INLINE REAL FN(short_row)(REAL *dy, const REAL *y, REAL max, REAL factor,
                                  int64_t n, const int vectors) {
   FN(vec) row[FEW], total = {0};
-  FOR(v, vectors) row[v] = FN(vexp_negative)(FN(row_at)(y, v * FN(LANES), n) - max);
+  FOR(v, vectors) row[v] = FN(vexp_negative)(FN(vector_at)(y, v, n, vectors) - max);
   FOR(v, vectors) total += row[v];
   const REAL sum = FN(reduce_add)(total);
   if (dy) {
     const REAL scale = factor / sum;
-    FOR(v, vectors) FN(put_row)(dy, row[v] * scale, v * FN(LANES), n);
+    FOR(v, vectors) FN(put_vector)(dy, row[v] * scale, v, n, vectors);
   }
   return sum;
 }
 
+/* --- any row -------------------------------------------------------------------------- */
+
+#define EACH_LENGTH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9)
+
+/* The largest element; a NaN need not be found, it shows in the sum. */
+static REAL FN(row_max)(const REAL *y, int64_t n) {
+#define SHORT(vectors)                                                                 \
+  case vectors:                                                                        \
+    return FN(short_max)(y, n, vectors);
+  switch ((n + FN(LANES) - 1) / FN(LANES)) { EACH_LENGTH(SHORT) }
+#undef SHORT
+  FN(vec) max = FN(all)(y[0]);
+  for (int64_t i = 0; i < n; i += FN(LANES))
+    max = FN(max)(FN(row_at)(y, i, n), max);
+  return FN(reduce_max)(max);
+}
+
+/* dy = factor * softmax(y), unless dy is NULL; returns sum exp(y - max). */
+ALWAYS_INLINE REAL FN(softmax_row)(REAL *dy, const REAL *y, REAL max, REAL factor,
+                                   int64_t n) {
 #define SHORT(vectors)                                                                 \
   case vectors:                                                                        \
     return FN(short_row)(dy, y, max, factor, n, vectors);
-
-ALWAYS_INLINE REAL FN(softmax_row)(REAL *dy, const REAL *y, REAL max, REAL factor,
-                                   int64_t n) {
-  switch ((n + FN(LANES) - 1) / FN(LANES)) {
-    SHORT(1)
-    SHORT(2)
-    SHORT(3)
-    SHORT(4)
-    SHORT(5)
-    SHORT(6)
-    SHORT(7)
-    SHORT(8)
-    SHORT(9)
-  }
+  switch ((n + FN(LANES) - 1) / FN(LANES)) { EACH_LENGTH(SHORT) }
+#undef SHORT
   return FN(long_row)(dy, y, max, factor, n);
 }
-#undef SHORT
+#undef EACH_LENGTH
 
 static REAL FN(weight)(const un_loss *l, int64_t row) {
   return l->weight ? ((const REAL *)l->weight)[row] : 1;

@@ -32,19 +32,31 @@ const un_row_kernels ISA(un_row_kernels_of) = {
 
 /* --- columns that lie along k -------------------------------------------------------- */
 
+/* Four columns, from row k on. */
+ALWAYS_INLINE void FN(pack_four)(REAL *to, int64_t width, const REAL *column, int64_t k,
+                                 int64_t depth, int64_t column_stride) {
+  for (; k + 4 <= depth; k += 4)
+    FN(transpose4)(to + k * width, width, column + k, column_stride);
+  for (; k < depth; k++)
+    for (int i = 0; i < 4; i++)
+      to[k * width + i] = column[i * column_stride + k];
+}
+
 /* n columns, `column_stride` apart, into rows of `width` numbers. */
 ALWAYS_INLINE void FN(pack_square)(REAL *to, int64_t width, const REAL *w,
                                    int64_t depth, int64_t n, int64_t column_stride) {
   int64_t j = 0;
-  for (; j + 4 <= n; j += 4) {
+  for (; j + FN(SQUARE) <= n; j += FN(SQUARE)) {
     const REAL *column = w + j * column_stride;
     int64_t k = 0;
-    for (; k + 4 <= depth; k += 4)
-      FN(transpose4)(to + k * width + j, width, column + k, column_stride);
-    for (; k < depth; k++)
-      for (int i = 0; i < 4; i++)
-        to[k * width + j + i] = column[i * column_stride + k];
+    for (; k + FN(SQUARE) <= depth; k += FN(SQUARE))
+      FN(transpose)(to + k * width + j, width, column + k, column_stride);
+    for (int64_t i = 0; i < FN(SQUARE) && k < depth; i += 4)
+      FN(pack_four)
+    (to + j + i, width, column + i * column_stride, k, depth, column_stride);
   }
+  for (; j + 4 <= n; j += 4)
+    FN(pack_four)(to + j, width, w + j * column_stride, 0, depth, column_stride);
   for (; j < n; j++)
     for (int64_t k = 0; k < depth; k++)
       to[k * width + j] = w[j * column_stride + k];

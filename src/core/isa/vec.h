@@ -127,6 +127,11 @@ ALWAYS_INLINE vec_f32 min_f32(vec_f32 a, vec_f32 b) {
 ALWAYS_INLINE float reduce_max_f32(vec_f32 v) {
 #if defined __AVX512F__
   return _mm512_reduce_max_ps((__m512)v);
+#elif defined __AVX2__
+  __m128 h = _mm_max_ps(_mm256_castps256_ps128((__m256)v),
+                        _mm256_extractf128_ps((__m256)v, 1));
+  h = _mm_max_ps(h, _mm_movehl_ps(h, h));
+  return _mm_cvtss_f32(_mm_max_ss(h, _mm_movehdup_ps(h)));
 #else
   float max = v[0];
   for (int i = 1; i < LANES_f32; i++)
