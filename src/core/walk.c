@@ -64,6 +64,8 @@ void un_walk_plan(un_walk *w, un_walk_order order, int operands,
   }
   if (w->dims == 0) { /* one element */
     w->size[w->dims++] = 1;
+    for (int k = 0; k < operands; k++)
+      w->stride[0][k] = 1;
     return;
   }
   if (order == UN_WALK_ANY_ORDER) sort_dims(w);

@@ -1,5 +1,7 @@
 /* test_walk.c -- the n-d walk: every index once, in order, in as few runs as possible.
  */
+#include <string.h>
+
 #include "check.h"
 #include "un.h"
 #include "walk.h"
@@ -124,6 +126,15 @@ static void test_few(void) {
   CHECK(un_walk_few(2, (const un_view *[]){&x, &x}, double_run, &runs) && runs == 3);
 }
 
+/* What a run is told of one element must not depend on what lay in memory before. */
+static void test_one_element_has_a_stride(void) {
+  un_view v = make(2, (int64_t[]){1, 1});
+  un_walk w;
+  memset(&w, 0x55, sizeof w);
+  un_walk_plan(&w, UN_WALK_ROW_MAJOR, 2, (const un_view *[]){&v, &v});
+  CHECK(w.dims == 1 && w.size[0] == 1 && w.stride[0][0] == 1 && w.stride[0][1] == 1);
+}
+
 int main(void) {
   for (int i = 0; i < 64; i++)
     numbers[i] = i;
@@ -133,5 +144,6 @@ int main(void) {
   test_edges();
   test_six_dimensions_in_every_place();
   test_few();
+  test_one_element_has_a_stride();
   return check_summary();
 }
