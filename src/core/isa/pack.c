@@ -32,9 +32,11 @@ const un_row_kernels ISA(un_row_kernels_of) = {
 
 /* --- columns that lie along k -------------------------------------------------------- */
 
-/* Four columns, from row k on. */
-ALWAYS_INLINE void FN(pack_four)(REAL *to, int64_t width, const REAL *column, int64_t k,
-                                 int64_t depth, int64_t column_stride) {
+/* Four columns, from row k on; apart, for what squares need stays in registers. */
+static __attribute__((noinline)) void FN(pack_four)(REAL *to, int64_t width,
+                                                    const REAL *column, int64_t k,
+                                                    int64_t depth,
+                                                    int64_t column_stride) {
   for (; k + 4 <= depth; k += 4)
     FN(transpose4)(to + k * width, width, column + k, column_stride);
   for (; k < depth; k++)
