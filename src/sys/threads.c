@@ -54,6 +54,10 @@ static struct pool {
 
 static int threads = 1;
 
+/* Does this thread run a job? Its own loops ask no more of the pool then: the line of
+** `in_use` would go to and fro between threads that have such loops. */
+static _Thread_local bool is_at_work = false;
+
 /* Now and then another thread may have the processor: perhaps the one that is awaited. */
 static void pause_briefly(int round) {
   if (round % 64 == 63) sched_yield();
@@ -95,8 +99,10 @@ static void run_stretch(int i) {
 /* The jobs of thread `own`, then what the others have left. */
 static void run_jobs(int own) {
   int count = atomic_load(&pool.stretches);
+  is_at_work = true;
   for (int i = 0; i < count; i++)
     run_stretch((own + i) % count);
+  is_at_work = false;
 }
 
 /* --- workers ------------------------------------------------------------------------ */
@@ -209,7 +215,8 @@ static void wait_until_done(void) {
 }
 
 void un_sys_parallel(int jobs, void (*job)(void *, int), void *context) {
-  if (jobs < 2 || threads == 1 || atomic_flag_test_and_set(&pool.in_use)) {
+  if (jobs < 2 || threads == 1 || is_at_work ||
+      atomic_flag_test_and_set(&pool.in_use)) {
     for (int i = 0; i < jobs; i++)
       job(context, i);
     return;
