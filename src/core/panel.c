@@ -21,9 +21,6 @@ enum { LINE = 64 }; /* of the cache */
 /* A b of so many bytes stays in the nearest cache. */
 enum { SMALL = 16 << 10 };
 
-/* Rows of a tile in each kernel; a thread's share of a product is a multiple of it. */
-enum { TILE = 6 };
-
 int64_t un_panel_width(un_dtype dtype) {
   return un_panel()->width[dtype];
 }
@@ -38,10 +35,10 @@ static const char *rows_on(const void *rows, int64_t elements, un_dtype dtype) {
 
 /* --- packing ---------------------------------------------------------------------- */
 
-/* Threads share the columns of a matrix out: whole panels of every kernel. The last one
-** has what is left over, too, behind some panels: what is said of the columns of a last
-** panel (panel_layout.h) holds. Small matrices are not worth another thread. */
-enum { PACK_COLUMNS = 64, PACK_SHARED = 1 << 12 };
+/* Threads share the columns of a matrix out: whole panels. The last one has what is left
+** over, too, behind some panels: what is said of the columns of a last panel
+** (panel_layout.h) holds. Small matrices are not worth another thread. */
+enum { PACK_SHARED = 1 << 12 };
 
 typedef struct pack_job {
   un_dtype dtype;
@@ -53,9 +50,9 @@ typedef struct pack_job {
 
 static void pack_share(void *context, int index) {
   const pack_job *p = context;
-  int64_t blocks = p->columns / PACK_COLUMNS;
-  int64_t first = blocks * index / p->shares * PACK_COLUMNS;
-  int64_t end = blocks * (index + 1) / p->shares * PACK_COLUMNS;
+  int64_t width = un_panel_width(p->dtype), panels = p->columns / width;
+  int64_t first = panels * index / p->shares * width;
+  int64_t end = panels * (index + 1) / p->shares * width;
   bool is_last = index + 1 == p->shares;
   un_pack()->panels[p->dtype]((void *)rows_on(p->packed, first * p->depth, p->dtype),
                               rows_on(p->w, first * p->column_stride, p->dtype),
@@ -66,16 +63,21 @@ static void pack_share(void *context, int index) {
 void un_panel_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
                    int64_t columns, int64_t row_stride, int64_t column_stride) {
   pack_job job = {dtype, packed, w, depth, columns, row_stride, column_stride, 1};
-  int64_t blocks = columns / PACK_COLUMNS;
+  int64_t panels = columns / un_panel_width(dtype);
   int threads = depth * columns < PACK_SHARED ? 1 : un_parallel_threads();
-  if (blocks > 1) job.shares = blocks < threads ? (int)blocks : threads;
+  if (panels > 1) job.shares = panels < threads ? (int)panels : threads;
   un_parallel(job.shares, pack_share, &job);
 }
 
 /* --- products --------------------------------------------------------------------- */
 
+/* Rows of a tile; a thread's share of a product is a multiple of it. */
+static int64_t tile_rows(void) {
+  return un_pack()->tile_rows;
+}
+
 /* The part of a product that makes `rows` rows of y from `first` on: where x lies in
-** tiles, a multiple of TILE. */
+** tiles, a multiple of tile_rows. */
 static un_product part_of(un_dtype dtype, const un_product *p, int64_t first,
                           int64_t rows) {
   un_product part = *p;
@@ -121,7 +123,7 @@ static int64_t tn_depth(int64_t k) {
 }
 
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k) {
-  int64_t rows = (m + TILE - 1) / TILE * TILE;
+  int64_t rows = (m + tile_rows() - 1) / tile_rows() * tile_rows();
   size_t tiles = (size_t)(rows * tn_depth(k)) * un_dtype_bytes(dtype);
   return un_panel_bytes(dtype, tn_depth(k), n) + (wants_tiles(dtype, m) ? tiles : 0);
 }
@@ -169,9 +171,9 @@ static void tn_rows(const tn_block *b, int64_t first, int64_t rows) {
 
 static void tn_job(void *context, int index) {
   const tn_block *b = context;
-  int64_t tiles = (b->m + TILE - 1) / TILE;
-  int64_t first = tiles * index / b->jobs * TILE;
-  int64_t end = tiles * (index + 1) / b->jobs * TILE;
+  int64_t tile = tile_rows(), tiles = (b->m + tile - 1) / tile;
+  int64_t first = tiles * index / b->jobs * tile;
+  int64_t end = tiles * (index + 1) / b->jobs * tile;
   if (end > b->m) end = b->m;
   for (; first < end; first += TN_ROWS)
     tn_rows(b, first, end - first < TN_ROWS ? end - first : TN_ROWS);
@@ -181,7 +183,7 @@ static void make_block(tn_block *b, void *c, void *scratch) {
   int64_t depth = b->k.pieces * b->k.rows;
   bool tiles = wants_tiles(b->dtype, b->m),
        plain = !has_neighbours(b) && is_plain(b->dtype, b->b, depth, b->n);
-  int64_t x_piece = tiles ? b->k.rows * TILE : b->k.apart * b->m;
+  int64_t x_piece = tiles ? b->k.rows * tile_rows() : b->k.apart * b->m;
   char *a_tiles = (char *)scratch + un_panel_bytes(b->dtype, tn_depth(depth), b->n);
   b->product = (un_product){.rows = b->m,
                             .depth = depth,

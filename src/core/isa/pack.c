@@ -19,6 +19,7 @@ extern const un_pack_kernels ISA(un_pack);
 const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
                                       .rows = {rows_f32, rows_f64},
                                       .tiles = {tiles_f32, tiles_f64},
+                                      .tile_rows = TILE_ROWS,
                                       .tiles_from = TILES_FROM,
                                       .plain_up_to = PLAIN_UP_TO};
 
@@ -91,8 +92,8 @@ enum { FN(CHUNK) = 8 };
 
 /* n columns of some rows into one panel, the rest of the last vector zero. */
 ALWAYS_INLINE void FN(pack_chunk)(REAL *packed, const REAL *w, int64_t rows, int64_t n,
-                                  int64_t row_stride) {
-  for (int64_t k = 0; k < rows; k++, packed += FN(WIDTH), w += row_stride) {
+                                  int64_t width, int64_t row_stride) {
+  for (int64_t k = 0; k < rows; k++, packed += width, w += row_stride) {
     int64_t j = 0;
     for (; j + FN(LANES) <= n; j += FN(LANES))
       FN(store)(packed + j, FN(load)(w + j));
@@ -104,13 +105,17 @@ ALWAYS_INLINE void FN(pack_chunk)(REAL *packed, const REAL *w, int64_t rows, int
 static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t at,
                           int64_t rows, int64_t columns, int64_t row_stride) {
   for (int64_t k = 0; k < rows; k += FN(CHUNK)) {
-    int64_t chunk = rows - k < FN(CHUNK) ? rows - k : FN(CHUNK), j = 0;
+    int64_t chunk = rows - k < FN(CHUNK) ? rows - k : FN(CHUNK);
     const REAL *row = w + k * row_stride;
-    REAL *to = packed + (at + k) * FN(WIDTH);
-    for (; j + FN(WIDTH) <= columns; j += FN(WIDTH))
-      FN(pack_chunk)(to + j * depth, row + j, chunk, FN(WIDTH), row_stride);
-    if (j < columns)
-      FN(pack_chunk)(to + j * depth, row + j, chunk, columns - j, row_stride);
+    for (int64_t j = 0, width; j < columns; j += width) {
+      width = FN(panel_width)(columns - j);
+      int64_t n = columns - j < width ? columns - j : width;
+      REAL *to = packed + j * depth + (at + k) * width;
+      if (n == FN(WIDTH))
+        FN(pack_chunk)(to, row + j, chunk, FN(WIDTH), FN(WIDTH), row_stride);
+      else
+        FN(pack_chunk)(to, row + j, chunk, n, width, row_stride);
+    }
   }
 }
 
@@ -143,12 +148,13 @@ static void FN(pack_dots)(void *packed, const REAL *w, int64_t depth, int64_t co
 /* From columns that are apart. Those that are dot products are needed as such alone. */
 static void FN(pack_panels)(REAL *panel, const REAL *w, int64_t depth, int64_t columns,
                             int64_t column_stride) {
-  columns -= FN(dot_columns)(columns);
-  for (int64_t j = 0; j < columns; j += FN(WIDTH), panel += depth * FN(WIDTH)) {
-    const REAL *first = w + j * column_stride;
-    int64_t n = columns - j < FN(WIDTH) ? columns - j : FN(WIDTH);
+  const int64_t whole = columns - FN(dot_columns)(columns);
+  for (int64_t j = 0, width; j < whole; j += width) {
+    width = FN(panel_width)(columns - j);
+    int64_t n = whole - j < width ? whole - j : width;
     int64_t end = (n + FN(LANES) - 1) / FN(LANES) * FN(LANES);
-    FN(pack_columns)(panel, FN(WIDTH), first, depth, n, end, column_stride);
+    FN(pack_columns)
+    (panel + j * depth, width, w + j * column_stride, depth, n, end, column_stride);
   }
 }
 

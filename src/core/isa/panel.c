@@ -3,13 +3,15 @@
 ** A tile is `rows` rows of y times `vectors` vectors of columns, all in registers. The
 ** register plan, for one step down k:
 **     AVX-512, 32 registers: 6 rows x 4 vectors = 24 sums, 4 of W, 1 of x, 3 spare
-**     AVX2 and SSE2, 16:     6 rows x 2 vectors = 12 sums, 2 of W, 1 of x, 1 spare
-** so 24 (12) multiply-adds come with 10 (8) loads. W is a panel, read in order; an
-** element of x is repeated over a vector by its load. A single row takes 8 vectors,
-** several panels at once: fewer would leave the adders waiting for each other. Where y
-** has few columns, a tile has up to 12 rows for the same reason. Rows are dealt to tiles
-** evenly, 32 as 6+6+5+5+5+5: a tile of 2 would wait too. Few columns at the end are taken
-** as a short vector (short.h).
+**     AVX2, 16:              4 rows x 3 vectors = 12 sums, 3 of W, 1 of x
+**     SSE2, 16:              6 rows x 2 vectors = 12 sums, 2 of W, 1 of x, 1 spare
+** so 24 (12) multiply-adds come with 10 (7, 8) loads. W is a panel, read in order; an
+** element of x is repeated over a vector by its load. AVX2 makes two multiply-adds a cycle:
+** what else there is to issue counts, so it takes four steps with one turn of the loop.
+** A single row takes 8 vectors where it can, several panels at once: fewer would leave the
+** adders waiting for each other. Where y has few columns, a tile has up to 12 rows for the
+** same reason. Rows are dealt to tiles evenly, 32 as 6+6+5+5+5+5: a tile of 2 would wait
+** too. Few columns at the end are taken as a short vector (short.h).
 **
 ** A W that is not packed is read up to its last column and no further: the last vector of
 ** a row begins so far back that it ends there. What it has in common with the one before
@@ -23,7 +25,20 @@
 #include "stop.h"
 #include "vec.h"
 
-enum { MAX_ROWS = 2 * TILE_ROWS };
+/* Rows of a tile of one vector and of two, where these are not all. */
+enum { MAX_ROWS = 12, NARROW_ROWS = 6 };
+
+/* sum += a * b. Of AVX2's registers none is left: gcc would move sums about, and read W
+** again for each row. */
+#if VEC_BYTES == 32
+#define MULTIPLY_ADD_f32(sum, a, b)                                                    \
+  __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b))
+#define MULTIPLY_ADD_f64(sum, a, b)                                                    \
+  __asm__("vfmadd231pd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b))
+#else
+#define MULTIPLY_ADD_f32(sum, a, b) ((sum) += (a) * (b))
+#define MULTIPLY_ADD_f64(sum, a, b) ((sum) += (a) * (b))
+#endif
 
 #define UN_TEMPLATE "isa/panel.c"
 #include "each_dtype.h"
@@ -36,8 +51,7 @@ const un_panel_kernels ISA(un_panel) = {.width = {WIDTH_f32, WIDTH_f64},
 #else
 
 static size_t FN(bytes)(int64_t depth, int64_t columns) {
-  int64_t panels = (columns + FN(WIDTH) - 1) / FN(WIDTH);
-  return (size_t)(panels * depth * FN(WIDTH) + FN(dot_room)(depth, columns)) *
+  return (size_t)(FN(panel_columns)(columns) * depth + FN(dot_room)(depth, columns)) *
          sizeof(REAL);
 }
 
@@ -144,21 +158,52 @@ ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t pane
   }
   const REAL *rest = packed + last;
   FOR(r, f.rows) {
-    const int i = r % TILE_ROWS;
+    const int i = r % NARROW_ROWS;
     const int64_t step = i == 0 ? 0 : i & 1 ? odd[i / 2] : odd[0] * i;
-    const char *from = r < TILE_ROWS ? x : x + 2 * odd[1];
+    const char *from = r < NARROW_ROWS ? x : x + 2 * odd[1];
     const FN(vec) value = FN(all)(*(const REAL *)(const void *)(from + step));
-    FOR(v, f.vectors) s->whole[r][v] += value * w[v];
+    FOR(v, f.vectors) FN(MULTIPLY_ADD)(s->whole[r][v], value, w[v]);
     if (f.rest == 16) s->rest16[r] += FN(low_short16)(value) * FN(load_short16)(rest);
     if (f.rest == 32) s->rest32[r] += FN(low_short32)(value) * FN(load_short32)(rest);
   }
 }
 
-/* Down k: s += x W. Two steps at a time with five rows: ten sums are too few to hide the
-** turn of a short loop; twelve are not, and eight are too few either way. */
+/* Element `row` of x in step `step` of a few, where rows lie side by side or else steps do:
+** the other ones are far[1] bytes apart. */
+ALWAYS_INLINE FN(vec)
+    FN(element)(const char *x, const int64_t far[NARROW_ROWS], const int row,
+                const int step, const bool rows_neighbour) {
+  const char *at = x + far[rows_neighbour ? step : row];
+  return FN(all)(((const REAL *)(const void *)at)[rows_neighbour ? row : step]);
+}
+
+/* Down k by four steps at a time, in a full tile; returns how many steps are left. */
+ALWAYS_INLINE int64_t FN(tile_fours)(FN(sums) * s, const FN(tile) * t, const REAL **w,
+                                     const char **x, const FN(form) f,
+                                     const bool rows_neighbour) {
+  enum { TOGETHER = 4 };
+  const int64_t size = sizeof(REAL), w_row = t->w_row;
+  const int64_t next = (rows_neighbour ? t->x_column : t->x_row) * size;
+  const int64_t far[NARROW_ROWS] = {0, next, 2 * next, 3 * next, 4 * next, 5 * next};
+  int64_t k = t->piece;
+  for (; k >= TOGETHER; k -= TOGETHER) {
+    FOR(step, TOGETHER) {
+      FN(vec) row[PANEL_VECTORS];
+      FOR(v, f.vectors) row[v] = FN(load)(*w + step * w_row + v * FN(LANES));
+      FOR(r, f.rows) {
+        const FN(vec) value = FN(element)(*x, far, r, step, rows_neighbour);
+        FOR(v, f.vectors) FN(MULTIPLY_ADD)(s->whole[r][v], value, row[v]);
+      }
+    }
+    *w += TOGETHER * w_row;
+    *x += TOGETHER * (rows_neighbour ? next : size);
+  }
+  return k;
+}
+
+/* Down k: s += x W. */
 ALWAYS_INLINE void FN(tile_product)(FN(sums) * s, const FN(tile) * t,
                                     const FN(form) f) {
-  const int together = f.rows == 5 && VEC_BYTES == 32 ? 2 : 1;
   const int64_t row = t->x_row * (int64_t)sizeof(REAL),
                 odd[3] = {row, 3 * row, 5 * row};
   const int64_t next = t->x_column * (int64_t)sizeof(REAL), panel = t->panel,
@@ -167,13 +212,14 @@ ALWAYS_INLINE void FN(tile_product)(FN(sums) * s, const FN(tile) * t,
     const REAL *packed = t->packed + i * t->w_piece;
     const char *x = (const char *)(t->x + i * t->x_piece);
     int64_t k = t->piece;
-    for (; k >= together; k -= together)
-      FOR(j, together) {
-        FN(tile_rank1)(s, packed, panel, last, x, odd, f);
-        packed += w_row;
-        x += next;
-      }
-    if (k > 0) FN(tile_rank1)(s, packed, panel, last, x, odd, f);
+    if (VEC_BYTES == 32 && f.full)
+      k = t->x_row == 1 ? FN(tile_fours)(s, t, &packed, &x, f, true)
+                        : FN(tile_fours)(s, t, &packed, &x, f, false);
+    for (; k > 0; k--) {
+      FN(tile_rank1)(s, packed, panel, last, x, odd, f);
+      packed += w_row;
+      x += next;
+    }
   }
 }
 
@@ -238,17 +284,23 @@ static void FN(dispatch_tiles)(FN(tile) * t, int64_t count, int rows, int vector
     ALL_TILES(PANEL_VECTORS, false)
 #if VEC_BYTES > 16
     TILES(1, 16, false)
+    TILES(2, 16, false)
 #endif
-#ifdef __AVX512F__
+#if VEC_BYTES == 64
     TALL_TILES(2)
     ALL_TILES(3, false)
-    TILES(2, 16, false)
     TILES(3, 16, false)
     TILES(1, 32, false)
     TILES(2, 32, false)
     TILES(3, 32, false)
 #else
+#if VEC_BYTES == 32
+    ALL_TILES(2, true)
+    ALL_TILES(2, false)
+    TILE(2, 2, 16, false) /* of five rows */
+#else
     TILE(1, 3, 0, false)
+#endif
     TILE(1, 4, 0, false)
 #endif
     TILE(1, 5, 0, false)
@@ -269,13 +321,20 @@ ALWAYS_INLINE int FN(rest_of)(int64_t rows, int64_t columns) {
   return rows >= 3 && columns > FN(LANES) ? FN(short_bytes)(columns) : 0;
 }
 
+/* Most rows of a tile. */
+ALWAYS_INLINE int64_t FN(tile_rows)(int vectors, int rest, bool in_tiles) {
+  if (in_tiles) return TILE_ROWS;
+  if (vectors <= PANEL_VECTORS / 2 && !rest) return MAX_ROWS;
+  return vectors + (rest > 0) < PANEL_VECTORS ? NARROW_ROWS : TILE_ROWS;
+}
+
 /* All rows of one block of columns, dealt evenly to tiles: some have one more. */
 static void FN(multiply_columns)(FN(tile) * t, int64_t rows, int vectors, int rest,
                                  bool in_tiles) {
-  const bool tall = vectors <= PANEL_VECTORS / 2 && !rest && !in_tiles;
-  const bool full = vectors == PANEL_VECTORS && t->last == FN(LANES) &&
-                    t->y_last == (PANEL_VECTORS - 1) * FN(LANES);
-  const int64_t tiles = tall ? (rows + MAX_ROWS - 1) / MAX_ROWS : un_tile_count(rows);
+  const bool full = vectors >= LEAST_VECTORS && vectors <= PANEL_VECTORS && !rest &&
+                    t->last == FN(LANES) && t->y_last == (vectors - 1) * FN(LANES);
+  const int64_t most = FN(tile_rows)(vectors, rest, in_tiles);
+  const int64_t tiles = (rows + most - 1) / most;
   const int64_t few = tiles > 1 ? rows / tiles : rows, more = rows - few * tiles;
   for (int i = 0; i < 2; i++) {
     const int64_t step = few + (i == 0), count = i == 0 ? more : tiles - more;
@@ -324,9 +383,21 @@ static void FN(dot_column)(const un_product *p, int64_t column, const REAL *w) {
 
 /* --- all of y --------------------------------------------------------------------- */
 
+/* Columns of the panels of a block, `all` from its first one to the end. */
+ALWAYS_INLINE int64_t FN(panels_of)(int64_t rows, int64_t all) {
+  int64_t n = FN(panel_width)(all);
+  if (rows > 1 || n < FN(WIDTH)) return n;
+  while (n < all && n + FN(WIDTH) <= ROW_VECTORS * FN(LANES) &&
+         FN(panel_width)(all - n) == FN(WIDTH))
+    n += FN(WIDTH);
+  return n;
+}
+
 /* Columns of the next block. Where W is not packed the last one, too, has a whole vector. */
-ALWAYS_INLINE int64_t FN(block_of)(const un_product *p, int64_t left) {
-  const int64_t most = (p->rows == 1 ? ROW_VECTORS : PANEL_VECTORS) * FN(LANES);
+ALWAYS_INLINE int64_t FN(block_of)(const un_product *p, int64_t j, int64_t left) {
+  const bool is_row = p->plain_row && p->rows == 1;
+  const int64_t most =
+      is_row ? ROW_VECTORS * FN(LANES) : FN(panels_of)(p->rows, p->columns - j);
   if (left <= most) return left;
   return p->plain_row && left - most < FN(LANES) ? most - FN(LANES) : most;
 }
@@ -339,12 +410,10 @@ ALWAYS_INLINE void FN(begin_tiles)(FN(tile) * t, const un_product *p) {
   t->init_row = p->init_row;
   t->y_row = p->y_row;
   t->depth = p->depth;
-  t->w_row = plain ? p->plain_row : FN(WIDTH);
   t->panel = plain ? FN(WIDTH) : p->depth * FN(WIDTH);
   t->piece = p->piece ? p->piece : p->depth;
   t->pieces = t->piece < p->depth ? p->depth / t->piece : 1;
   t->x_piece = p->x_piece;
-  t->w_piece = plain ? p->plain_piece : p->piece * FN(WIDTH);
 }
 
 /* n columns from column j on. */
@@ -355,6 +424,8 @@ ALWAYS_INLINE void FN(multiply_block)(const un_product *p, FN(tile) * t, int64_t
   const int vectors = (int)((n + (rest ? 0 : FN(LANES) - 1)) / FN(LANES));
   const int before = vectors - !rest; /* the last one */
   const int64_t width = rest ? rest / (int)sizeof(REAL) : FN(LANES);
+  t->w_row = plain ? p->plain_row : FN(panel_width)(p->columns - j);
+  t->w_piece = plain ? p->plain_piece : p->piece * t->w_row;
   t->last = plain ? width : n - before * FN(LANES);
   t->y_last = plain ? n - width : before * FN(LANES);
   t->w_last =
@@ -377,7 +448,7 @@ static void FN(multiply)(const un_product *p) {
   int64_t n = 0;
   FN(begin_tiles)(&t, p);
   for (int64_t j = 0; j < columns && !un_stopped(); j += n) {
-    n = FN(block_of)(p, columns - j);
+    n = FN(block_of)(p, j, columns - j);
     FN(multiply_block)(p, &t, j, n);
   }
   for (int64_t i = 0; i < dots; i++)

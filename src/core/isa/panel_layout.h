@@ -1,21 +1,29 @@
 /* isa/panel_layout.h -- where a packed matrix W (K,N) keeps its elements.
 **
-** Element (k, n) is at packed[(n / WIDTH) * K * WIDTH + k * WIDTH + n % WIDTH]. What the
-** last vector of columns has beyond column N is zero. Where only one or two columns
-** stand in that vector, they lie once more behind the panels, each in one piece along k
-** and filled with zeros to whole vectors: a product can then take them as dot products
-** of vectors along k, instead of a vector of columns that is nearly empty (V = 65). */
+** A panel that begins with column j is at packed[j * K], row after row, each `panel_width`
+** numbers long. That is WIDTH; but panels of three vectors end in one or two of two, since
+** a last one of a single vector would be slow. What the last vector of columns has beyond
+** column N is zero. Where only one or two columns stand in that vector, they lie once more
+** behind the panels, each in one piece along k and filled with zeros to whole vectors: a
+** product can then take them as dot products of vectors along k, instead of a vector of
+** columns that is nearly empty (V = 65). */
 #ifndef UN_PANEL_LAYOUT_H
 #define UN_PANEL_LAYOUT_H
 
 #include "vec.h"
 
-#ifdef __AVX512F__
-enum { PANEL_VECTORS = 4, TILES_FROM = 4096, PLAIN_UP_TO = 1024 };
+/* Vectors of a wide and of a narrow panel; rows of a tile on the wide one. */
+#if VEC_BYTES == 64
+enum { PANEL_VECTORS = 4, LEAST_VECTORS = 4, TILE_ROWS = 6 };
+enum { TILES_FROM = 4096, PLAIN_UP_TO = 1024 };
+#elif VEC_BYTES == 32
+enum { PANEL_VECTORS = 3, LEAST_VECTORS = 2, TILE_ROWS = 4 };
+enum { TILES_FROM = 2048, PLAIN_UP_TO = 256 };
 #else
-enum { PANEL_VECTORS = 2, TILES_FROM = 2048, PLAIN_UP_TO = 256 };
+enum { PANEL_VECTORS = 2, LEAST_VECTORS = 2, TILE_ROWS = 6 };
+enum { TILES_FROM = 2048, PLAIN_UP_TO = 256 };
 #endif
-enum { ROW_VECTORS = 8, TILE_ROWS = 6 };
+enum { ROW_VECTORS = 8 };
 
 enum { WIDTH_f32 = PANEL_VECTORS * LANES_f32, WIDTH_f64 = PANEL_VECTORS * LANES_f64 };
 
@@ -29,7 +37,24 @@ ALWAYS_INLINE int64_t un_tile_step(int64_t rows, int64_t tiles) {
   return (rows + tiles - 1) / tiles;
 }
 
-#define UN_DOT_COLUMNS(suffix, type)                                                   \
+/* Vectors of the panel that begins where so many are left. */
+ALWAYS_INLINE int64_t un_panel_vectors(int64_t left) {
+  return left == LEAST_VECTORS || left == PANEL_VECTORS + 1 ? LEAST_VECTORS
+                                                             : PANEL_VECTORS;
+}
+
+#define UN_PANELS(suffix, type)                                                        \
+  ALWAYS_INLINE int64_t panel_width_##suffix(int64_t left) {                           \
+    int64_t vectors = (left + LANES_##suffix - 1) / LANES_##suffix;                    \
+    return un_panel_vectors(vectors) * LANES_##suffix;                                 \
+  }                                                                                    \
+  /* Columns of all panels. */                                                         \
+  ALWAYS_INLINE int64_t panel_columns_##suffix(int64_t columns) {                      \
+    int64_t j = 0;                                                                     \
+    while (j < columns)                                                                \
+      j += panel_width_##suffix(columns - j);                                          \
+    return j;                                                                          \
+  }                                                                                    \
   ALWAYS_INLINE int64_t dot_columns_##suffix(int64_t columns) {                        \
     int64_t rest = columns % LANES_##suffix;                                           \
     return columns > LANES_##suffix && rest <= LANES_##suffix / 8 ? rest : 0;          \
@@ -42,11 +67,10 @@ ALWAYS_INLINE int64_t un_tile_step(int64_t rows, int64_t tiles) {
   }                                                                                    \
   ALWAYS_INLINE const type *dot_column_at_##suffix(const void *packed, int64_t depth,  \
                                                    int64_t columns, int64_t i) {       \
-    int64_t panels = (columns + WIDTH_##suffix - 1) / WIDTH_##suffix;                  \
-    return (const type *)packed + panels * depth * WIDTH_##suffix +                    \
+    return (const type *)packed + panel_columns_##suffix(columns) * depth +            \
            i * dot_length_##suffix(depth);                                             \
   }
-UN_DOT_COLUMNS(f32, float)
-UN_DOT_COLUMNS(f64, double)
+UN_PANELS(f32, float)
+UN_PANELS(f64, double)
 
 #endif
