@@ -233,9 +233,8 @@ typedef struct checked_copy {
   un_stream stream;
 } checked_copy;
 
-enum {
-  CHECKED = 4096
-}; /* numbers that stay in the first cache from one look to the next */
+/* Numbers that stay in the first cache from one look to the next. */
+enum { CHECKED = 4096 };
 
 static void copy_checked(int64_t n, void *const *data, const int64_t *stride,
                          void *context) {

@@ -265,11 +265,10 @@ static void number_parts(void *context, int first_part, int end_part) {
 
 static void apply_number(by_number *kernel, const un_view *x, double number) {
   number_job job = {kernel, x, number};
-  int64_t n = un_numel(x);
   un_walk w;
   UN_PROFILE_BEGIN(UN_PHASE_CLIP);
-  if (un_is_contiguous(x) && n >= SHARED && un_parallel_threads() > 1) {
-    run_parts(n, number_parts, &job);
+  if (un_is_contiguous(x)) {
+    run_parts(un_numel(x), number_parts, &job);
   } else {
     un_walk_plan(&w, UN_WALK_ANY_ORDER, 1, &x);
     un_walk_each(&w, number_run, &job);

@@ -84,14 +84,14 @@ static inline un_stripe un_neighbours(int64_t rows) {
 /* c (m,n) = a^T b, or with `add` c += a^T b, with a (k,m) and b (k,n), all row-major
 ** without gaps: a weight gradient as one product over the rows k of a stripe, of which a
 ** and b may have the pieces differently far apart. Scratch as un_panel_tn_bytes says for
-** as many rows. The rows of c are shared out among threads,
-** which changes no bit. */
-/* Is a row-major b with rows of n numbers read where it lies, whatever the number of rows,
-** if they begin at a line of the cache? */
-bool un_panel_tn_in_place(un_dtype dtype, int64_t n);
+** as many rows. The rows of c are shared out among threads, which changes no bit. */
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k);
 void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
                  int64_t n, un_stripe a_rows, un_stripe b_rows, bool add,
                  void *scratch);
+
+/* Is a row-major b with rows of n numbers read where it lies, whatever the number of rows,
+** if they begin at a line of the cache? */
+bool un_panel_tn_in_place(un_dtype dtype, int64_t n);
 
 #endif

@@ -17,8 +17,9 @@
 ** two such places: a block still reads what the step before has made when the one in front of
 ** it is done.
 **
-** Each kind of block is one function for all that may become of its sums. A row that is one
-** block stays in it for all of its steps. */
+** Each kind of block is one function for all that may become of its sums. A row that is
+** less than BLOCK_VECTORS whole vectors is one block, and stays in it for all of its steps;
+** one that is just as long gains nothing by it. */
 #ifndef REAL
 #include <math.h>
 
