@@ -16,11 +16,15 @@ local function cases(config)
   return experiment.grid(experiment.without(config, "seeds"), "seed", config.seeds)
 end
 
--- Bytes that a collection leaves.
+-- Bytes that collections leave: so many, until there is nothing more to free. Lua gives back what
+-- its strings once needed half by half.
 local function memory()
-  collectgarbage()
-  collectgarbage()
-  return collectgarbage("count") * 1024
+  local left
+  repeat
+    left = collectgarbage "count"
+    collectgarbage()
+  until collectgarbage "count" >= left
+  return collectgarbage "count" * 1024
 end
 
 -- A window of each length, with its trace and what that keeps.
