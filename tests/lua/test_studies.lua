@@ -57,16 +57,6 @@ for name, settings in pairs(small) do
   end
 end
 
--- Lua gives back what its strings once needed over several collections.
-function TestStudies.test_cost_counts_no_memory_that_is_freed_meanwhile()
-  local e = load_experiment "cost"
-  local bytes = e:record(small.cost).results.bytes
-  local strings = {}
-  for i = 1, 200000 do strings[i] = "string " .. i end
-  strings = nil -- luacheck: ignore
-  lu.assertEquals(e:record(small.cost).results.bytes, bytes)
-end
-
 -- A cell in Lua with two gates: what holds for a square W_hh must not be asked of it.
 local gated = {
   name = "test_gated", states = { "h" }, gates = { "u", "c" },
