@@ -84,8 +84,26 @@ static int snapshot_of_tensor(lua_State *L, const un_view *v) {
   return 1;
 }
 
+/* Is it without numbers, but not empty? A name is pushed, "?" for a key that is none. */
+static bool has_names_only(lua_State *L, int64_t n) {
+  lua_pushnil(L);
+  if (n > 0 || !lua_next(L, 1)) {
+    lua_settop(L, 1);
+    return false;
+  }
+  lua_pop(L, 1);
+  if (lua_type(L, -1) != LUA_TSTRING) lua_pushliteral(L, "?");
+  return true;
+}
+
 static int snapshot_of_table(lua_State *L) {
   int64_t n = luaL_len(L, 1);
+  if (has_names_only(L, n)) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "must be a list of numbers, got a table with the key '%s'",
+                    lua_tostring(L, -2));
+    return 2;
+  }
   double *values = unl_newtensor(L, "snapshot", UN_F64, 1, &n)->data;
   for (int64_t i = 0; i < n && !un_stopped_at(i); i++) {
     if (lua_geti(L, 1, i + 1) != LUA_TNUMBER) {

@@ -389,6 +389,12 @@ local wrong_calls = {
   { "call it with a colon", function(_, ax) ax.line({ 1 }) end },
   { "x has 2 elements, y has 3", function(_, ax) ax:line({ 1, 2 }, { 1, 2, 3 }) end },
   { "y element 2 is a string", function(_, ax) ax:line({ 1, "2" }) end },
+  { "y must be a list of numbers, got a table with the key 'a'", function(_, ax)
+    ax:line({ a = 1 })
+  end },
+  { "box: samples must be a list, got a table with the key 'tanh'", function(_, ax)
+    ax:box({ tanh = { 1, 2 } })
+  end },
   { "y must be a tensor or a table of numbers, got nil", function(_, ax) ax:line() end },
   { "y must have one dimension, got (2,2)",
     function(_, ax) ax:line(tensor { { 1, 2 }, { 3, 4 } }) end },

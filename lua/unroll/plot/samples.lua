@@ -17,6 +17,11 @@ local function read_list(who, values)
   if type(values) ~= "table" then
     options.misuse("%s: samples must be a list of series, got %s", who, type(values))
   end
+  local key = next(values)
+  if #values == 0 and key ~= nil then
+    options.misuse("%s: samples must be a list, got a table with the key '%s': names come first, "
+      .. "as a list of their own", who, tostring(key))
+  end
   local list = {}
   for i, v in ipairs(values) do list[i] = data.series(who, "sample " .. i, v) end
   return list
