@@ -38,7 +38,7 @@ typedef struct un_product {
 } un_product;
 
 typedef struct un_panel_kernels {
-  int width[2]; /* columns of a panel; index 0 is float32, 1 float64 */
+  int width[2]; /* of a panel; index 0 is float32, 1 float64 */
   size_t (*bytes[2])(int64_t depth, int64_t columns);
   void (*multiply[2])(const un_product *p);
 } un_panel_kernels;
@@ -59,7 +59,7 @@ typedef struct un_pack_kernels {
   size_t tiles_from, plain_up_to;
 } un_pack_kernels;
 
-/* Columns of a panel. */
+/* Columns of a panel; one or two at the end may have fewer (isa/panel_layout.h). */
 int64_t un_panel_width(un_dtype dtype);
 
 /* Bytes that a packed (depth,columns) matrix needs. */

@@ -59,8 +59,8 @@ function line.generate(data)
         numbers.percent(numbers.ratio(case.rates.unroll, case.limits)))
     end
   end
-  return "Generation, characters/s (over PyTorch, of what reading the weights once a character "
-    .. "allows): " .. table.concat(parts, ", ") .. "."
+  return "Generation, characters/s (over PyTorch, beside reading all weights in one direction): "
+    .. table.concat(parts, ", ") .. "."
 end
 
 function line.threads(data)

@@ -1,7 +1,8 @@
 -- generate.lua -- text drawn from a model, one character at a time.
 --
 -- Each character needs all of W_hh and W_hy and one row of W_xh once, so it takes at least as
--- long as these are read; how long that is depends on the cache that they fit into.
+-- long as these are read; how long that is depends on the cache that they fit into, and on
+-- whether the next character begins with what the last one has left there.
 local bars = require "bars"
 local configurations = require "configurations"
 local numbers = require "numbers"
@@ -57,7 +58,8 @@ function phase.tables(data)
       "over PyTorch", "by hand", "over NumPy", "limit of reading", "share of it" },
     note = "model:sample at temperature 1; PyTorch by the faster of nn.RNN and nn.RNNCell; by "
       .. "hand: over PyTorch without its modules, as products of matrix and vector. The limit: "
-      .. "all weights read once for each character, at the measured speed."
+      .. "all weights read once for each character, at the measured speed, in one direction. "
+      .. "Generation reads them to and fro, which leaves some in a cache: it may go beyond."
       .. configurations.left_out(data.cases) } }
 end
 
