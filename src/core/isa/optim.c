@@ -83,9 +83,10 @@ ALWAYS_INLINE FN(line)
 }
 
 /* The gradient of vector i, weight decay included. */
-ALWAYS_INLINE FN(vec) FN(gradient)(const FN(line) * l, int64_t i, int64_t left) {
+ALWAYS_INLINE FN(vec)
+    FN(gradient)(const FN(line) * l, int64_t i, int64_t left, const bool decays) {
   FN(vec) g = FN(get)(l->g + i, left);
-  return l->decay != 0 ? g + l->decay * FN(get)(l->p + i, left) : g;
+  return decays ? g + l->decay * FN(get)(l->p + i, left) : g;
 }
 
 /* average <- keep average + x */
@@ -100,7 +101,7 @@ ALWAYS_INLINE FN(vec)
 
 ALWAYS_INLINE void FN(sgd_at)(const FN(line) * l, int64_t i, int64_t left,
                               const bool nesterov) {
-  FN(vec) d = FN(gradient)(l, i, left);
+  FN(vec) d = FN(gradient)(l, i, left, l->decay != 0);
   if (l->s1) {
     FN(vec) m = FN(move_average)(l->s1 + i, left, l->keep1, l->add1 * d);
     d = nesterov ? d + l->keep1 * m : m;
@@ -121,33 +122,41 @@ static void FN(sgd)(int64_t n, void *const at[], const un_optim_options *o) {
 /* --- rules with a root ------------------------------------------------------------- */
 
 /* The first half of an update: returns what the second half is given as d. */
-typedef FN(vec)
-    FN(prepare)(const FN(line) * l, int64_t i, int64_t left, FN(vec) * under_root);
+typedef FN(vec) FN(prepare)(const FN(line) * l, int64_t i, int64_t left,
+                            const bool decays, FN(vec) * under_root);
 typedef void FN(finish)(const FN(line) * l, int64_t i, int64_t left, FN(vec) d,
                         FN(vec) root);
 
 ALWAYS_INLINE void FN(update_vectors)(const FN(line) * l, int64_t i, int64_t left,
-                                      const int count, FN(prepare) * prepare,
-                                      FN(finish) * finish) {
+                                      const int count, const bool decays,
+                                      FN(prepare) * prepare, FN(finish) * finish) {
   FN(vec) d[ROOTS], root[ROOTS];
-  EACH_ROOT(k, count) d[k] = prepare(l, i + k * FN(LANES), left, &root[k]);
+  EACH_ROOT(k, count) d[k] = prepare(l, i + k * FN(LANES), left, decays, &root[k]);
   FN(roots)(root, count);
   EACH_ROOT(k, count) finish(l, i + k * FN(LANES), left, d[k], root[k]);
 }
 
 /* Downwards: the norm has just read the gradients upwards, and their end is near. */
-ALWAYS_INLINE void FN(update_line)(const FN(line) * l, FN(prepare) * prepare,
-                                   FN(finish) * finish) {
+ALWAYS_INLINE void FN(update_all)(const FN(line) * l, const bool decays,
+                                  FN(prepare) * prepare, FN(finish) * finish) {
   const int64_t step = ROOTS * FN(LANES), whole = l->n / step * step;
   for (int64_t i = whole; i < l->n; i += FN(LANES))
-    FN(update_vectors)(l, i, l->n - i, 1, prepare, finish);
+    FN(update_vectors)(l, i, l->n - i, 1, decays, prepare, finish);
   for (int64_t i = whole - step; i >= 0; i -= step)
-    FN(update_vectors)(l, i, FN(LANES), ROOTS, prepare, finish);
+    FN(update_vectors)(l, i, FN(LANES), ROOTS, decays, prepare, finish);
+}
+
+ALWAYS_INLINE void FN(update_line)(const FN(line) * l, FN(prepare) * prepare,
+                                   FN(finish) * finish) {
+  if (l->decay != 0)
+    FN(update_all)(l, true, prepare, finish);
+  else
+    FN(update_all)(l, false, prepare, finish);
 }
 
 ALWAYS_INLINE FN(vec) FN(adagrad_prepare)(const FN(line) * l, int64_t i, int64_t left,
-                                          FN(vec) * under_root) {
-  FN(vec) d = FN(gradient)(l, i, left), s = FN(get)(l->s1 + i, left) + d * d;
+                                          const bool decays, FN(vec) * under_root) {
+  FN(vec) d = FN(gradient)(l, i, left, decays), s = FN(get)(l->s1 + i, left) + d * d;
   FN(put)(l->s1 + i, left, s);
   *under_root = s;
   return d;
@@ -156,7 +165,7 @@ ALWAYS_INLINE FN(vec) FN(adagrad_prepare)(const FN(line) * l, int64_t i, int64_t
 ALWAYS_INLINE void FN(adagrad_finish)(const FN(line) * l, int64_t i, int64_t left,
                                       FN(vec) d, FN(vec) root) {
   FN(vec) p = FN(get)(l->p + i, left);
-  FN(put)(l->p + i, left, p - l->lr * d / (root + l->eps));
+  FN(put)(l->p + i, left, p - l->lr * (d / (root + l->eps)));
 }
 
 static void FN(adagrad)(int64_t n, void *const at[], const un_optim_options *o) {
@@ -168,8 +177,8 @@ static void FN(adagrad)(int64_t n, void *const at[], const un_optim_options *o) 
 /* The variance v - a^2 may round to just below zero where the gradient is constant;
 ** it counts as zero then. */
 ALWAYS_INLINE FN(vec) FN(rmsprop_prepare)(const FN(line) * l, int64_t i, int64_t left,
-                                          FN(vec) * under_root) {
-  FN(vec) d = FN(gradient)(l, i, left);
+                                          const bool decays, FN(vec) * under_root) {
+  FN(vec) d = FN(gradient)(l, i, left, decays);
   FN(vec) v = FN(move_average)(l->s1 + i, left, l->keep1, l->add1 * d * d);
   if (l->s2) {
     FN(vec) a = FN(move_average)(l->s2 + i, left, l->keep1, l->add1 * d);
@@ -196,8 +205,8 @@ static void FN(rmsprop)(int64_t n, void *const at[], const un_optim_options *o) 
 }
 
 ALWAYS_INLINE FN(vec) FN(adam_prepare)(const FN(line) * l, int64_t i, int64_t left,
-                                       FN(vec) * under_root) {
-  FN(vec) d = FN(gradient)(l, i, left);
+                                       const bool decays, FN(vec) * under_root) {
+  FN(vec) d = FN(gradient)(l, i, left, decays);
   *under_root = FN(move_average)(l->s2 + i, left, l->keep2, l->add2 * d * d);
   return FN(move_average)(l->s1 + i, left, l->keep1, l->add1 * d);
 }
@@ -205,7 +214,7 @@ ALWAYS_INLINE FN(vec) FN(adam_prepare)(const FN(line) * l, int64_t i, int64_t le
 ALWAYS_INLINE void FN(adam_finish)(const FN(line) * l, int64_t i, int64_t left,
                                    FN(vec) d, FN(vec) root) {
   FN(vec) p = l->shrink * FN(get)(l->p + i, left);
-  FN(put)(l->p + i, left, p - l->lr * d / (root * l->scale + l->eps));
+  FN(put)(l->p + i, left, p - l->lr * (d / (root * l->scale + l->eps)));
 }
 
 static void FN(adam_line)(FN(line) l, const un_optim_options *o) {
@@ -285,15 +294,19 @@ static void FN(scale)(int64_t n, void *x_, int64_t stride, double factor) {
   }
 }
 
+/* In the form that vector units have: the second operand where one is NaN. */
+ALWAYS_INLINE REAL FN(clamped)(REAL x, REAL limit) {
+  const REAL low = limit < x ? limit : x;
+  return -limit > low ? -limit : low;
+}
+
 static void FN(clamp)(int64_t n, void *x_, int64_t stride, double limit_) {
   REAL *x = x_;
   const REAL limit = (REAL)limit_;
   for (int64_t i = 0; i < n && stride == 1; i++)
-    x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
-  for (int64_t i = 0; i < n && stride != 1; i++) {
-    REAL *y = x + i * stride;
-    *y = *y > limit ? limit : *y < -limit ? -limit : *y;
-  }
+    x[i] = FN(clamped)(x[i], limit);
+  for (int64_t i = 0; i < n && stride != 1; i++)
+    x[i * stride] = FN(clamped)(x[i * stride], limit);
 }
 
 #endif

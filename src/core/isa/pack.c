@@ -176,20 +176,40 @@ static size_t FN(row_bytes)(int64_t depth, int64_t columns) {
          sizeof(REAL);
 }
 
+/* Some vectors of each row of W, to rows of `width` numbers. */
+ALWAYS_INLINE void FN(copy_vectors)(REAL *to, int64_t width, const REAL *w,
+                                    int64_t depth, int64_t row_stride,
+                                    const int count) {
+  for (; depth > 0; depth--, to += width, w += row_stride)
+    _Pragma("GCC unroll 4") for (int v = 0; v < count; v++)
+        FN(store)(to + v * FN(LANES), FN(load)(w + v * FN(LANES)));
+}
+
+/* The last n columns, fewer than a vector has, and zeros: so many bytes in all. */
+ALWAYS_INLINE void FN(copy_end)(REAL *to, int64_t width, const REAL *w, int64_t depth,
+                                int64_t n, int64_t row_stride, const int64_t bytes) {
+  for (; depth > 0; depth--, to += width, w += row_stride) {
+    const FN(vec) end = FN(load_part)(w, n);
+    memcpy(to, &end, (size_t)bytes);
+  }
+}
+
 /* n columns of W that lie side by side, to rows of `width` numbers. */
 static void FN(copy_rows)(REAL *to, int64_t width, const REAL *w, int64_t depth,
                           int64_t n, int64_t row_stride) {
-  for (int64_t k = 0; k < depth; k++, to += width, w += row_stride) {
-    int64_t j = 0;
-    for (; j + FN(LANES) <= n; j += FN(LANES))
-      FN(store)(to + j, FN(load)(w + j));
-    if (j == width) continue;
-    const FN(vec) end = FN(load_part)(w + j, n - j);
-    if (width - j < FN(LANES))
-      FN(store_part)(to + j, end, width - j);
-    else
-      FN(store)(to + j, end);
-  }
+  enum { TOGETHER = 4 };
+  int64_t j = 0;
+  for (; j + TOGETHER * FN(LANES) <= n; j += TOGETHER * FN(LANES))
+    FN(copy_vectors)(to + j, width, w + j, depth, row_stride, TOGETHER);
+  for (; j + FN(LANES) <= n; j += FN(LANES))
+    FN(copy_vectors)(to + j, width, w + j, depth, row_stride, 1);
+  const int64_t bytes = (width - j) * (int64_t)sizeof(REAL);
+  if (bytes == 16)
+    FN(copy_end)(to + j, width, w + j, depth, n - j, row_stride, 16);
+  else if (bytes == 32)
+    FN(copy_end)(to + j, width, w + j, depth, n - j, row_stride, 32);
+  else if (bytes > 0)
+    FN(copy_end)(to + j, width, w + j, depth, n - j, row_stride, VEC_BYTES);
 }
 
 /* Columns first..first+n-1 to rows of `width` numbers; returns where they end. */

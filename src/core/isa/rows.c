@@ -6,6 +6,9 @@
 #include "vec.h"
 #include "vec_math.h"
 
+/* Vectors that go side by side. */
+enum { TOGETHER = 4 };
+
 #define UN_TEMPLATE "isa/rows.c"
 #include "each_dtype.h"
 
@@ -19,13 +22,29 @@ const un_rows_kernels ISA(un_rows) = {
 
 #else
 
-/* y = a + b */
+#define FOR(i, n) _Pragma("GCC unroll 4") for (int i = 0; i < (n); i++)
+
+/* The sum of vector j of a and b. */
+ALWAYS_INLINE FN(vec) FN(sum_at)(const REAL *a, const REAL *b, int64_t j) {
+  return FN(load)(a + j) + FN(load)(b + j);
+}
+
+/* y = a + b, y may be a. The last vector ends where the row does: what it has in common with
+** the one before is the same in both, for it is read before that is written. */
 ALWAYS_INLINE void FN(add_row)(REAL *y, const REAL *a, const REAL *b, int64_t n) {
-  int64_t i = 0;
-  for (; i + FN(LANES) <= n; i += FN(LANES))
-    FN(store)(y + i, FN(load)(a + i) + FN(load)(b + i));
-  if (i < n) FN(store_part)
-  (y + i, FN(load_part)(a + i, n - i) + FN(load_part)(b + i, n - i), n - i);
+  const int64_t last = n - FN(LANES);
+  if (last < 0) {
+    FN(store_part)(y, FN(load_part)(a, n) + FN(load_part)(b, n), n);
+    return;
+  }
+  const FN(vec) end = FN(sum_at)(a, b, last);
+  int64_t j = 0;
+  for (; j + TOGETHER * FN(LANES) <= last; j += TOGETHER * FN(LANES))
+    FOR(k, TOGETHER)
+  FN(store)(y + j + k * FN(LANES), FN(sum_at)(a, b, j + k * FN(LANES)));
+  for (; j < last; j += FN(LANES))
+    FN(store)(y + j, FN(sum_at)(a, b, j));
+  FN(store)(y + last, end);
 }
 
 static void FN(gather)(void *y, const void *table, const void *bias,
@@ -42,15 +61,22 @@ static void FN(scatter)(void *table, const void *y, const int32_t *tokens, int64
   }
 }
 
-/* The sums of one vector of columns stay in a register. */
+/* Some vectors of columns: their sums stay in registers. */
+ALWAYS_INLINE void FN(sum_columns)(REAL *sum, const REAL *y, int64_t rows, int64_t n,
+                                   const int count) {
+  FN(vec) s[TOGETHER];
+  FOR(k, count) s[k] = FN(load)(sum + k * FN(LANES));
+  for (; rows > 0; rows--, y += n)
+    FOR(k, count) s[k] += FN(load)(y + k * FN(LANES));
+  FOR(k, count) FN(store)(sum + k * FN(LANES), s[k]);
+}
+
 static void FN(column_sum)(void *sum, const void *y, int64_t rows, int64_t n) {
   int64_t j = 0;
-  for (; j + FN(LANES) <= n; j += FN(LANES)) {
-    FN(vec) s = FN(load)((const REAL *)sum + j);
-    for (int64_t r = 0; r < rows; r++)
-      s += FN(load)((const REAL *)y + r * n + j);
-    FN(store)((REAL *)sum + j, s);
-  }
+  for (; j + TOGETHER * FN(LANES) <= n; j += TOGETHER * FN(LANES))
+    FN(sum_columns)((REAL *)sum + j, (const REAL *)y + j, rows, n, TOGETHER);
+  for (; j + FN(LANES) <= n; j += FN(LANES))
+    FN(sum_columns)((REAL *)sum + j, (const REAL *)y + j, rows, n, 1);
   if (j == n) return;
   FN(vec) s = FN(load_part)((const REAL *)sum + j, n - j);
   for (int64_t r = 0; r < rows; r++)
@@ -89,5 +115,6 @@ static void FN(add_squares)(void *va, const void *vb, int64_t rows, int64_t n,
     sum[r] = reduce_add_f64(even + odd);
   }
 }
+#undef FOR
 
 #endif

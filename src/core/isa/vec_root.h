@@ -56,9 +56,10 @@ ALWAYS_INLINE bool has_nan(vec_f32 v) {
 }
 
 ALWAYS_INLINE void roots_f32(vec_f32 x[ROOTS], const int count) {
-  vec_f32 near[ROOTS], sum = {0};
+  vec_f32 near[ROOTS];
   EACH_ROOT(k, count) near[k] = near_root(x[k]);
-  EACH_ROOT(k, count) sum += near[k];
+  vec_f32 sum = near[0];
+  EACH_ROOT(k, count - 1) sum += near[k + 1];
   if (__builtin_expect(has_nan(sum), 0)) EACH_ROOT(k, count) {
       vec_i32 is_number = near[k] == near[k];
       near[k] = (vec_f32)(((vec_i32)near[k] & is_number) |
