@@ -89,19 +89,13 @@ static int reduce_all(lua_State *L, const call *c) {
 /* The tensor at `arg` or a new one, and in `kept` the same with size 1 at dim. */
 static void push_result(lua_State *L, const call *c, int arg, int dim, un_dtype dtype,
                         un_view *kept) {
-  int64_t size[UN_MAX_DIMS], all[UN_MAX_DIMS];
+  const bool given = !lua_isnil(L, arg);
+  int64_t size[UN_MAX_DIMS];
   int dims = 0;
-  for (int d = 0; d < c->x->dims; d++) {
-    all[d] = d == dim ? 1 : c->x->size[d];
-    if (c->keepdim || d != dim) size[dims++] = all[d];
-  }
-  if (lua_isnil(L, arg)) {
-    un_set_sizes(kept, dtype, c->x->dims, all);
-    kept->data = unl_newtensor(L, c->r->name, dtype, dims, size)->data;
-    return;
-  }
+  for (int d = 0; d < c->x->dims; d++)
+    if (c->keepdim || d != dim) size[dims++] = d == dim ? 1 : c->x->size[d];
   *kept = *unl_outortensor(L, arg, c->r->name, dtype, dims, size);
-  unl_checkapart(L, c->r->name, kept, "x", c->x);
+  if (given) unl_checkapart(L, c->r->name, kept, "x", c->x);
   if (!c->keepdim) un_insert_dim(kept, kept, dim);
 }
 

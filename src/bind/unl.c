@@ -15,8 +15,10 @@ enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 /* --- tensors ------------------------------------------------------------------------
  */
 
-/* The key of the class in the registry: found faster than its name. */
-static const char class_key;
+/* The key of the class in the registry is the address of this, as an integer: found faster
+** than a name or a pointer. */
+static const char class_mark;
+#define CLASS_KEY ((lua_Integer)(uintptr_t)&class_mark)
 
 static const char tensor_class[] = UNL_TENSOR;
 
@@ -35,13 +37,13 @@ void unl_open_class(lua_State *L) {
   add_ballast(L);
   unl_pushmethods(L, UNL_TENSOR);
   luaL_getmetatable(L, UNL_TENSOR);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &class_key);
+  lua_rawseti(L, LUA_REGISTRYINDEX, CLASS_KEY);
   lua_pop(L, 1);
 }
 
 static unl_tensor *push_header(lua_State *L, size_t payload, int user_values) {
   unl_tensor *t = lua_newuserdatauv(L, sizeof *t + payload, user_values);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &class_key);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, CLASS_KEY);
   lua_setmetatable(L, -2);
   t->class = (unl_class){t, tensor_class};
   return t;

@@ -8,7 +8,7 @@
 **     norm   absmax, powers of x/unit;  unit * second^(1/p); for p = 2 squares first
 ** Over everything, all runs of the tensor feed one tally; along a dimension every line
 ** has its own. Lines that lie side by side (along an outer dimension) go many at once, row
-** by row as memory lies. Scans are in scan.c. */
+** by row as memory lies. Few numbers are in reduce_few.c, scans in scan.c. */
 #include "reduce.h"
 
 #include <math.h>
@@ -20,6 +20,7 @@
 #include "isa/elementwise.h"
 #include "isa/lines.h"
 #include "profile.h"
+#include "reduce_few.h"
 #include "stop.h"
 #include "walk.h"
 
@@ -475,8 +476,9 @@ static bool by_columns(const plan *p, const un_walk *w) {
          (p->total <= SHORT && w->size[last] * p->total > FEW);
 }
 
-bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
-                   int dim, const un_view *out, const un_view *indices, un_err *err) {
+static bool reduce_many(un_reduction r, const un_reduce_options *o, const un_view *x,
+                        int dim, const un_view *out, const un_view *indices,
+                        un_err *err) {
   plan p = {.reduction = r,
             .options = o,
             .total = x->size[dim],
@@ -497,11 +499,18 @@ bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
   if (out) view[operands++] = out;
   if (indices) view[operands++] = indices;
   un_walk w;
-  UN_PROFILE_BEGIN(UN_PHASE_REDUCE);
   un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, view);
   un_walk_each(&w, by_columns(&p, &w) ? reduce_columns : reduce_lines, &p);
-  UN_PROFILE_END(0);
   return true;
+}
+
+bool un_reduce_dim(un_reduction r, const un_reduce_options *o, const un_view *x,
+                   int dim, const un_view *out, const un_view *indices, un_err *err) {
+  UN_PROFILE_BEGIN(UN_PHASE_REDUCE);
+  const bool done = un_reduce_few(r, o, x, dim, out, indices) ||
+                    reduce_many(r, o, x, dim, out, indices, err);
+  UN_PROFILE_END(0);
+  return done;
 }
 
 double un_dot(const un_view *a, const un_view *b) {

@@ -234,6 +234,17 @@ static void sort_lines(int64_t n, void *const *data, const int64_t *stride,
               (int32_t *)data[2] + i * stride[2]);
 }
 
+static void sort_each_line(sorting *s, int dim, const un_view *x, const un_view *values,
+                           const un_view *indices) {
+  un_view first[3] = {*x, *values, *indices};
+  for (int k = 0; k < 3; k++)
+    first[k].size[dim] = 1;
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 3,
+               (const un_view *[]){&first[0], &first[1], &first[2]});
+  un_walk_each(&w, sort_lines, s);
+}
+
 void un_sort(const un_view *x, int dim, bool descending, const un_view *values,
              const un_view *indices, void *scratch) {
   sorting s = {.n = x->size[dim],
@@ -244,13 +255,10 @@ void un_sort(const un_view *x, int dim, bool descending, const un_view *values,
                .dtype = x->dtype,
                .descending = descending,
                .scratch = scratch};
-  un_view first[3] = {*x, *values, *indices};
-  for (int k = 0; k < 3; k++)
-    first[k].size[dim] = 1;
-  un_walk w;
   UN_PROFILE_BEGIN(UN_PHASE_SORT);
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, 3,
-               (const un_view *[]){&first[0], &first[1], &first[2]});
-  un_walk_each(&w, sort_lines, &s);
+  if (un_numel(x) == s.n) /* one line */
+    sort_line(&s, x->data, values->data, indices->data);
+  else
+    sort_each_line(&s, dim, x, values, indices);
   UN_PROFILE_END(0);
 }

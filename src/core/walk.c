@@ -138,11 +138,6 @@ int un_step_through(const un_view *v) {
   return dense ? 1 : single ? 0 : -1;
 }
 
-typedef union few {
-  uint32_t narrow[UN_WALK_FEW];
-  uint64_t wide[UN_WALK_FEW];
-} few;
-
 /* Where the rows of v begin, in row-major order; a row is what lies along the last
 ** dimension. For each other dimension, each place so far becomes as many as it has. */
 static int64_t find_rows(const un_view *v, void **row) {
@@ -186,22 +181,28 @@ LOAD_FEW(load_wide, uint64_t)
 STORE_FEW(store_narrow, uint32_t)
 STORE_FEW(store_wide, uint64_t)
 
-static void load_few(const un_view *v, few *to) {
+static void load_few(const un_view *v, un_few *to) {
   if (un_dtype_bytes(v->dtype) == 8)
     load_wide(v, to->wide);
   else
     load_narrow(v, to->narrow);
 }
 
-static void store_few(const few *from, const un_view *v) {
+static void store_few(const un_few *from, const un_view *v) {
   if (un_dtype_bytes(v->dtype) == 8)
     store_wide(from->wide, v);
   else
     store_narrow(from->narrow, v);
 }
 
+const void *un_side_by_side(const un_view *v, un_few *room) {
+  if (un_step_through(v) == 1) return v->data;
+  load_few(v, room);
+  return room;
+}
+
 bool un_walk_few(int operands, const un_view *const *v, un_run *run, void *context) {
-  few room[UN_WALK_MAX];
+  un_few room[UN_WALK_MAX];
   void *data[UN_WALK_MAX];
   int64_t stride[UN_WALK_MAX];
   const int64_t n = un_numel(v[0]);

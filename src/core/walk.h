@@ -59,6 +59,14 @@ void un_walk_run(int64_t n, int operands, void *const *data, const int64_t *stri
 #define UN_WALK_FEW 64
 bool un_walk_few(int operands, const un_view *const *v, un_run *run, void *context);
 
+/* The elements of such a view side by side, in row-major order: where they are, or in the
+** room. */
+typedef union un_few {
+  uint32_t narrow[UN_WALK_FEW];
+  uint64_t wide[UN_WALK_FEW];
+} un_few;
+const void *un_side_by_side(const un_view *v, un_few *room);
+
 /* How v goes on from element to element in row-major order: 1, without gaps; 0, all are
 ** one element; -1, neither. */
 int un_step_through(const un_view *v);

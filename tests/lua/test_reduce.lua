@@ -317,6 +317,45 @@ function TestReduce.test_extremes_of_many_columns()
   end
 end
 
+-- Few numbers go another way than many: 70 times the same ones must give 70 times the same.
+function TestReduce.test_few_numbers_are_reduced_as_many()
+  local choice = tensor.generator(11)
+  local common, odd = { -2, -1, -0.0, 0, 1, 2, 3 }, { nan, inf, -inf, 1e200, 1e-200 }
+  local function pick(dtype)
+    local from = dtype ~= "int32" and choice:integer(12) == 1 and odd or common
+    return from[choice:integer(#from)]
+  end
+  local close = { rtol = 1e-6, equal_nan = true }
+  local function compare(name, t, dim)
+    local copies = t:unsqueeze(1):expand(70, table.unpack(t:size())):clone()
+    local found, places = call(name, t, dim)
+    local expected, expected_places = call(name, copies, dim + 1)
+    local what = ("%s of %s along %d: %s"):format(name, t:dtype(), dim, t)
+    local signs = 1 / found:to("float64")
+    for i = 1, 70, 23 do
+      local other = expected:select(1, i)
+      luaunit.assertTrue(tensor.allclose(found, other, close), what)
+      luaunit.assertTrue(tensor.allclose(signs, 1 / other:to("float64"), close), what)
+      luaunit.assertTrue(not places or tensor.equal(places, expected_places:select(1, i)), what)
+    end
+  end
+  for _, dtype in ipairs { "float32", "float64", "int32" } do
+    for _, sizes in ipairs { { 1 }, { 16 }, { 17 }, { 4, 16 }, { 2, 3, 4 }, { 1, 5, 1 } } do
+      local t = tensor.zeros(sizes, { dtype = dtype })
+      local flat = t:view(t:numel())
+      for i = 1, t:numel() do flat[i] = pick(dtype) end
+      for _, name in ipairs(names) do
+        for dim = 1, #sizes do
+          if dtype ~= "int32" or for_int32[name] then
+            compare(name, t, dim)
+            compare(name, t:transpose(1, #sizes), dim)
+          end
+        end
+      end
+    end
+  end
+end
+
 -- Lines with gaps are put side by side, all of a line or piece by piece.
 function TestReduce.test_lines_with_gaps()
   for _, dtype in ipairs { "float32", "float64", "int32" } do
