@@ -33,55 +33,55 @@ const un_row_kernels ISA(un_row_kernels_of) = {
 
 /* --- columns that lie along k -------------------------------------------------------- */
 
-/* Four columns, from row k on; apart, for what squares need stays in registers. */
-static __attribute__((noinline)) void FN(pack_four)(REAL *to, int64_t width,
-                                                    const REAL *column, int64_t k,
-                                                    int64_t depth,
-                                                    int64_t column_stride) {
-  for (; k + 4 <= depth; k += 4)
-    FN(transpose4)(to + k * width, width, column + k, column_stride);
-  for (; k < depth; k++)
-    for (int i = 0; i < 4; i++)
-      to[k * width + i] = column[i * column_stride + k];
-}
-
-/* n columns, `column_stride` apart, into rows of `width` numbers. */
-ALWAYS_INLINE void FN(pack_square)(REAL *to, int64_t width, const REAL *w,
-                                   int64_t depth, int64_t n, int64_t column_stride) {
-  int64_t j = 0;
-  for (; j + FN(SQUARE) <= n; j += FN(SQUARE)) {
-    const REAL *column = w + j * column_stride;
-    int64_t k = 0;
-    for (; k + FN(SQUARE) <= depth; k += FN(SQUARE))
-      FN(transpose)(to + k * width + j, width, column + k, column_stride);
-    for (int64_t i = 0; i < FN(SQUARE) && k < depth; i += 4)
-      FN(pack_four)
-    (to + j + i, width, column + i * column_stride, k, depth, column_stride);
+/* Of `depth` rows of n columns a strip of squares, `count` of them side by side along k. The
+** last ones end where the columns do: what they share with the ones before is the same. */
+ALWAYS_INLINE void FN(pack_strip)(REAL *to, un_steps width, const REAL *w, int64_t n,
+                                  un_steps column_stride, const int side,
+                                  const int count) {
+  for (int64_t j = 0; j < n; j += side) {
+    const int64_t at = j + side <= n ? j : n - side;
+    const REAL *column = w + at * column_stride.one;
+    _Pragma("GCC unroll 4") for (int i = 0; i < count; i++) {
+      REAL *row = to + i * side * width.one + at;
+      if (side == 4)
+        FN(transpose4)(row, width, column + i * side, column_stride);
+      else
+        FN(transpose)(row, width, column + i * side, column_stride);
+    }
   }
-  for (; j + 4 <= n; j += 4)
-    FN(pack_four)(to + j, width, w + j * column_stride, 0, depth, column_stride);
-  for (; j < n; j++)
-    for (int64_t k = 0; k < depth; k++)
-      to[k * width + j] = w[j * column_stride + k];
 }
 
-/* The same by squares, which are whole lines of the cache on both sides; zeros behind
-** column n up to `end`. */
+/* By squares that together are whole lines of the cache on both sides. There are `side` rows
+** and columns or more; the last rows, too, are taken by squares that end where they do. */
+ALWAYS_INLINE void FN(pack_squares)(REAL *to, int64_t width, const REAL *w,
+                                    int64_t depth, int64_t n, int64_t column_stride,
+                                    const int side) {
+  enum { LINE = 64 / sizeof(REAL) };
+  const un_steps row = un_steps_of(width), column = un_steps_of(column_stride);
+  int64_t k = 0;
+  for (; k + LINE <= depth; k += LINE)
+    FN(pack_strip)(to + k * width, row, w + k, n, column, side, LINE / side);
+  for (; k < depth; k += side) {
+    const int64_t at = k + side <= depth ? k : depth - side;
+    FN(pack_strip)(to + at * width, row, w + at, n, column, side, 1);
+  }
+}
+
+/* n columns, `column_stride` apart, into rows of `width` numbers; zeros behind column n up
+** to `end`. */
 static void FN(pack_columns)(REAL *to, int64_t width, const REAL *w, int64_t depth,
                              int64_t n, int64_t end, int64_t column_stride) {
-  enum { SIDE = 64 / sizeof(REAL) };
-  int64_t k = 0, whole = n - n % SIDE;
-  for (; k + SIDE <= depth; k += SIDE) {
-    REAL *row = to + k * width;
-    for (int64_t j = 0; j < whole; j += SIDE)
-      FN(pack_square)
-    (row + j, width, w + j * column_stride + k, SIDE, SIDE, column_stride);
-    FN(pack_square)
-    (row + whole, width, w + whole * column_stride + k, SIDE, n - whole, column_stride);
-  }
-  FN(pack_square)(to + k * width, width, w + k, depth - k, n, column_stride);
-  for (k = 0; k < depth && n < end; k++)
-    for (int64_t j = n; j < end; j++)
+  const int64_t least = depth < n ? depth : n;
+  if (least >= FN(SQUARE))
+    FN(pack_squares)(to, width, w, depth, n, column_stride, FN(SQUARE));
+  else if (least >= 4)
+    FN(pack_squares)(to, width, w, depth, n, column_stride, 4);
+  else
+    for (int64_t j = 0; j < n; j++)
+      for (int64_t k = 0; k < depth; k++)
+        to[k * width + j] = w[j * column_stride + k];
+  for (int64_t j = n; j < end; j++)
+    for (int64_t k = 0; k < depth; k++)
       to[k * width + j] = 0;
 }
 
@@ -204,9 +204,9 @@ static void FN(copy_rows)(REAL *to, int64_t width, const REAL *w, int64_t depth,
   for (; j + FN(LANES) <= n; j += FN(LANES))
     FN(copy_vectors)(to + j, width, w + j, depth, row_stride, 1);
   const int64_t bytes = (width - j) * (int64_t)sizeof(REAL);
-  if (bytes == 16)
+  if (bytes == 16 && VEC_BYTES > 16)
     FN(copy_end)(to + j, width, w + j, depth, n - j, row_stride, 16);
-  else if (bytes == 32)
+  else if (bytes == 32 && VEC_BYTES > 32)
     FN(copy_end)(to + j, width, w + j, depth, n - j, row_stride, 32);
   else if (bytes > 0)
     FN(copy_end)(to + j, width, w + j, depth, n - j, row_stride, VEC_BYTES);

@@ -1,5 +1,5 @@
 /* isa/transpose.h -- squares of numbers turned over, for packing:
-**     dst[i * width + j] = src[j * stride + i]
+**     dst[i * width.one + j] = src[j * stride.one + i]
 ** transpose4 has i, j = 0..3, with vectors of 16 bytes, which every instruction set has;
 ** transpose up to SQUARE, which is 8 where vectors of 32 bytes turn over float32 with half as
 ** many instructions a number. */
@@ -19,65 +19,81 @@ typedef int32_t quad_index __attribute__((vector_size(16)));
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #endif
 
-ALWAYS_INLINE void transpose4_f32(float *dst, int64_t width, const float *src,
-                                  int64_t stride) {
-  quad a = *(const unaligned_quad *)src, b = *(const unaligned_quad *)(src + stride);
-  quad c = *(const unaligned_quad *)(src + 2 * stride);
-  quad d = *(const unaligned_quad *)(src + 3 * stride);
+/* From a row to the next, the next but one, and the third, which is not told from them: out
+** of one number the compiler would make a pointer for each row of a square. */
+typedef struct un_steps {
+  int64_t one, two, three;
+} un_steps;
+
+ALWAYS_INLINE un_steps un_steps_of(int64_t one) {
+  un_steps s = {one, 2 * one, 3 * one};
+  __asm__("" : "+r"(s.one), "+r"(s.two), "+r"(s.three));
+  return s;
+}
+
+ALWAYS_INLINE void transpose4_f32(float *dst, un_steps width, const float *src,
+                                  un_steps stride) {
+  quad a = *(const unaligned_quad *)src;
+  quad b = *(const unaligned_quad *)(src + stride.one);
+  quad c = *(const unaligned_quad *)(src + stride.two);
+  quad d = *(const unaligned_quad *)(src + stride.three);
   quad ab = SHUFFLE(a, b, 0, 4, 1, 5);
   quad cd = SHUFFLE(c, d, 0, 4, 1, 5);
   quad ab2 = SHUFFLE(a, b, 2, 6, 3, 7);
   quad cd2 = SHUFFLE(c, d, 2, 6, 3, 7);
   *(unaligned_quad *)dst = SHUFFLE(ab, cd, 0, 1, 4, 5);
-  *(unaligned_quad *)(dst + width) = SHUFFLE(ab, cd, 2, 3, 6, 7);
-  *(unaligned_quad *)(dst + 2 * width) = SHUFFLE(ab2, cd2, 0, 1, 4, 5);
-  *(unaligned_quad *)(dst + 3 * width) = SHUFFLE(ab2, cd2, 2, 3, 6, 7);
+  *(unaligned_quad *)(dst + width.one) = SHUFFLE(ab, cd, 2, 3, 6, 7);
+  *(unaligned_quad *)(dst + width.two) = SHUFFLE(ab2, cd2, 0, 1, 4, 5);
+  *(unaligned_quad *)(dst + width.three) = SHUFFLE(ab2, cd2, 2, 3, 6, 7);
 }
 
-ALWAYS_INLINE void transpose4_f64(double *dst, int64_t width, const double *src,
-                                  int64_t stride) {
+ALWAYS_INLINE void transpose4_f64(double *dst, un_steps width, const double *src,
+                                  un_steps stride) {
   for (int i = 0; i < 4; i++)
     for (int j = 0; j < 4; j++)
-      dst[i * width + j] = src[j * stride + i];
+      dst[i * width.one + j] = src[j * stride.one + i];
 }
 
 #ifdef __AVX2__
 enum { SQUARE_f32 = 8, SQUARE_f64 = 4 };
 
-/* Four of the eight rows of dst. A vector has the same half of row j of src and of j + 4. */
-ALWAYS_INLINE void transpose_half(float *dst, int64_t width, const float *src,
-                                  int64_t stride) {
-  __m256 row[4];
-  for (int j = 0; j < 4; j++) {
-    const __m256 low = _mm256_castps128_ps256(_mm_loadu_ps(src + j * stride));
-    row[j] = _mm256_insertf128_ps(low, _mm_loadu_ps(src + (j + 4) * stride), 1);
-  }
-  const __m256 ab = _mm256_unpacklo_ps(row[0], row[1]);
-  const __m256 cd = _mm256_unpacklo_ps(row[2], row[3]);
-  const __m256 ab2 = _mm256_unpackhi_ps(row[0], row[1]);
-  const __m256 cd2 = _mm256_unpackhi_ps(row[2], row[3]);
-  _mm256_storeu_ps(dst, _mm256_shuffle_ps(ab, cd, 0x44));
-  _mm256_storeu_ps(dst + width, _mm256_shuffle_ps(ab, cd, 0xee));
-  _mm256_storeu_ps(dst + 2 * width, _mm256_shuffle_ps(ab2, cd2, 0x44));
-  _mm256_storeu_ps(dst + 3 * width, _mm256_shuffle_ps(ab2, cd2, 0xee));
+ALWAYS_INLINE __m256 load_halves(const float *low, const float *high) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)),
+                              _mm_loadu_ps(high), 1);
 }
 
-ALWAYS_INLINE void transpose_f32(float *dst, int64_t width, const float *src,
-                                 int64_t stride) {
-  transpose_half(dst, width, src, stride);
-  transpose_half(dst + 4 * width, width, src + 4, stride);
+/* Four of the eight rows of dst. A vector has the same half of row j of src and of j + 4. */
+ALWAYS_INLINE void transpose_half(float *dst, un_steps width, const float *src,
+                                  const float *src4, un_steps stride) {
+  const __m256 a = load_halves(src, src4);
+  const __m256 b = load_halves(src + stride.one, src4 + stride.one);
+  const __m256 c = load_halves(src + stride.two, src4 + stride.two);
+  const __m256 d = load_halves(src + stride.three, src4 + stride.three);
+  const __m256 ab = _mm256_unpacklo_ps(a, b), ab2 = _mm256_unpackhi_ps(a, b);
+  const __m256 cd = _mm256_unpacklo_ps(c, d), cd2 = _mm256_unpackhi_ps(c, d);
+  _mm256_storeu_ps(dst, _mm256_shuffle_ps(ab, cd, 0x44));
+  _mm256_storeu_ps(dst + width.one, _mm256_shuffle_ps(ab, cd, 0xee));
+  _mm256_storeu_ps(dst + width.two, _mm256_shuffle_ps(ab2, cd2, 0x44));
+  _mm256_storeu_ps(dst + width.three, _mm256_shuffle_ps(ab2, cd2, 0xee));
+}
+
+ALWAYS_INLINE void transpose_f32(float *dst, un_steps width, const float *src,
+                                 un_steps stride) {
+  const float *src4 = src + stride.two + stride.two;
+  transpose_half(dst, width, src, src4, stride);
+  transpose_half(dst + width.two + width.two, width, src + 4, src4 + 4, stride);
 }
 #else
 enum { SQUARE_f32 = 4, SQUARE_f64 = 4 };
 
-ALWAYS_INLINE void transpose_f32(float *dst, int64_t width, const float *src,
-                                 int64_t stride) {
+ALWAYS_INLINE void transpose_f32(float *dst, un_steps width, const float *src,
+                                 un_steps stride) {
   transpose4_f32(dst, width, src, stride);
 }
 #endif
 
-ALWAYS_INLINE void transpose_f64(double *dst, int64_t width, const double *src,
-                                 int64_t stride) {
+ALWAYS_INLINE void transpose_f64(double *dst, un_steps width, const double *src,
+                                 un_steps stride) {
   transpose4_f64(dst, width, src, stride);
 }
 
