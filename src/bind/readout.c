@@ -24,7 +24,7 @@ struct unl_readout {
   uint64_t *y_version, *dh_version, *dw_version;
   unl_known input, targets;
   const void *target_numbers;
-  bool is_packed, has_gradient;
+  bool has_gradient;
   const uint64_t *param_version;
   uint64_t packed_version;
   un_readout_pass pass; /* the one that has begun */
@@ -68,7 +68,7 @@ static void read_layer(lua_State *L, unl_readout *r) {
 
 static void make_work(lua_State *L, un_readout *r) {
   r->packed_back =
-      unl_newblock(L, READOUT, un_dense_packed_back_bytes(&r->dense), PACKED_BACK);
+      unl_newblock(L, READOUT, un_readout_packed_back_bytes(r), PACKED_BACK);
   r->work = unl_newblock(L, READOUT, un_readout_work_bytes(r), WORK);
 }
 
@@ -100,7 +100,7 @@ static int loss_readout(lua_State *L) {
   const un_dense *d = &r->core.dense;
   r->core.y = number_field(L, "y", d->dtype, d->rows * d->out, &r->y_version);
   r->dh = number_field(L, "dh", d->dtype, d->rows * d->in, &r->dh_version);
-  r->core.packed = unl_newblock(L, READOUT, un_dense_packed_bytes(d), PACKED);
+  r->core.packed = unl_newblock(L, READOUT, un_readout_packed_bytes(&r->core), PACKED);
   if (d->dw) make_work(L, &r->core);
   unl_setclass(L, class_name);
   return 1;
@@ -114,20 +114,16 @@ static unl_readout *check_readout(lua_State *L) {
   return unl_checkreadout(L, 1);
 }
 
-static void pack_weights(unl_readout *r) {
-  if (!r->is_packed || r->packed_version != *r->param_version) {
-    UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-    un_dense_pack(&r->core.dense, r->core.packed);
-    UN_PROFILE_END(0);
-    r->core.is_packed_back = false;
-  }
-  r->is_packed = true;
+/* W as it is now; what was packed before is no longer valid if it has changed. */
+static void look_at_weights(unl_readout *r) {
+  if (r->packed_version != *r->param_version) un_readout_forget(&r->core);
   r->packed_version = *r->param_version;
 }
 
 un_readout *unl_packreadout(lua_State *L, int arg) {
   unl_readout *r = unl_checkreadout(L, arg);
-  pack_weights(r);
+  look_at_weights(r);
+  un_readout_pack(&r->core);
   r->has_gradient = false;
   ++*r->y_version;
   return &r->core;
@@ -145,7 +141,7 @@ static void set_input(lua_State *L, unl_readout *r, int self, int h) {
 static void begin_pass(unl_readout *r, const un_loss *loss, bool train, double total) {
   r->has_gradient = false;
   r->trains = train;
-  pack_weights(r);
+  look_at_weights(r);
   r->pass = un_readout_begin(&r->core, loss, train, total);
 }
 
@@ -153,12 +149,17 @@ static void take_outputs(void *readout, int64_t first, int64_t rows) {
   un_readout_rows(&((unl_readout *)readout)->pass, first, rows);
 }
 
+static void take_group(void *readout, int group) {
+  un_readout_group(&((unl_readout *)readout)->pass, group);
+}
+
 un_output_sink unl_readoutsink(unl_readout *r, int groups) {
   un_readout_split(&r->core, groups);
-  return (un_output_sink){r, take_outputs};
+  return (un_output_sink){r, take_outputs, take_group};
 }
 
 double unl_readoutend(unl_readout *r) {
+  if (r->core.part > 0 && !un_stopped()) un_readout_collect(&r->pass);
   ++*r->y_version;
   r->has_gradient = r->trains && !un_stopped();
   return r->pass.total;

@@ -116,7 +116,7 @@ static bool set_inputs(lua_State *L, unl_run *r, int self, int arg) {
   if (!check_inputs(L, r, arg, x) || !check_tokens(L, run, tokens)) return false;
   r->stage = UNL_NEW;
   if ((run->tokens != NULL) != (tokens != NULL))
-    r->is_packed = false; /* W_xh is packed for numbers only */
+    r->copies = 0; /* W_xh is packed for numbers only */
   run->tokens = tokens;
   run->x = tokens ? NULL : x->data;
   unl_setknown(L, arg, &r->input, self, UNL_RUN_INPUT);
@@ -166,10 +166,11 @@ static bool start(lua_State *L, unl_run *r, int state) {
 }
 
 bool unl_weightsarepacked(unl_run *r) {
-  bool is_packed = r->is_packed && r->packed_version == *r->param_version;
-  r->is_packed = true;
+  int copies = un_cell_copies(&r->run);
+  if (r->copies >= copies && r->packed_version == *r->param_version) return true;
+  r->copies = copies;
   r->packed_version = *r->param_version;
-  return is_packed;
+  return false;
 }
 
 static uint64_t state_writes(const unl_run *r) {
@@ -239,12 +240,13 @@ static int run_stale(lua_State *L) {
   return 1;
 }
 
-static void begin_dy(void *readout) {
-  un_readout_begin_back(readout);
+static void begin_dy(void *readout, int group) {
+  un_readout_begin_back(readout, group);
 }
 
-static void make_dy(void *readout, int64_t first, int64_t rows, bool add, void *dy) {
-  un_readout_input_gradient(readout, first, rows, add, dy);
+static void make_dy(void *readout, int group, int64_t first, int64_t rows, bool add,
+                    void *dy) {
+  un_readout_input_gradient(readout, group, first, rows, add, dy);
 }
 
 static void finish_dy(void *readout, int group, int64_t first, un_stripe rows,
@@ -252,15 +254,20 @@ static void finish_dy(void *readout, int group, int64_t first, un_stripe rows,
   un_readout_weight_gradient(readout, group, first, rows, outputs, add);
 }
 
-static void end_dy(void *readout, int groups) {
-  un_readout_end_back(readout, groups);
+static int sums_of_dy(void *readout, un_sum *list) {
+  return un_readout_sums(readout, list);
 }
 
 /* Where dL/dys comes from: the read-out that makes it during the sweep, or memory. */
 static void set_output_gradient(unl_run *r, un_readout *readout, const void *dy) {
   const void *outputs = un_run_row(&r->run, r->run.state[0], r->run.H, !r->run.reverse);
-  r->dy_source = (un_dy_source){readout,   begin_dy, make_dy,
-                                finish_dy, end_dy,   readout && readout->h == outputs};
+  r->dy_source = (un_dy_source){.context = readout,
+                                .begin = begin_dy,
+                                .make = make_dy,
+                                .finish = finish_dy,
+                                .sums = sums_of_dy,
+                                .has_copies = readout && un_readout_has_copies(readout),
+                                .wants_outputs = readout && readout->h == outputs};
   r->run.dy_source = readout ? &r->dy_source : NULL;
   r->run.dy = dy;
 }

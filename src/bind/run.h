@@ -38,7 +38,7 @@ typedef struct unl_run {
   un_view row;                /* (B,H): what a state must be like */
   void *dnext[UN_MAX_STATES]; /* cells in Lua: dL/dnext, apart from dstate */
   unl_stage stage;
-  bool is_packed;
+  int copies;              /* of W_hh that are packed */
   uint64_t packed_version; /* of the parameters, when they were packed */
   unl_known input, mask;
   const uint64_t *param_version;

@@ -69,9 +69,36 @@ size_t un_cell_w_hh_bytes(const un_run *run, bool backward) {
                      : un_panel_bytes(run->dtype, depth, columns);
 }
 
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+static size_t rounded(size_t bytes) {
+  return (bytes + 63) & ~(size_t)63;
+}
+
+/* Where the second copy of W_hh for the sweep forward is; without one where it would be. */
+static size_t second_copy(const un_run *run) {
+  return rounded(un_cell_w_hh_bytes(run, false));
+}
+
+static size_t packed_w_xh_at(const un_run *run) {
+  return second_copy(run) * (un_cell_has_copies(run) ? UN_GROUPS : 1);
+}
+
 size_t un_cell_packed_bytes(const un_run *run) {
   un_dense input = un_cell_input_layer(run, 1);
-  return un_cell_w_hh_bytes(run, false) + un_dense_packed_bytes(&input);
+  return packed_w_xh_at(run) + un_dense_packed_bytes(&input);
+}
+
+void *un_cell_packed_w_xh(const un_run *run) {
+  return (char *)run->packed + packed_w_xh_at(run);
+}
+
+void *un_cell_packed_w_hh(const un_run *run, bool backward, int group) {
+  char *packed = backward ? run->work : run->packed;
+  if (group == 0 || !un_cell_has_copies(run)) return packed;
+  return packed + (backward ? run->layout.copy : second_copy(run));
 }
 
 static void pack_matrix(const un_run *run, void *packed, int64_t depth, int64_t columns,
@@ -118,14 +145,6 @@ void un_cell_product(const un_run *run, const un_cell_product_of *p) {
                                                 .y_row = p->columns});
 }
 
-static size_t larger(size_t a, size_t b) {
-  return a > b ? a : b;
-}
-
-static size_t rounded(size_t bytes) {
-  return (bytes + 63) & ~(size_t)63;
-}
-
 /* Of the gradients of W_xh, W_hh and b_h, each rounded to lines of the cache. */
 static size_t partial_bytes(const un_run *run) {
   int64_t width = un_gate_width(run);
@@ -148,7 +167,8 @@ static un_work_layout layout_of(const un_run *run) {
   int64_t rows = run->block * run->B;
   un_dense input = un_cell_input_layer(run, rows);
   size_t recurrent = un_panel_tn_bytes(run->dtype, un_gate_width(run), run->H, rows);
-  l.w_xh = rounded(un_cell_w_hh_bytes(run, true));
+  l.copy = rounded(un_cell_w_hh_bytes(run, true));
+  l.w_xh = l.copy * (un_cell_has_copies(run) ? UN_GROUPS : 1);
   int groups = un_cell_groups(run);
   l.product = l.w_xh + (run->dx ? rounded(un_dense_packed_back_bytes(&input)) : 0);
   l.product_bytes = rounded(larger(recurrent, un_dense_work_bytes(&input)));
@@ -194,11 +214,12 @@ typedef struct share_job {
   int count;
 } share_job;
 
+/* All shares use one copy: there may be more of them than groups. */
 static void run_share(void *context, int index) {
   const share_job *j = context;
   int64_t first = j->run->B * index / j->count,
           end = j->run->B * (index + 1) / j->count;
-  j->job(j->run, j->first, (un_share){first, end - first});
+  j->job(j->run, j->first, (un_share){first, end - first, 0});
 }
 
 /* A cell that replaces the step works on the whole batch. One with extra parameters adds
@@ -215,6 +236,21 @@ int un_cell_groups(const un_run *run) {
   return is_whole(run) || run->B < UN_GROUPS * GROUP_ROWS ? 1 : UN_GROUPS;
 }
 
+bool un_cell_is_apart(const un_run *run) {
+  int groups = un_cell_groups(run);
+  return groups > 1 && un_parallel_threads() == groups;
+}
+
+bool un_cell_has_copies(const un_run *run) {
+  return un_cell_groups(run) > 1 && run->cell->step[run->dtype] &&
+         un_parallel_copies(
+             larger(un_cell_w_hh_bytes(run, false), un_cell_w_hh_bytes(run, true)));
+}
+
+int un_cell_copies(const un_run *run) {
+  return un_cell_has_copies(run) && un_cell_is_apart(run) ? UN_GROUPS : 1;
+}
+
 bool un_cell_copies_h(const un_run *run) {
   return un_cell_groups(run) > 1 && run->cell->step_grad[run->dtype] &&
          un_panel_tn_in_place(run->dtype, run->H);
@@ -223,7 +259,7 @@ bool un_cell_copies_h(const un_run *run) {
 un_share un_cell_group(const un_run *run, int group) {
   int count = un_cell_groups(run);
   int64_t first = run->B * group / count;
-  return (un_share){first, run->B * (group + 1) / count - first};
+  return (un_share){first, run->B * (group + 1) / count - first, group};
 }
 
 void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job) {

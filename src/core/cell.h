@@ -79,29 +79,42 @@ typedef struct un_row_run {
   double *norm; /* moves by one where h moves by `stride` */
 } un_row_run;
 
+/* sum += partial, `count` numbers. */
+typedef struct un_sum {
+  void *sum;
+  const void *partial;
+  int64_t count;
+} un_sum;
+enum { UN_SUMS = 3 };
+
 /* What makes dL/dy while the sweep goes back, so that it is nowhere kept for all steps.
 ** Rows are those of T*B. */
 typedef struct un_dy_source {
   void *context;
-  void (*begin)(void *context);
+  /* Before all: group 0 begins for everybody; or with `has_copies` each group, all at
+  ** once, for those who name it from then on. */
+  void (*begin)(void *context, int group);
   /* Writes dL/dy (rows,H) of the rows from `first` on, or adds it to what is there.
   ** Threads may ask at once, for rows of their own. */
-  void (*make)(void *context, int64_t first, int64_t rows, bool add, void *dy);
+  void (*make)(void *context, int group, int64_t first, int64_t rows, bool add,
+               void *dy);
   /* The sweep of a group has gone through these rows, from `first` on: the source adds
   ** to gradients of its own, or writes them. If it wants them, `outputs` may be a copy of
   ** the run's outputs there, one row behind the other; else NULL. Threads may call for
   ** different groups at once. */
   void (*finish)(void *context, int group, int64_t first, un_stripe rows,
                  const void *outputs, bool add);
-  void (*end)(void *context, int groups); /* of sequences: one or two */
-  bool wants_outputs;
+  /* What is left to add when there are two groups, at most UN_SUMS; returns how many. */
+  int (*sums)(void *context, un_sum *list);
+  bool has_copies, wants_outputs;
 } un_dy_source;
 
 /* What takes the outputs of a forward pass while they are near: rows of T*B, in their
-** order. */
+** order; or, when each group has a thread, all of a group, from each thread its own. */
 typedef struct un_output_sink {
   void *context;
   void (*take)(void *context, int64_t first, int64_t rows);
+  void (*take_group)(void *context, int group);
 } un_output_sink;
 
 /* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0).
@@ -141,6 +154,7 @@ typedef struct un_cell {
 /* Where things lie in run->work, in bytes. */
 typedef struct un_work_layout {
   size_t w_hh;    /* packed for the sweep back; at 0, where cells look for it */
+  size_t copy;    /* the same for the thread of the second group, if it has one */
   size_t w_xh;    /* packed for dx */
   size_t product; /* scratch of the weight gradients, for each group of sequences */
   size_t product_bytes;
@@ -179,7 +193,8 @@ struct un_run {
   const un_dy_source *dy_source; /* instead of dy; or NULL */
   void *dx;                      /* (T,B,I) or NULL */
   double *norm;                  /* (T): the norm of the total dL/dh_t */
-  void *packed; /* un_cell_packed_bytes: W_hh, then W_xh, for the forward products */
+  void *packed; /* un_cell_packed_bytes: W_hh, perhaps once more, then W_xh, for the
+                   forward products */
   void *work;   /* un_cell_work_bytes */
   un_work_layout layout;
 };
@@ -202,15 +217,26 @@ int64_t un_cell_block(const un_run *run);
 enum { UN_GROUPS = 2 };
 int un_cell_groups(const un_run *run);
 
+/* Has each group a thread to itself now? */
+bool un_cell_is_apart(const un_run *run);
+
+/* Does the thread of each group then pack W_hh for itself? */
+bool un_cell_has_copies(const un_run *run);
+
+/* How many copies of W_hh a forward pass packs now: 1 or UN_GROUPS. */
+int un_cell_copies(const un_run *run);
+
 /* True when all tokens (T,B) are in 1..vocabulary; else names the first that is not. */
 UN_CHECKED bool un_check_tokens(const char *what, const int32_t *tokens, int64_t T,
                                 int64_t B, int64_t vocabulary, un_err *err);
 
-/* Packs the weights for forward passes; those of the inputs when these are numbers. */
+/* Packs the weights for forward passes, W_hh once; those of the inputs when these are
+** numbers. */
 void un_cell_pack(const un_run *run);
 
 /* The sweeps of a built-in cell. Inputs and row 0 of the states are in place. With
-** `packed` true the packed weights are those of the last forward pass. */
+** `packed` true the packed weights are those of the last forward pass, un_cell_copies of
+** them. */
 void un_cell_forward(const un_run *run, bool packed);
 void un_cell_backward(const un_run *run);
 

@@ -28,7 +28,8 @@ static void arrive(const un_run *run, int64_t t, un_share s) {
   const un_dy_source *source = run->dy_source;
   void *dh = un_share_row(run, run->dstate[0], run->H, s.first);
   void *dy = un_run_row(run, (void *)run->dy, run->H, t);
-  if (source) source->make(source->context, t * run->B + s.first, s.count, true, dh);
+  if (source)
+    source->make(source->context, s.group, t * run->B + s.first, s.count, true, dh);
   un_rows_add_squares(run->dtype, dh, un_share_row(run, dy, run->H, s.first), s.count,
                       run->H, squares_at(run, t) + s.first);
   if (run->mask) un_mask_keep(run, t, s);
@@ -68,15 +69,15 @@ static void leave(const un_run *run, int64_t t, un_share s) {
     un_mask_clear(run, dgates_of(run, run->dgates, t, s), t, s);
     un_mask_clear(run, dgates, t, s);
   }
-  un_cell_product(run,
-                  &(un_cell_product_of){.rows = s.count,
-                                        .depth = width,
-                                        .columns = run->H,
-                                        .x = dgates,
-                                        .packed = run->work,
-                                        .init = run->cell->direct_h ? dstate : NULL,
-                                        .y = dstate,
-                                        .down = goes_down(run, t)});
+  un_cell_product(
+      run, &(un_cell_product_of){.rows = s.count,
+                                 .depth = width,
+                                 .columns = run->H,
+                                 .x = dgates,
+                                 .packed = un_cell_packed_w_hh(run, true, s.group),
+                                 .init = run->cell->direct_h ? dstate : NULL,
+                                 .y = dstate,
+                                 .down = goes_down(run, t)});
   if (run->mask) un_mask_restore(run, t, s);
 }
 
@@ -237,17 +238,71 @@ static void add_all_gradients(const un_run *run, int64_t first) {
     add_gradients(run, first, group);
 }
 
-static void add_sum(const un_run *run, void *sum, const void *partial, int64_t count) {
-  un_rows_column_sum(run->dtype, sum, partial, 1, count);
-}
+/* --- sums ---------------------------------------------------------------------------- */
 
-static void add_sums(const un_run *run) {
-  if (un_cell_groups(run) == 1 || un_stopped()) return;
+/* Fewer numbers are not worth another thread. */
+enum { SHARED = 1 << 13 };
+
+/* What is left to do after the sweep, in equal shares. Gradients mostly lie one behind the
+** other: a thread has about those of them that it also has in the update (optim.c). */
+typedef struct finish_job {
+  const un_run *run;
+  int count, shares;
+  un_sum list[2 * UN_SUMS];
+  int64_t numbers; /* to be added */
+  bool takes_norms;
+} finish_job;
+
+static int own_sums(const un_run *run, un_sum *list) {
   un_gradients sum = un_cell_gradients(run, 0), partial = un_cell_gradients(run, 1);
   int64_t width = un_gate_width(run);
-  add_sum(run, sum.w_xh, partial.w_xh, run->I * width);
-  add_sum(run, sum.w_hh, partial.w_hh, width * run->H);
-  add_sum(run, sum.b, partial.b, width);
+  list[0] = (un_sum){sum.w_xh, partial.w_xh, run->I * width};
+  list[1] = (un_sum){sum.w_hh, partial.w_hh, width * run->H};
+  list[2] = (un_sum){sum.b, partial.b, width};
+  return 3;
+}
+
+/* Numbers first..end-1 of all that are to be added. */
+static void add_numbers(const finish_job *job, int64_t first, int64_t end) {
+  size_t bytes = un_dtype_bytes(job->run->dtype);
+  for (int i = 0; i < job->count && end > 0; i++) {
+    const un_sum *s = &job->list[i];
+    int64_t from = first > 0 ? first : 0, to = end < s->count ? end : s->count;
+    if (from < to)
+      un_rows_column_sum(job->run->dtype, (char *)s->sum + (size_t)from * bytes,
+                         (const char *)s->partial + (size_t)from * bytes, 1, to - from);
+    first -= s->count;
+    end -= s->count;
+  }
+}
+
+/* Where share i of n begins: at a line of the cache, if the first of them does. */
+static int64_t share_at(int64_t n, int i, int shares) {
+  enum { LINE = 64 };
+  return i == shares ? n : n / LINE * i / shares * LINE;
+}
+
+static void finish_share(void *context, int index) {
+  const finish_job *job = context;
+  int64_t T = job->takes_norms ? job->run->T : 0;
+  add_numbers(job, share_at(job->numbers, index, job->shares),
+              share_at(job->numbers, index + 1, job->shares));
+  for (int64_t t = T * index / job->shares; t < T * (index + 1) / job->shares; t++)
+    take_norm(job->run, t);
+}
+
+static void finish(const un_run *run, bool takes_norms) {
+  finish_job job = {.run = run, .shares = 1, .takes_norms = takes_norms};
+  if (un_stopped()) return;
+  if (un_cell_groups(run) > 1) {
+    job.count = own_sums(run, job.list);
+    if (run->dy_source)
+      job.count += run->dy_source->sums(run->dy_source->context, job.list + job.count);
+  }
+  for (int i = 0; i < job.count; i++)
+    job.numbers += job.list[i].count;
+  if (job.numbers >= SHARED) job.shares = un_parallel_threads();
+  un_parallel(job.shares, finish_share, &job);
 }
 
 /* --- the sweep ---------------------------------------------------------------------- */
@@ -262,7 +317,7 @@ static char *dy_of_block(const un_run *run, int64_t first) {
   const un_dy_source *source = run->dy_source;
   if (!source) return un_run_row(run, (void *)run->dy, run->H, first);
   char *dy = work_at(run, run->layout.dy);
-  source->make(source->context, first, steps_of_block(run, first), false, dy);
+  source->make(source->context, 0, first, steps_of_block(run, first), false, dy);
   return dy;
 }
 
@@ -295,11 +350,28 @@ static bool is_row(const un_run *run) {
   return run->B == 1 && run->cell->backward_row[run->dtype] && !run->mask;
 }
 
+static void pack_w_hh(const un_run *run, int group) {
+  un_cell_pack_w_hh(run, un_cell_packed_w_hh(run, true, group), true);
+}
+
+static void pack_w_xh(const un_run *run) {
+  un_dense input = un_cell_input_layer(run, run->block * run->B);
+  if (run->dx) un_dense_pack_back(&input, work_at(run, run->layout.w_xh));
+}
+
+void un_cell_turn(const un_run *run) {
+  pack_w_hh(run, 0);
+  pack_w_xh(run);
+}
+
 /* All of the sweep for one group: what a thread does that has it to itself. The groups have
 ** their dgates apart: products that go down rows make the processor fetch the next ones,
 ** and those would be the other thread's, which has just written them. */
 static void retreat_group(void *context, int group) {
   const un_run *run = context;
+  const un_dy_source *source = run->dy_source;
+  if (source && source->has_copies) source->begin(source->context, group);
+  if (un_cell_has_copies(run)) pack_w_hh(run, group);
   for (int64_t i = 0; i * run->block < run->T && !un_stopped(); i++) {
     retreat_share(run, block_at(run, i), un_cell_group(run, group));
     add_gradients(run, block_at(run, i), group);
@@ -307,13 +379,19 @@ static void retreat_group(void *context, int group) {
 }
 
 static void retreat_groups(const un_run *run) {
+  const un_dy_source *source = run->dy_source;
   un_run apart = *run;
+  if (source && !source->has_copies) source->begin(source->context, 0);
+  if (!un_cell_has_copies(run)) pack_w_hh(run, 0);
+  pack_w_xh(run);
   apart.is_apart = true;
   apart.has_h = un_cell_copies_h(run);
   un_parallel(UN_GROUPS, retreat_group, &apart);
 }
 
 static void retreat_blocks(const un_run *run) {
+  if (run->dy_source) run->dy_source->begin(run->dy_source->context, 0);
+  un_cell_turn(run);
   for (int64_t i = 0; i * run->block < run->T && !un_stopped(); i++) {
     if (is_row(run))
       retreat_row(run, block_at(run, i));
@@ -323,26 +401,13 @@ static void retreat_blocks(const un_run *run) {
   }
 }
 
-void un_cell_turn(const un_run *run) {
-  un_dense input = un_cell_input_layer(run, run->block * run->B);
-  un_cell_pack_w_hh(run, run->work, true);
-  if (run->dx) un_dense_pack_back(&input, work_at(run, run->layout.w_xh));
-}
-
 void un_cell_backward(const un_run *run) {
-  const un_dy_source *source = run->dy_source;
-  int groups = un_cell_groups(run);
   UN_PROFILE_BEGIN(UN_PHASE_BACKWARD);
-  if (source) source->begin(source->context);
-  un_cell_turn(run);
-  if (groups > 1 && un_parallel_threads() == groups)
+  if (un_cell_is_apart(run))
     retreat_groups(run);
   else
     retreat_blocks(run);
-  for (int64_t t = 0; t < run->T && !is_row(run) && !un_stopped(); t++)
-    take_norm(run, t);
-  add_sums(run);
-  if (source) source->end(source->context, groups);
+  finish(run, !is_row(run));
   UN_PROFILE_END(2 * (double)(run->T * run->B) * (double)un_gate_width(run) *
                  (double)run->H);
 }
@@ -361,5 +426,5 @@ void un_cell_leave(const un_run *run, int64_t t) {
 void un_cell_finish(const un_run *run) {
   for (int64_t first = 0; first < run->T; first += run->block)
     add_all_gradients(run, first);
-  add_sums(run);
+  finish(run, false);
 }

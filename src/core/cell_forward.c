@@ -1,13 +1,10 @@
 /* cell_forward.c -- a cell over T steps (see cell.h). */
 #include "cell.h"
 #include "cell_run.h"
+#include "parallel.h"
 #include "profile.h"
 #include "rows.h"
 #include "stop.h"
-
-static void *packed_w_xh(const un_run *run) {
-  return (char *)run->packed + un_cell_w_hh_bytes(run, false);
-}
 
 /* The pre-activations of `rows` neighbouring rows (of T*B) get their part from x. */
 static void project(const un_run *run, int64_t first_row, int64_t rows) {
@@ -17,7 +14,7 @@ static void project(const un_run *run, int64_t first_row, int64_t rows) {
     un_rows_gather(run->dtype, y, input.w, input.b, run->tokens + first_row, rows,
                    input.out);
   else
-    un_dense_forward(&input, packed_w_xh(run),
+    un_dense_forward(&input, un_cell_packed_w_xh(run),
                      un_share_row(run, run->x, run->I, first_row), y);
 }
 
@@ -30,10 +27,18 @@ static void project_share(const un_run *run, int64_t t, int64_t steps, un_share 
       project(run, (t + i) * run->B + s.first, s.count);
 }
 
-void un_cell_pack(const un_run *run) {
+static void pack_w_hh(const un_run *run, int group) {
+  un_cell_pack_w_hh(run, un_cell_packed_w_hh(run, false, group), false);
+}
+
+static void pack_w_xh(const un_run *run) {
   un_dense input = un_cell_input_layer(run, 1);
-  un_cell_pack_w_hh(run, run->packed, false);
-  if (!run->tokens) un_dense_pack(&input, packed_w_xh(run));
+  if (!run->tokens) un_dense_pack(&input, un_cell_packed_w_xh(run));
+}
+
+void un_cell_pack(const un_run *run) {
+  pack_w_hh(run, 0);
+  pack_w_xh(run);
 }
 
 void un_cell_begin(const un_run *run, bool packed) {
@@ -58,7 +63,7 @@ static void multiply(const un_run *run, int64_t t, un_share s, bool by_token) {
                       .depth = run->H,
                       .columns = width,
                       .x = un_share_row(run, un_run_before(run, 0, t), run->H, s.first),
-                      .packed = run->packed,
+                      .packed = un_cell_packed_w_hh(run, false, s.group),
                       .init = by_token           ? run->param[UN_W_XH]
                               : run->cell->split ? NULL
                                                  : y,
@@ -138,11 +143,39 @@ static void forward_share(const un_run *run, int64_t first, un_share s) {
   }
 }
 
-void un_cell_forward(const un_run *run, bool packed) {
-  UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
+static void forward_whole(const un_run *run, bool packed) {
   if (!packed) un_cell_pack(run);
   un_cell_share_out(run, 0, forward_share);
   if (run->sink && !gives_blocks(run)) give(run, 0, run->T * run->B);
+}
+
+typedef struct group_job {
+  const un_run *run;
+  bool packs, has_copies;
+} group_job;
+
+/* All of the pass for one group: what a thread does that has it to itself. */
+static void forward_group(void *context, int group) {
+  const group_job *job = context;
+  const un_run *run = job->run;
+  if (job->has_copies && job->packs) pack_w_hh(run, group);
+  forward_share(run, 0, un_cell_group(run, group));
+  if (run->sink && !un_stopped()) run->sink->take_group(run->sink->context, group);
+}
+
+static void forward_groups(const un_run *run, bool packed) {
+  group_job job = {run, !packed, un_cell_has_copies(run)};
+  if (!packed && !job.has_copies) pack_w_hh(run, 0);
+  if (!packed) pack_w_xh(run);
+  un_parallel(UN_GROUPS, forward_group, &job);
+}
+
+void un_cell_forward(const un_run *run, bool packed) {
+  UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
+  if (un_cell_is_apart(run))
+    forward_groups(run, packed);
+  else
+    forward_whole(run, packed);
   double width = (double)un_gate_width(run), rows = (double)(run->T * run->B);
   UN_PROFILE_END(2 * rows * width * (double)(run->H + (run->tokens ? 0 : run->I)));
 }

@@ -7,6 +7,7 @@
 /* Sequences first .. first+count-1 of the batch: what one thread works on. */
 typedef struct un_share {
   int64_t first, count;
+  int group; /* whose copy of the packed weights it uses */
 } un_share;
 
 /* Where the sums of a group go. */
@@ -25,7 +26,7 @@ static inline size_t un_run_bytes(const un_run *run, int64_t numbers) {
 }
 
 static inline un_share un_whole_batch(const un_run *run) {
-  return (un_share){0, run->B};
+  return (un_share){0, run->B, 0};
 }
 
 /* The row of sequence `first` where `rows` (B,width) may be NULL. */
@@ -70,6 +71,11 @@ typedef void un_share_job(const un_run *run, int64_t first, un_share share);
 void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job);
 
 un_share un_cell_group(const un_run *run, int group);
+
+/* W_xh packed for the sweep forward; W_hh packed for that or for the sweep back, the copy
+** of a group. */
+void *un_cell_packed_w_xh(const un_run *run);
+void *un_cell_packed_w_hh(const un_run *run, bool backward, int group);
 
 /* Does the sweep back of a group that a thread has to itself copy its rows of h for the
 ** weight gradients? These products go down rows that they read in place, and make the

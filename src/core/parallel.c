@@ -1,8 +1,6 @@
 /* parallel.c -- loops over independent jobs (see parallel.h). */
 #include "parallel.h"
 
-#include <stddef.h>
-
 static un_parallel_run *run_jobs = NULL;
 static int (*count_threads)(void) = NULL;
 

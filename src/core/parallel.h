@@ -7,6 +7,9 @@
 #ifndef UN_PARALLEL_H
 #define UN_PARALLEL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 typedef void un_job(void *context, int index);
 typedef void un_parallel_run(int jobs, un_job *job, void *context);
 
@@ -17,5 +20,13 @@ void un_parallel_use(un_parallel_run *run, int (*threads)(void));
 void un_parallel(int jobs, un_job *job, void *context);
 
 int un_parallel_threads(void); /* at least 1 */
+
+/* Does each thread better make a copy for itself of so many bytes that are made anew at
+** every step of a training and then read again and again? It stays in the thread's cache;
+** lines that another thread has written come from far away. */
+static inline bool un_parallel_copies(size_t bytes) {
+  enum { STAYS = 512 << 10 };
+  return bytes <= STAYS;
+}
 
 #endif

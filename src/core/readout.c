@@ -34,9 +34,61 @@ static int64_t place_in_y(const un_readout *r, int64_t row, int64_t *neighbours)
   return r->dense.rows / r->batch * first + t * count + b - first;
 }
 
-/* In r->work: scratch of each group, then the sums of the second group. */
-enum { GROUPS = 2 };
+/* --- copies of W -------------------------------------------------------------------- */
 
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+bool un_readout_has_copies(const un_readout *r) {
+  return r->batch > 1 &&
+         un_parallel_copies(larger(un_dense_packed_bytes(&r->dense),
+                                   un_dense_packed_back_bytes(&r->dense)));
+}
+
+/* `bytes` for each copy. */
+static size_t copies_bytes(const un_readout *r, size_t bytes) {
+  return rounded(bytes) * (un_readout_has_copies(r) ? UN_GROUPS : 1);
+}
+
+size_t un_readout_packed_bytes(const un_readout *r) {
+  return copies_bytes(r, un_dense_packed_bytes(&r->dense));
+}
+
+size_t un_readout_packed_back_bytes(const un_readout *r) {
+  return copies_bytes(r, un_dense_packed_back_bytes(&r->dense));
+}
+
+static void *packed_of(const un_readout *r, int group) {
+  if (group == 0 || !un_readout_has_copies(r)) return r->packed;
+  return (char *)r->packed + rounded(un_dense_packed_bytes(&r->dense));
+}
+
+static void *packed_back_of(const un_readout *r, int group) {
+  if (group == 0 || !un_readout_has_copies(r)) return r->packed_back;
+  return (char *)r->packed_back + rounded(un_dense_packed_back_bytes(&r->dense));
+}
+
+void un_readout_forget(un_readout *r) {
+  for (int group = 0; group < UN_GROUPS; group++)
+    r->is_packed[group] = r->is_packed_back[group] = false;
+}
+
+static void pack(un_readout *r, int group) {
+  UN_PROFILE_BEGIN(UN_PHASE_READOUT);
+  if (!r->is_packed[group]) un_dense_pack(&r->dense, packed_of(r, group));
+  r->is_packed[group] = true;
+  UN_PROFILE_END(0);
+}
+
+void un_readout_pack(un_readout *r) {
+  pack(r, 0);
+}
+
+/* --- scratch and sums --------------------------------------------------------------- */
+
+/* In r->work: scratch of each group, then the sums of the second group, then the losses of
+** all rows. */
 static void *scratch_of(const un_readout *r, int group) {
   return (char *)r->work + (size_t)group * rounded(un_dense_work_bytes(&r->dense));
 }
@@ -45,7 +97,7 @@ static void *scratch_of(const un_readout *r, int group) {
 static un_dense layer_of(const un_readout *r, int group) {
   un_dense d = r->dense;
   if (group == 0) return d;
-  d.dw = scratch_of(r, GROUPS);
+  d.dw = scratch_of(r, UN_GROUPS);
   d.db = (char *)d.dw + bytes_of(r, d.out * d.in);
   return d;
 }
@@ -54,8 +106,17 @@ static size_t sums_bytes(const un_readout *r) {
   return bytes_of(r, r->dense.out * r->dense.in) + bytes_of(r, r->dense.out);
 }
 
+static double *losses_of(const un_readout *r) {
+  return (double *)((char *)scratch_of(r, UN_GROUPS) + sums_bytes(r));
+}
+
 size_t un_readout_work_bytes(const un_readout *r) {
-  return GROUPS * rounded(un_dense_work_bytes(&r->dense)) + sums_bytes(r);
+  size_t losses = r->batch > 1 ? (size_t)r->dense.rows * sizeof(double) : 0;
+  return UN_GROUPS * rounded(un_dense_work_bytes(&r->dense)) + sums_bytes(r) + losses;
+}
+
+static double flops_of(const un_readout *r, int64_t rows) {
+  return 2 * (double)rows * (double)r->dense.in * (double)r->dense.out;
 }
 
 /* --- forward ----------------------------------------------------------------------- */
@@ -73,8 +134,9 @@ un_readout_pass un_readout_begin(un_readout *r, const un_loss *loss, bool train,
 }
 
 void un_readout_split(un_readout *r, int groups) {
-  bool is_apart = groups == GROUPS && un_parallel_threads() == groups;
-  r->part = is_apart ? r->batch / GROUPS : 0;
+  bool is_apart = groups == UN_GROUPS && un_parallel_threads() == groups;
+  r->part = is_apart ? r->batch / UN_GROUPS : 0;
+  if (is_apart && !un_readout_has_copies(r)) pack(r, 0);
 }
 
 /* Some rows whose losses wait to be added up, `steps` times `width`. With several shares
@@ -84,7 +146,8 @@ typedef struct forward_job {
   const un_readout_pass *p;
   int64_t first, steps, width;
   int shares, blocks;
-  double *each; /* (GROUP) */
+  const void *packed; /* W */
+  double *each;       /* the losses */
 } forward_job;
 
 /* Rows that lie side by side in y, from `place` on. */
@@ -95,7 +158,7 @@ static void forward_neighbours(const forward_job *job, int64_t offset, int64_t r
   void *y = row_of(r, r->y, place, r->dense.out);
   un_dense part = r->dense;
   part.rows = rows;
-  un_dense_forward(&part, r->packed, row_of(r, r->h, first, part.in), y);
+  un_dense_forward(&part, job->packed, row_of(r, r->h, first, part.in), y);
   if (!job->p->has_loss) return;
   un_loss loss = un_loss_part(&job->p->loss, first, rows);
   loss.y = y;
@@ -151,9 +214,10 @@ static void forward_group(forward_job *job, int64_t first, int64_t rows) {
 }
 
 void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows) {
-  const un_dense *d = &p->r->dense;
-  double each[GROUP];
+  _Alignas(64) double each[GROUP]; /* whole lines to each thread */
   forward_job job = {.p = p, .shares = shares_of(p->r, first, rows), .each = each};
+  pack(p->r, 0);
+  job.packed = packed_of(p->r, 0);
   job.width = job.shares > 1 ? p->r->batch : 1;
   int64_t group = GROUP / job.width * job.width;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
@@ -163,32 +227,51 @@ void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows) {
     for (int64_t i = 0; i < count && p->has_loss; i++)
       p->total += each[i];
   }
-  UN_PROFILE_END(2 * (double)rows * (double)d->in * (double)d->out);
+  UN_PROFILE_END(flops_of(p->r, rows));
+}
+
+void un_readout_group(un_readout_pass *p, int group) {
+  un_readout *r = p->r;
+  forward_job job = {.p = p,
+                     .steps = r->dense.rows / r->batch,
+                     .width = r->batch,
+                     .shares = UN_GROUPS,
+                     .blocks = 1,
+                     .packed = packed_of(r, group),
+                     .each = losses_of(r)};
+  UN_PROFILE_BEGIN(UN_PHASE_READOUT);
+  if (un_readout_has_copies(r)) pack(r, group);
+  forward_block(&job, group);
+  UN_PROFILE_END(flops_of(r, r->dense.rows / UN_GROUPS));
+}
+
+void un_readout_collect(un_readout_pass *p) {
+  const double *each = losses_of(p->r);
+  for (int64_t i = 0; i < p->r->dense.rows; i++)
+    p->total += each[i];
 }
 
 /* --- backward ---------------------------------------------------------------------- */
 
-void un_readout_begin_back(un_readout *r) {
+void un_readout_begin_back(un_readout *r, int group) {
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  if (!r->is_packed_back) un_dense_pack_back(&r->dense, r->packed_back);
-  r->is_packed_back = true;
+  if (!r->is_packed_back[group])
+    un_dense_pack_back(&r->dense, packed_back_of(r, group));
+  r->is_packed_back[group] = true;
   UN_PROFILE_END(0);
 }
 
-static double flops_of(const un_readout *r, int64_t rows) {
-  return 2 * (double)rows * (double)r->dense.in * (double)r->dense.out;
-}
-
-void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
-                               bool add, void *dh) {
+void un_readout_input_gradient(const un_readout *r, int group, int64_t first,
+                               int64_t rows, bool add, void *dh) {
   un_dense part = r->dense;
   int64_t done = 0;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
   while (done < rows) {
     int64_t place = place_in_y(r, first + done, &part.rows);
     if (part.rows > rows - done) part.rows = rows - done;
-    un_dense_input_gradient(&part, r->packed_back, row_of(r, r->y, place, part.out),
-                            add, row_of(r, dh, done, part.in));
+    un_dense_input_gradient(&part, packed_back_of(r, group),
+                            row_of(r, r->y, place, part.out), add,
+                            row_of(r, dh, done, part.in));
     done += part.rows;
   }
   UN_PROFILE_END(flops_of(r, rows));
@@ -208,11 +291,11 @@ void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
   UN_PROFILE_END(flops_of(r, rows.pieces * rows.rows));
 }
 
-void un_readout_end_back(const un_readout *r, int groups) {
-  if (groups == 1 || un_stopped()) return;
-  un_dense sum = r->dense, partial = layer_of(r, 1);
-  un_rows_column_sum(sum.dtype, sum.dw, partial.dw, 1, sum.out * sum.in);
-  un_rows_column_sum(sum.dtype, sum.db, partial.db, 1, sum.out);
+int un_readout_sums(const un_readout *r, un_sum *list) {
+  const un_dense *sum = &r->dense, partial = layer_of(r, 1);
+  list[0] = (un_sum){sum->dw, partial.dw, sum->out * sum->in};
+  list[1] = (un_sum){sum->db, partial.db, sum->out};
+  return 2;
 }
 
 typedef struct backward_job {
@@ -224,12 +307,12 @@ static void input_gradient(void *context, int index) {
   const backward_job *job = context;
   const un_dense *d = &job->r->dense;
   int64_t first = (int64_t)index * BLOCK, left = d->rows - first;
-  un_readout_input_gradient(job->r, first, left < BLOCK ? left : BLOCK, false,
+  un_readout_input_gradient(job->r, 0, first, left < BLOCK ? left : BLOCK, false,
                             row_of(job->r, job->dh, first, d->in));
 }
 
 void un_readout_backward(un_readout *r, void *dh) {
-  un_readout_begin_back(r);
+  un_readout_begin_back(r, 0);
   un_parallel((int)((r->dense.rows + BLOCK - 1) / BLOCK), input_gradient,
               &(backward_job){r, dh});
   un_readout_weight_gradient(r, 0, 0, un_neighbours(r->dense.rows), NULL, true);

@@ -9,7 +9,7 @@
 #ifndef UN_READOUT_H
 #define UN_READOUT_H
 
-#include "dense.h"
+#include "cell.h"
 #include "loss.h"
 
 typedef struct un_readout {
@@ -18,19 +18,28 @@ typedef struct un_readout {
   const void *h;     /* (T*B,H) */
   void *y;           /* (T*B,V): the outputs, or in training their gradient */
   int64_t part;      /* not 0: y has (T,part,V) of so many sequences, then the others */
-  void *packed;      /* un_dense_packed_bytes: W for y */
-  void *packed_back; /* un_dense_packed_back_bytes: W for dh */
+  void *packed;      /* un_readout_packed_bytes: W for y */
+  void *packed_back; /* un_readout_packed_back_bytes: W for dh */
   void *work;        /* un_readout_work_bytes */
-  bool is_packed_back;
+  bool is_packed[UN_GROUPS], is_packed_back[UN_GROUPS]; /* for each group */
 } un_readout;
 
+size_t un_readout_packed_bytes(const un_readout *r);
+size_t un_readout_packed_back_bytes(const un_readout *r);
 size_t un_readout_work_bytes(const un_readout *r);
+
+/* W has changed: it must be packed again. Passes do that; for the rest un_readout_pack. */
+void un_readout_forget(un_readout *r);
+void un_readout_pack(un_readout *r);
+
+/* Does each group pack W for itself when it has a thread? */
+bool un_readout_has_copies(const un_readout *r);
 
 /* A pass over the rows: begin, then y of all rows, part after part in their order, with
 ** the loss added to `total` unless there is none (NULL). loss->y and loss->dy are set
 ** here: dy is y when `train`. */
 typedef struct un_readout_pass {
-  const un_readout *r;
+  un_readout *r;
   un_loss loss;
   bool has_loss;
   double total;
@@ -45,18 +54,23 @@ un_readout_pass un_readout_begin(un_readout *r, const un_loss *loss, bool train,
 void un_readout_split(un_readout *r, int groups);
 void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows);
 
-/* Back: begin; then, in any order, for all rows in parts from `first` on: dh (rows,H),
+/* Instead of un_readout_rows: all rows of a group, which threads may ask for at once; then
+** un_readout_collect adds up the losses. */
+void un_readout_group(un_readout_pass *p, int group);
+void un_readout_collect(un_readout_pass *p);
+
+/* Back: begin for group 0, or, with copies, for each group at once; then, in any order, for all rows in parts from `first` on: dh (rows,H),
 ** written or added to what is there, and the gradients of W and b, which the rows add to,
-** or write when `add` is false; then end. Gradients are summed apart for one or two groups
-** of rows, at the end they are added. Threads may ask for dh of different rows at once,
+** or write when `add` is false. Gradients are summed apart for one or two groups of rows:
+** what is left to add is in the list of un_readout_sums. Threads may ask for dh of different rows at once,
 ** and for the gradients of different groups. h may be a copy of these rows of it, one
 ** behind the other; or NULL. */
-void un_readout_begin_back(un_readout *r);
-void un_readout_input_gradient(const un_readout *r, int64_t first, int64_t rows,
-                               bool add, void *dh);
+void un_readout_begin_back(un_readout *r, int group);
+void un_readout_input_gradient(const un_readout *r, int group, int64_t first,
+                               int64_t rows, bool add, void *dh);
 void un_readout_weight_gradient(const un_readout *r, int group, int64_t first,
                                 un_stripe rows, const void *h, bool add);
-void un_readout_end_back(const un_readout *r, int groups);
+int un_readout_sums(const un_readout *r, un_sum *list);
 
 /* All of that for all rows. */
 void un_readout_backward(un_readout *r, void *dh);
