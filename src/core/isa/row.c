@@ -60,6 +60,9 @@ enum { MAX_SUMS = 4, TWO_SUMS = 6 };
 /* Rows have a place of their own up to so many numbers. */
 enum { OWN = 256 };
 
+/* So many bytes of h stay near. */
+enum { NEAR = 16 << 10 };
+
 /* What becomes of sums: nothing more, a step forward, a step back. */
 typedef enum row_form { PLAIN, TANH, RELU, TANH_BACK, RELU_BACK } row_form;
 #define EACH_FORM(X) X(PLAIN) X(TANH) X(RELU) X(TANH_BACK) X(RELU_BACK)
@@ -110,15 +113,39 @@ ALWAYS_INLINE void FN(add_sums)(FN(sums) * s, const FN(sums) * t, const row_bloc
   if (b.rest == 32) s->rest32 += t->rest32;
 }
 
-/* The rows that no quad has, then all quads upwards; or down, the other way round. */
-ALWAYS_INLINE FN(sums) FN(sum_block)(const REAL *w, const REAL *x, int64_t depth,
-                                     bool down, const row_block b, const int chains) {
+/* n numbers, or a whole vector of them. */
+ALWAYS_INLINE FN(vec) FN(get)(const REAL *x, int64_t n) {
+  return n == FN(LANES) ? FN(load)(x) : FN(load_part)(x, n);
+}
+
+/* What the sums of a block begin with: init, or zeros where it is NULL. Its last vector has
+** `last` columns. */
+ALWAYS_INLINE FN(sums)
+    FN(first_sums)(const REAL *init, int64_t last, const row_block b) {
+  FN(sums) s = {{{0}}, {0}, {0}};
+  if (!init) return s;
+  FOR(v, b.vectors) {
+    const bool is_last = v == b.vectors - 1 && !b.rest;
+    s.vector[v] = FN(get)(init + v * FN(LANES), is_last ? last : FN(LANES));
+  }
+  if (!b.rest) return s;
+  const FN(vec) end = FN(load_part)(init + b.vectors * FN(LANES), last);
+  s.rest16 = FN(low_short16)(end);
+  s.rest32 = FN(low_short32)(end);
+  return s;
+}
+
+/* += x W. The rows that no quad has, then all quads upwards; or down, the other way round. */
+ALWAYS_INLINE FN(sums)
+    FN(sum_block)(FN(sums) init, const REAL *w, const REAL *x, int64_t depth, bool down,
+                  const row_block b, const int chains) {
   const int64_t row = b.vectors * FN(LANES), quads = depth / 4;
   const int64_t part = b.rest / (int64_t)sizeof(REAL);
   const int64_t way = down ? -1 : 1, first = down ? quads - 1 : 0;
   const REAL *rest = w + depth * row;
   FN(sums) s[MAX_SUMS];
-  FOR(c, chains) s[c] = (FN(sums)){{{0}}, {0}, {0}};
+  s[0] = init;
+  FOR(c, chains - 1) s[c + 1] = (FN(sums)){{{0}}, {0}, {0}};
   if (down)
     for (int64_t k = 4 * quads; k < depth; k++)
       FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * part, b);
@@ -167,6 +194,7 @@ typedef struct FN(row) {
   double *norm;        /* for the root of the sum of squares */
   int64_t stride, way; /* from step to step: of numbers, of norms */
   int64_t more;        /* steps that a block does on its own after this one */
+  int64_t fetched;     /* columns of h that are fetched ahead: none of a short window */
 } FN(row);
 
 /* A row that is too long has no place of its own: its blocks leave there what nobody reads. */
@@ -184,20 +212,14 @@ ALWAYS_INLINE FN(place) FN(place_at)(const FN(row) * r, int64_t j) {
                      .squares = r->at.squares};
 }
 
-/* n numbers, or a whole vector of them. */
-ALWAYS_INLINE FN(vec) FN(get)(const REAL *x, int64_t n) {
-  return n == FN(LANES) ? FN(load)(x) : FN(load_part)(x, n);
-}
-
 /* da from dL/dh. */
 ALWAYS_INLINE FN(vec) FN(slope)(FN(vec) dh, FN(vec) h, const row_form form) {
   return form == TANH_BACK ? dh * (1 - h * h) : FN(where_positive)(h, dh);
 }
 
-/* y = f(sum + init) for n columns from column j of a place on. */
+/* y = f(sum) for n columns from column j of a place on. */
 ALWAYS_INLINE void FN(finish)(FN(place) * p, FN(vec) y, int64_t j, int64_t n,
                               const row_form form) {
-  if (is_forward(form) || p->init) y += FN(get)(p->init + j, n);
   if (form == TANH) y = FN(vtanh)(y);
   if (form == RELU) y = FN(vrelu)(y);
   if (is_back(form)) {
@@ -241,7 +263,7 @@ ALWAYS_INLINE void FN(finish_block)(FN(place) * p, const FN(sums) * s, bool down
 ** each other against the order of memory. */
 ALWAYS_INLINE void FN(fetch_ahead)(const FN(row) * r) {
   enum { STEPS = 4, LINE = 64 / sizeof(REAL) };
-  for (int64_t j = 0; j < r->columns; j += LINE)
+  for (int64_t j = 0; j < r->fetched; j += LINE)
     __builtin_prefetch(r->at.h + STEPS * r->stride + j);
 }
 
@@ -281,8 +303,9 @@ ALWAYS_INLINE void FN(do_block)(FN(row) * r, int64_t j, int64_t left,
   const REAL *w = r->w + j * r->depth;
   for (;;) {
     const bool down = r->down;
-    const FN(sums) s = FN(sum_block)(w, r->x, r->depth, down, b, chains);
     FN(place) p = FN(place_at)(r, j);
+    const FN(sums) s = FN(sum_block)(FN(first_sums)(p.init, last, b), w, r->x, r->depth,
+                                     down, b, chains);
 #define FINISH(FORM)                                                                   \
   case FORM:                                                                           \
     FN(finish_block)(&p, &s, down, last, b, FORM);                                     \
@@ -363,9 +386,11 @@ static void FN(do_dots)(FN(row) * r, int64_t j) {
   for (int64_t i = 0; i < dots; i++)
     sums[i] = FN(dot)(first + i * FN(row_dot_length)(r->depth), r->x, r->depth);
   FN(place) p = FN(place_at)(r, j);
+  FN(vec) y = FN(load)(sums);
+  if (p.init) y += FN(load_part)(p.init, dots);
 #define FINISH(FORM)                                                                   \
   case FORM:                                                                           \
-    FN(finish)(&p, FN(load)(sums), 0, dots, FORM);                                     \
+    FN(finish)(&p, y, 0, dots, FORM);                                                  \
     break;
   switch (r->form) { EACH_FORM(FINISH) }
 #undef FINISH
@@ -487,7 +512,8 @@ static void FN(back)(const un_row_run *r, row_form form) {
          .own = own,
          .norm = r->norm,
          .stride = r->stride,
-         .way = r->stride < 0 ? -1 : 1};
+         .way = r->stride < 0 ? -1 : 1,
+         .fetched = r->steps * r->H * (int64_t)sizeof(REAL) > NEAR ? r->H : 0};
   *r->norm = sqrt(FN(row_slope)(r->dgates, r->dstate, r->dy, r->h, r->H, form));
   if (r->steps > 1 && !un_stopped()) {
     FN(enter_step)(&row);
