@@ -94,10 +94,21 @@ void un_mixed_piece(const un_mixed *m, int64_t n, void *const *data,
   run_piece(m, n, data, stride, result);
 }
 
+/* Whether the kernel can have them as they are: tiles put side by side what lies across. */
+static bool is_plain(const un_mixed *m, const int64_t *stride) {
+  for (int k = 0; k < m->operands; k++)
+    if (m->held[k] != m->wanted[k] || stride[k] > 1) return false;
+  return true;
+}
+
 static void run_mixed(int64_t n, void *const *data, const int64_t *stride,
                       void *context) {
   const un_mixed *m = context;
   un_piece result;
+  if (is_plain(m, stride)) {
+    m->kernel(n, data, stride, m->context);
+    return;
+  }
   const bool buffered = m->held[0] != m->wanted[0] || stride[0] > 1;
   for (int64_t start = 0; start < n; start += UN_PIECE) {
     int64_t count = n - start < UN_PIECE ? n - start : UN_PIECE;

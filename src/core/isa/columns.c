@@ -8,10 +8,10 @@
 
 #include "isa.h"
 #include "isa/columns.h"
+#include "isa/vec.h"
 #include "isa/vmath.h"
 #include "isa/vpow.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define TAKE_ARGS                                                                      \
   int64_t first, int64_t rows, int64_t n, const void *data, int64_t row,               \
       int64_t column, un_columns *c
@@ -41,8 +41,16 @@ ALWAYS_INLINE int64_t smaller(int64_t a, int64_t b) {
 
 /* The processor fetches ahead along a row, but not from one row to another. So while a
 ** group of rows is worked on, block by block, the rows some AHEAD bytes further, and at
-** least one group further, are asked for. */
-enum { TOGETHER = 4, BLOCK = 128, WIDE = 256, CACHE_LINE = 64, AHEAD = 1 << 14 };
+** least one group further, are asked for; of the last rows, when they do not all lie near,
+** the columns that come next. */
+enum {
+  TOGETHER = 4,
+  BLOCK = 128,
+  WIDE = 256,
+  CACHE_LINE = 64,
+  AHEAD = 1 << 14,
+  NEAR = 1 << 20
+};
 
 ALWAYS_INLINE int64_t rows_ahead(int64_t row_bytes) {
   const int64_t groups = row_bytes > 0 ? AHEAD / TOGETHER / row_bytes : 0;
@@ -57,41 +65,50 @@ ALWAYS_INLINE void fetch_group(const char *first, int64_t row_bytes, int64_t byt
 
 /* Cheap steps: TOGETHER rows go in one step, which looks at the state of a column once.
 ** `load` and `store` are statements about the state; step(v, k) takes in v of row number
-** k. THIS_GROUP: the rows from row `at` on, the first of them by first_step. */
-#define THIS_GROUP(type, at, ahead, load, first_step, step, store)                     \
+** k. THIS_GROUP: the rows from row `at` on, the first of them by first_step. Where `part` is
+** less than a block, so many columns are left out that are idle by is_idle(the first). */
+#define NEVER(j) 0
+#define THIS_GROUP(type, at, ahead, part, is_idle, load, first_step, step, store)      \
   do {                                                                                 \
     const type *x0 = (const type *)data + (at)*row, *x1 = x0 + row, *x2 = x1 + row,    \
                *x3 = x2 + row;                                                         \
     const int64_t size = sizeof(type);                                                 \
-    const bool fetches = (at) + ahead + TOGETHER <= rows;                              \
+    const bool further = (at) + ahead + TOGETHER <= rows;                              \
+    const bool fetches =                                                               \
+        further || rows * row * size > NEAR; /* or the next columns */                 \
+    const int64_t next = further ? ahead * row : n;                                    \
     const int32_t k = (int32_t)(first + (at) + 1);                                     \
     (void)k;                                                                           \
     for (int64_t left = 0; left < n; left += BLOCK) {                                  \
       const int64_t right = smaller(left + BLOCK, n);                                  \
       if (fetches)                                                                     \
-        fetch_group((const char *)(x0 + ahead * row + left), row *size,                \
+        fetch_group((const char *)(x0 + next + left), row *size,                       \
                     (right - left) * size);                                            \
-      INDEPENDENT                                                                      \
-      for (int64_t j = left; j < right; j++) {                                         \
-        load;                                                                          \
-        first_step(x0[j], k);                                                          \
-        step(x1[j], k + 1);                                                            \
-        step(x2[j], k + 2);                                                            \
-        step(x3[j], k + 3);                                                            \
-        store;                                                                         \
+      for (int64_t begin = left; begin < right; begin += part) {                       \
+        const int64_t end = smaller(begin + part, right);                              \
+        if (part < BLOCK && end == begin + part && is_idle(begin)) continue;           \
+        INDEPENDENT                                                                    \
+        for (int64_t j = begin; j < end; j++) {                                        \
+          load;                                                                        \
+          first_step(x0[j], k);                                                        \
+          step(x1[j], k + 1);                                                          \
+          step(x2[j], k + 2);                                                          \
+          step(x3[j], k + 3);                                                          \
+          store;                                                                       \
+        }                                                                              \
       }                                                                                \
     }                                                                                  \
   } while (0)
-#define EACH_GROUP(type, done, ahead, load, step, store)                               \
+#define EACH_GROUP(type, done, ahead, part, is_idle, load, step, store)                \
   for (; column == 1 && done + TOGETHER <= rows; done += TOGETHER)                     \
-  THIS_GROUP(type, done, ahead, load, step, step, store)
+  THIS_GROUP(type, done, ahead, part, is_idle, load, step, step, store)
 
 /* All rows, of a state s that is kept in `held`. */
 #define TAKE_ALL(type, held, step)                                                     \
   do {                                                                                 \
     const int64_t ahead = rows_ahead(row * (int64_t)sizeof(type));                     \
     int64_t done = 0;                                                                  \
-    EACH_GROUP(type, done, ahead, double s = held, step, held = s);                    \
+    EACH_GROUP(type, done, ahead, BLOCK, NEVER, double s = held, step, held = s);      \
     EACH_ROW(type, done, double s = held; step(v, r); held = s)                        \
   } while (0)
 #define TAKE_ROWS(name, type, held, step)                                              \
@@ -112,7 +129,35 @@ ALWAYS_INLINE void fetch_group(const char *first, int64_t row_bytes, int64_t byt
     b = kept;                                                                          \
   } while (0)
 #define TAKE_FIRST(v, k) (b = (v), p = 1)
-#define EXTREME(name, step, type, suffix, number_type)                                 \
+
+/* Hardly a late row has a better number, or a NaN. So a vector of columns is asked first
+** whether it has one in a group; of integers that would not be faster. */
+#define NONE_BETTER(suffix)                                                            \
+  ALWAYS_INLINE bool none_larger_##suffix(vec_##suffix best, vec_##suffix x0,          \
+                                          vec_##suffix x1, vec_##suffix x2,            \
+                                          vec_##suffix x3) {                           \
+    return !(not_at_most_##suffix(x0, best) | not_at_most_##suffix(x1, best) |         \
+             not_at_most_##suffix(x2, best) | not_at_most_##suffix(x3, best));         \
+  }                                                                                    \
+  ALWAYS_INLINE bool none_smaller_##suffix(vec_##suffix best, vec_##suffix x0,         \
+                                           vec_##suffix x1, vec_##suffix x2,           \
+                                           vec_##suffix x3) {                          \
+    return !(not_at_most_##suffix(best, x0) | not_at_most_##suffix(best, x1) |         \
+             not_at_most_##suffix(best, x2) | not_at_most_##suffix(best, x3));         \
+  }
+NONE_BETTER(f32)
+NONE_BETTER(f64)
+#define ASK(none, suffix, j)                                                           \
+  none(load_##suffix(best + (j)), load_##suffix(x0 + (j)), load_##suffix(x1 + (j)),    \
+       load_##suffix(x2 + (j)), load_##suffix(x3 + (j)))
+#define NONE_LARGER_f32(j)  ASK(none_larger_f32, f32, j)
+#define NONE_SMALLER_f32(j) ASK(none_smaller_f32, f32, j)
+#define NONE_LARGER_f64(j)  ASK(none_larger_f64, f64, j)
+#define NONE_SMALLER_f64(j) ASK(none_smaller_f64, f64, j)
+#define NONE_LARGER_i32     NEVER
+#define NONE_SMALLER_i32    NEVER
+enum { EARLY = 64, LANES_i32 = BLOCK };
+#define EXTREME(name, step, type, suffix, number_type, is_idle)                        \
   static void name##_##suffix(TAKE_ARGS) {                                             \
     typedef type value;                                                                \
     typedef number_type number;                                                        \
@@ -121,15 +166,16 @@ ALWAYS_INLINE void fetch_group(const char *first, int64_t row_bytes, int64_t byt
     int64_t done = 0;                                                                  \
     const int64_t ahead = rows_ahead(row * (int64_t)sizeof(type));                     \
     if (first == 0 && column == 1 && rows >= TOGETHER) {                               \
-      THIS_GROUP(type, 0, ahead, type b; number p, TAKE_FIRST, step, best[j] = b;      \
-                 place[j] = p);                                                        \
+      THIS_GROUP(type, 0, ahead, BLOCK, NEVER, type b;                                 \
+                 number p, TAKE_FIRST, step, best[j] = b; place[j] = p);               \
       done = TOGETHER;                                                                 \
     }                                                                                  \
     for (int64_t j = 0; first + done == 0 && j < n; j++) {                             \
       best[j] = ((const type *)data)[j * column];                                      \
       place[j] = 1;                                                                    \
     }                                                                                  \
-    EACH_GROUP(type, done, ahead, type b = best[j];                                    \
+    EACH_GROUP(type, done, ahead, (first + done < EARLY ? BLOCK : LANES_##suffix),     \
+               is_idle, type b = best[j];                                              \
                number p = place[j], step, best[j] = b; place[j] = p);                  \
     EACH_ROW(type, done, type b = best[j]; number p = place[j];                        \
              step(v, first + r + 1); best[j] = b; place[j] = p)                        \
@@ -138,10 +184,10 @@ ALWAYS_INLINE void fetch_group(const char *first, int64_t row_bytes, int64_t byt
 #define FIND_ANY(v, k)  s = (v) != 0 ? 1 : s
 #define FIND_NONE(v, k) s = (v) == 0 ? 0 : s
 #define FOR_ALL_TYPES(type, suffix, number)                                            \
-  EXTREME(min, TAKE_SMALLER, type, suffix, number)                                     \
-  EXTREME(max, TAKE_LARGER, type, suffix, number)                                      \
-  TAKE_ROWS(any_##suffix, type, c->second[j], FIND_ANY)                                \
-  TAKE_ROWS(all_##suffix, type, c->second[j], FIND_NONE)
+  EXTREME(take_min, TAKE_SMALLER, type, suffix, number, NONE_SMALLER_##suffix)         \
+  EXTREME(take_max, TAKE_LARGER, type, suffix, number, NONE_LARGER_##suffix)           \
+  TAKE_ROWS(find_any_##suffix, type, c->second[j], FIND_ANY)                           \
+  TAKE_ROWS(find_all_##suffix, type, c->second[j], FIND_NONE)
 FOR_ALL_TYPES(float, f32, int32_t)
 FOR_ALL_TYPES(double, f64, double)
 FOR_ALL_TYPES(int32_t, i32, int32_t)
@@ -160,10 +206,10 @@ const un_column_kernels ISA(un_column_table) = {
   { name##_f32, name##_f64, name##_i32 }
     .pass = {[UN_PASS_SUM] = THREE(sum),
              [UN_PASS_PROD] = TWO(prod),
-             [UN_PASS_MIN] = THREE(min),
-             [UN_PASS_MAX] = THREE(max),
-             [UN_PASS_ANY] = THREE(any),
-             [UN_PASS_ALL] = THREE(all),
+             [UN_PASS_MIN] = THREE(take_min),
+             [UN_PASS_MAX] = THREE(take_max),
+             [UN_PASS_ANY] = THREE(find_any),
+             [UN_PASS_ALL] = THREE(find_all),
              [UN_PASS_LARGEST] = TWO(largest),
              [UN_PASS_ABSMAX] = TWO(absmax),
              [UN_PASS_DEVIATION] = TWO(deviation),

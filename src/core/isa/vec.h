@@ -151,6 +151,38 @@ ALWAYS_INLINE double reduce_max_f64(vec_f64 v) {
 #endif
 }
 
+/* --- comparing all lanes -------------------------------------------------------------
+** One bit for each lane. */
+
+/* Where a is above b, or one of them is NaN. */
+ALWAYS_INLINE unsigned not_at_most_f32(vec_f32 a, vec_f32 b) {
+#if defined __AVX512F__
+  return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_NLE_UQ);
+#elif defined __AVX2__
+  return (unsigned)_mm256_movemask_ps(
+      _mm256_cmp_ps((__m256)a, (__m256)b, _CMP_NLE_UQ));
+#else
+  unsigned bits = 0;
+  for (int i = 0; i < LANES_f32; i++)
+    bits |= (unsigned)!(a[i] <= b[i]) << i;
+  return bits;
+#endif
+}
+
+ALWAYS_INLINE unsigned not_at_most_f64(vec_f64 a, vec_f64 b) {
+#if defined __AVX512F__
+  return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_NLE_UQ);
+#elif defined __AVX2__
+  return (unsigned)_mm256_movemask_pd(
+      _mm256_cmp_pd((__m256d)a, (__m256d)b, _CMP_NLE_UQ));
+#else
+  unsigned bits = 0;
+  for (int i = 0; i < LANES_f64; i++)
+    bits |= (unsigned)!(a[i] <= b[i]) << i;
+  return bits;
+#endif
+}
+
 /* --- parts of vectors ----------------------------------------------------------------- */
 
 #if defined __AVX512F__
