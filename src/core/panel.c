@@ -77,25 +77,27 @@ static int64_t tile_rows(void) {
 }
 
 /* The part of a product that makes `rows` rows of y from `first` on: where x lies in
-** tiles, a multiple of tile_rows. */
-static un_product part_of(un_dtype dtype, const un_product *p, int64_t first,
-                          int64_t rows) {
-  un_product part = *p;
-  part.rows = rows;
-  part.x = rows_on(p->x, first * (p->x_tiles ? p->depth : p->x_row), dtype);
+** tiles, a multiple of tile_rows. It is the product itself, or is made in *part. */
+static const un_product *part_of(un_dtype dtype, const un_product *p, int64_t first,
+                                 int64_t rows, un_product *part) {
+  if (rows == p->rows) return p;
+  *part = *p;
+  part->rows = rows;
+  part->x = rows_on(p->x, first * (p->x_tiles ? p->depth : p->x_row), dtype);
   if (p->tokens)
-    part.tokens = p->tokens + first;
+    part->tokens = p->tokens + first;
   else
-    part.init = rows_on(p->init, first * p->init_row, dtype);
-  part.y = (char *)p->y + first * p->y_row * (int64_t)un_dtype_bytes(dtype);
+    part->init = rows_on(p->init, first * p->init_row, dtype);
+  part->y = (char *)p->y + first * p->y_row * (int64_t)un_dtype_bytes(dtype);
   return part;
 }
 
 void un_panel_multiply(un_dtype dtype, const un_product *p) {
   for (int64_t first = 0; first < p->rows; first += ROW_BLOCK) {
     int64_t left = p->rows - first;
-    un_product part = part_of(dtype, p, first, left < ROW_BLOCK ? left : ROW_BLOCK);
-    un_panel()->multiply[dtype](&part);
+    int64_t rows = left < ROW_BLOCK ? left : ROW_BLOCK;
+    un_product part;
+    un_panel()->multiply[dtype](part_of(dtype, p, first, rows, &part));
   }
 }
 
@@ -163,10 +165,11 @@ static void pack_rows(const tn_block *b, void *packed) {
 }
 
 static void tn_rows(const tn_block *b, int64_t first, int64_t rows) {
-  un_product part = part_of(b->dtype, &b->product, first, rows);
+  un_product made;
+  const un_product *part = part_of(b->dtype, &b->product, first, rows, &made);
   if (b->product.x_tiles)
-    pack_tiles(b, rows_on(b->a, first, b->dtype), (void *)part.x, rows);
-  un_panel()->multiply[b->dtype](&part);
+    pack_tiles(b, rows_on(b->a, first, b->dtype), (void *)part->x, rows);
+  un_panel()->multiply[b->dtype](part);
 }
 
 static void tn_job(void *context, int index) {
