@@ -9,11 +9,13 @@
 
 #include "isa.h"
 #include "isa/convert.h"
+#include "isa/elementwise.h"
 #include "walk.h"
 
 UN_BY_ISA(un_convert_kernels, un_convert)
+UN_BY_ISA(un_elementwise_kernels, un_elementwise)
 
-enum { LONGEST = 16 }; /* of the lines */
+enum { LONGEST = 16 }; /* line; longer ones are worth vectors */
 
 typedef struct results {
   double value[UN_WALK_FEW];
@@ -89,7 +91,7 @@ place_of_best(bool smallest, int64_t n, const double *x, int64_t step) {
 
 /* --- all lines ---------------------------------------------------------------------- */
 
-/* Element (o, i, k) of `outer` x n x `inner` numbers is the i-th of its line. */
+/* Of `outer` x n x `inner` numbers, each line has its n in the middle dimension. */
 typedef struct lines {
   int64_t outer, n, inner;
   const double *x;
@@ -100,13 +102,17 @@ typedef struct lines {
   do {                                                                                 \
     const int64_t n = l->n, step = l->inner;                                           \
     int64_t number = 0;                                                                \
-    for (int64_t o = 0; o < l->outer; o++)                                             \
+    for (int64_t j = 0; j < l->outer; j++)                                             \
       for (int64_t k = 0; k < step; k++, number++) {                                   \
-        const double *line = l->x + o * n * step + k;                                  \
+        const double *line = l->x + j * n * step + k;                                  \
         expression;                                                                    \
       }                                                                                \
   } while (0)
 #define EACH_VALUE(expression) EACH_LINE(y->value[number] = (expression))
+
+static void sum_lines(const lines *l, results *y) {
+  EACH_VALUE(sum_of(n, line, step));
+}
 
 static void choose(bool smallest, const lines *l, results *y) {
   EACH_LINE(const int64_t at = smallest ? place_of_best(true, n, line, step)
@@ -123,11 +129,33 @@ static bool find_norms(const lines *l, results *y) {
   return good;
 }
 
+/* y = op y, in vectors. */
+static void apply(int op, int64_t n, double *y) {
+  un_elementwise()->value[op][1](n, (void *[]){y, y}, (int64_t[]){1, 1},
+                                 (double[]){0, 0});
+}
+
+/* log sum exp(x) = best + log sum exp(x - best); where the largest number is none that can
+** be taken out, it is the result. */
+static void find_log_sums(const lines *l, results *y) {
+  double best[UN_WALK_FEW], power[UN_WALK_FEW];
+  const lines powers = {l->outer, l->n, l->inner, power};
+  const int64_t count = l->outer * l->inner;
+  EACH_LINE(best[number] = line[place_of_best(false, n, line, step) * step];
+            for (int64_t i = 0; i < n; i++) power[line - l->x + i * step] =
+                line[i * step] - best[number]);
+  apply(UN_OP_exp, count * l->n, power);
+  sum_lines(&powers, y);
+  apply(UN_OP_log, count, y->value);
+  for (int64_t i = 0; i < count; i++)
+    y->value[i] = isfinite(best[i]) ? y->value[i] + best[i] : best[i];
+}
+
 static bool reduce(un_reduction r, const un_reduce_options *o, const lines *l,
                    results *y) {
   const bool unbiased = o->unbiased;
   if (r == UN_SUM)
-    EACH_VALUE(sum_of(n, line, step));
+    sum_lines(l, y);
   else if (r == UN_MEAN)
     EACH_VALUE(sum_of(n, line, step) / (double)n);
   else if (r == UN_PROD)
@@ -143,7 +171,9 @@ static bool reduce(un_reduction r, const un_reduce_options *o, const lines *l,
   else if (r == UN_NORM && isinf(o->p))
     EACH_VALUE(magnitude_of(n, line, step));
   else if (r == UN_NORM)
-    return find_norms(l, y);
+    return o->p == 2 && find_norms(l, y); /* other powers take longer than all else */
+  else if (r == UN_LOGSUMEXP)
+    find_log_sums(l, y);
   else
     choose(r == UN_MIN || r == UN_ARGMIN, l, y);
   return true;
@@ -175,18 +205,11 @@ static void write(const double *value, int64_t n, const un_view *to) {
       ((int32_t *)to->data)[i] = (int32_t)value[i];
 }
 
-/* Powers and exponentials are worth vectors, as are longer lines. */
-static bool is_simple(un_reduction r, const un_reduce_options *o, const un_view *x,
-                      int64_t all, int64_t n) {
-  if (all > UN_WALK_FEW || all == 0 || n > LONGEST) return false;
-  if (r == UN_NORM && o->p != 2 && !isinf(o->p)) return false;
-  return r != UN_LOGSUMEXP && un_dtype_bytes(x->dtype) >= 4;
-}
-
 bool un_reduce_few(un_reduction r, const un_reduce_options *o, const un_view *x,
                    int dim, const un_view *out, const un_view *indices) {
   const int64_t all = un_numel(x);
-  if (!is_simple(r, o, x, all, x->size[dim])) return false;
+  if (all > UN_WALK_FEW || all == 0 || x->size[dim] > LONGEST) return false;
+  if (un_dtype_bytes(x->dtype) < 4) return false;
   if (has_gaps(out) || has_gaps(indices)) return false;
   un_few held;
   double room[UN_WALK_FEW];

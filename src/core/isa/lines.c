@@ -313,6 +313,10 @@ enum { FN(WIDE) = 256 / sizeof(REAL) };
       for (; i + WIDE <= n; i += WIDE)                                                 \
         for (int j = 0; j < WIDE; j++)                                                 \
           lane[j] = FN(name##_of)(term(x[i + j]), lane[j]);                            \
+      const REAL *end = x + n - WIDE; /* the rest, some of it twice */                 \
+      for (int j = 0; i < n && j < WIDE; j++)                                          \
+        lane[j] = FN(name##_of)(term(end[j]), lane[j]);                                \
+      i = n;                                                                           \
       for (int half = WIDE / 2; half > 0; half /= 2)                                   \
         for (int j = 0; j < half; j++)                                                 \
           lane[j] = FN(name##_of)(lane[j + half], lane[j]);                            \
@@ -328,6 +332,16 @@ EXTREME(absmax, M(fabs), >)
 #undef EXTREME
 #undef WIDE
 
+/* Where in a block y is first, or BLOCK. */
+static int FN(place_in_block)(const REAL *x, REAL y) {
+  int place = BLOCK;
+  for (int j = 0; j < BLOCK; j++) {
+    const int here = x[j] == y ? j : BLOCK;
+    place = here < place ? here : place;
+  }
+  return place;
+}
+
 /* The first number that equals the extreme, or the first NaN when that is NaN: by
 ** blocks, whose test is SIMD, then inside the block that has it. */
 static void FN(find)(int64_t n, const void *data, int64_t stride, un_tally *t) {
@@ -339,7 +353,9 @@ static void FN(find)(int64_t n, const void *data, int64_t stride, un_tally *t) {
     for (int found = 0; stride == 1 && !nan && i + BLOCK <= n; i += BLOCK) {
       for (int j = 0; j < BLOCK; j++)
         found |= x[i + j] == best;
-      if (found) break;
+      if (!found) continue;
+      i += FN(place_in_block)(x + i, best);
+      break;
     }
     while (i < n && x[i * stride] != best && !(nan && x[i * stride] != x[i * stride]))
       i++;
