@@ -18,17 +18,16 @@ static int check_dim(lua_State *L, int arg, const un_view *x) {
 /* values and indices with k at dim, from the arguments `out_arg` and the next. */
 static int sorted(lua_State *L, const char *who, const un_view *x, int dim, int64_t k,
                   bool descending, int out_arg) {
-  un_view wanted = *x;
+  int64_t size[UN_MAX_DIMS];
   if (x->size[dim] > INT32_MAX)
     return luaL_error(L, "%s: x is %s: an index would not fit in int32", who,
                       un_shape(x).s);
-  wanted.size[dim] = k;
+  for (int d = 0; d < x->dims; d++)
+    size[d] = d == dim ? k : x->size[d];
   lua_settop(L, out_arg + 1); /* results are pushed above both outs */
   const bool given = !lua_isnil(L, out_arg), index_given = !lua_isnil(L, out_arg + 1);
-  const un_view *values =
-      unl_outortensor(L, out_arg, who, x->dtype, wanted.dims, wanted.size);
-  const un_view *indices =
-      unl_outortensor(L, out_arg + 1, who, UN_I32, wanted.dims, wanted.size);
+  const un_view *values = unl_outortensor(L, out_arg, who, x->dtype, x->dims, size);
+  const un_view *indices = unl_outortensor(L, out_arg + 1, who, UN_I32, x->dims, size);
   if (given) unl_checkalias(L, who, values, "x", x);
   if (index_given) unl_checkapart(L, who, indices, "x", x);
   if (given && index_given) unl_checkapart(L, who, values, "indices", indices);

@@ -545,6 +545,24 @@ function TestAlong.test_every_layout()
   end
 end
 
+-- Running sums go in groups of four, and look whether to stop at every 65536th number.
+function TestAlong.test_running_sums_of_every_length()
+  for _, n in ipairs { 0, 1, 2, 3, 4, 5, 7, 8, 9, 70001 } do
+    local wide = (tensor.rand(n, 3, { dtype = "float64" }) * 16):floor_()
+    local x = wide:select(2, 2)
+    local y, z = x:cumsum(1), tensor.vjp.cumsum(x, nil, nil, 1)
+    local sum = 0
+    for i, v in ipairs(list(x)) do
+      sum = sum + v
+      if n < 10 or i % 997 == 0 or i == n then
+        luaunit.assertEquals({ y[i], z[i] }, { sum, x:narrow(1, i, n - i + 1):sum() })
+      end
+    end
+    luaunit.assertTrue(rawequal(x:cumsum(1, x), x)) -- in place, with gaps
+    luaunit.assertTrue(tensor.equal(x, y))
+  end
+end
+
 function TestAlong.test_large_logits()
   local t = tensor { { 1e4, -1e4, 1e4 }, { -1e4, -1e4, -1e4 } }
   support.near(t:softmax(2), { { 0.5, 0, 0.5 }, { 1 / 3, 1 / 3, 1 / 3 } }, 1e-6)

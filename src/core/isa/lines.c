@@ -451,29 +451,39 @@ static void FN(log_softmax_gradient)(int64_t n, void *const *data,
 
 /* --- running sums ----------------------------------------------------------------- */
 
+/* Groups of four are added up by themselves, so that only one addition a group has to wait
+** for the group before. */
+static void FN(run_sums)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_t sx) {
+  double sum = 0;
+  int64_t i = 0;
+  for (; i + 4 <= n && !un_stopped_at(i); i += 4, x += 4 * sx, y += 4 * sy) {
+    const double one = (double)x[0], two = one + (double)x[sx],
+                 three = two + (double)x[2 * sx], four = three + (double)x[3 * sx];
+    y[0] = (REAL)(sum + one);
+    y[sy] = (REAL)(sum + two);
+    y[2 * sy] = (REAL)(sum + three);
+    sum += four;
+    y[3 * sy] = (REAL)sum;
+  }
+  for (; i < n && !un_stopped_at(i); i++, x += sx, y += sy) {
+    sum += (double)*x;
+    *y = (REAL)sum;
+  }
+}
+
 static void FN(cumsum)(int64_t n, void *const *data, const int64_t *stride,
                        void *context) {
   (void)context;
-  REAL *y = data[0];
-  const REAL *x = data[1];
-  double sum = 0;
-  for (int64_t i = 0; i < n && !un_stopped_at(i); i++) {
-    sum += (double)x[i * stride[1]];
-    y[i * stride[0]] = (REAL)sum;
-  }
+  FN(run_sums)(n, data[0], stride[0], data[1], stride[1]);
 }
 
 /* From the last one backwards: the derivative of cumsum. */
 static void FN(reverse_cumsum)(int64_t n, void *const *data, const int64_t *stride,
                                void *context) {
   (void)context;
-  REAL *y = data[0];
-  const REAL *x = data[1];
-  double sum = 0;
-  for (int64_t i = n - 1; i >= 0 && !un_stopped_at(i); i--) {
-    sum += (double)x[i * stride[1]];
-    y[i * stride[0]] = (REAL)sum;
-  }
+  FN(run_sums)
+  (n, (REAL *)data[0] + (n - 1) * stride[0], -stride[0],
+   (const REAL *)data[1] + (n - 1) * stride[1], -stride[1]);
 }
 
 #endif
