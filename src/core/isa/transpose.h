@@ -1,8 +1,8 @@
 /* isa/transpose.h -- squares of numbers turned over, for packing:
 **     dst[i * width.one + j] = src[j * stride.one + i]
-** transpose4 has i, j = 0..3, with vectors of 16 bytes, which every instruction set has;
-** transpose up to SQUARE, which is 8 where vectors of 32 bytes turn over float32 with half as
-** many instructions a number. */
+** transpose4 has i, j = 0..3, of float32 with vectors of 16 bytes, which every instruction
+** set has; transpose up to SQUARE, which is 8 where vectors of 32 bytes turn over float32 with
+** half as many instructions a number. */
 #ifndef UN_TRANSPOSE_H
 #define UN_TRANSPOSE_H
 
@@ -47,12 +47,27 @@ ALWAYS_INLINE void transpose4_f32(float *dst, un_steps width, const float *src,
   *(unaligned_quad *)(dst + width.three) = SHUFFLE(ab2, cd2, 2, 3, 6, 7);
 }
 
+#ifdef __AVX2__
+ALWAYS_INLINE void transpose4_f64(double *dst, un_steps width, const double *src,
+                                  un_steps stride) {
+  const __m256d a = _mm256_loadu_pd(src), b = _mm256_loadu_pd(src + stride.one);
+  const __m256d c = _mm256_loadu_pd(src + stride.two);
+  const __m256d d = _mm256_loadu_pd(src + stride.three);
+  const __m256d ab = _mm256_unpacklo_pd(a, b), ab2 = _mm256_unpackhi_pd(a, b);
+  const __m256d cd = _mm256_unpacklo_pd(c, d), cd2 = _mm256_unpackhi_pd(c, d);
+  _mm256_storeu_pd(dst, _mm256_permute2f128_pd(ab, cd, 0x20));
+  _mm256_storeu_pd(dst + width.one, _mm256_permute2f128_pd(ab2, cd2, 0x20));
+  _mm256_storeu_pd(dst + width.two, _mm256_permute2f128_pd(ab, cd, 0x31));
+  _mm256_storeu_pd(dst + width.three, _mm256_permute2f128_pd(ab2, cd2, 0x31));
+}
+#else
 ALWAYS_INLINE void transpose4_f64(double *dst, un_steps width, const double *src,
                                   un_steps stride) {
   for (int i = 0; i < 4; i++)
     for (int j = 0; j < 4; j++)
       dst[i * width.one + j] = src[j * stride.one + i];
 }
+#endif
 
 #ifdef __AVX2__
 enum { SQUARE_f32 = 8, SQUARE_f64 = 4 };
