@@ -41,16 +41,8 @@ ALWAYS_INLINE int64_t smaller(int64_t a, int64_t b) {
 
 /* The processor fetches ahead along a row, but not from one row to another. So while a
 ** group of rows is worked on, block by block, the rows some AHEAD bytes further, and at
-** least one group further, are asked for; of the last rows, when they do not all lie near,
-** the columns that come next. */
-enum {
-  TOGETHER = 4,
-  BLOCK = 128,
-  WIDE = 256,
-  CACHE_LINE = 64,
-  AHEAD = 1 << 14,
-  NEAR = 1 << 20
-};
+** least one group further, are asked for. */
+enum { TOGETHER = 4, BLOCK = 128, WIDE = 256, CACHE_LINE = 64, AHEAD = 1 << 14 };
 
 ALWAYS_INLINE int64_t rows_ahead(int64_t row_bytes) {
   const int64_t groups = row_bytes > 0 ? AHEAD / TOGETHER / row_bytes : 0;
@@ -73,16 +65,13 @@ ALWAYS_INLINE void fetch_group(const char *first, int64_t row_bytes, int64_t byt
     const type *x0 = (const type *)data + (at)*row, *x1 = x0 + row, *x2 = x1 + row,    \
                *x3 = x2 + row;                                                         \
     const int64_t size = sizeof(type);                                                 \
-    const bool further = (at) + ahead + TOGETHER <= rows;                              \
-    const bool fetches =                                                               \
-        further || rows * row * size > NEAR; /* or the next columns */                 \
-    const int64_t next = further ? ahead * row : n;                                    \
+    const bool fetches = (at) + ahead + TOGETHER <= rows;                              \
     const int32_t k = (int32_t)(first + (at) + 1);                                     \
     (void)k;                                                                           \
     for (int64_t left = 0; left < n; left += BLOCK) {                                  \
       const int64_t right = smaller(left + BLOCK, n);                                  \
       if (fetches)                                                                     \
-        fetch_group((const char *)(x0 + next + left), row *size,                       \
+        fetch_group((const char *)(x0 + ahead * row + left), row *size,                \
                     (right - left) * size);                                            \
       for (int64_t begin = left; begin < right; begin += part) {                       \
         const int64_t end = smaller(begin + part, right);                              \
