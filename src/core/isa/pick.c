@@ -106,33 +106,41 @@ ALWAYS_INLINE void FN(put_shares)(double *share, FN(vec) terms, int64_t n) {
       store_part_f64(share + k, load_f64(wide + k), n - k);
 }
 
-/* share = exp((logits - largest) scale), and their sum */
-ALWAYS_INLINE FN(vec)
-    FN(weigh)(const REAL *logits, int64_t n, REAL largest, REAL scale, double *share) {
-  FN(vec) sum = {0};
-  for (int64_t i = 0; i < n; i += FN(LANES)) {
-    FN(vec) terms = FN(vexp)((FN(logits_at)(logits, i, n) - largest) * scale);
-    sum += terms;
-    FN(put_shares)(share + i, terms, n - i);
-  }
-  return sum;
+typedef struct FN(weights) {
+  FN(vec) sum, largest; /* of the shares, of the logits */
+} FN(weights);
+
+/* share = exp((logits - base) scale), from logit i on: a vector, or what is left of one */
+ALWAYS_INLINE void FN(weigh_vector)(FN(weights) * w, const REAL *logits, int64_t i,
+                                    int64_t n, REAL base, REAL scale, double *share) {
+  const FN(vec) x = FN(logits_at)(logits, i, n);
+  const FN(vec) terms = FN(vexp)((x - base) * scale);
+  w->largest = FN(max)(x, w->largest);
+  w->sum += terms;
+  FN(put_shares)(share + i, terms, n - i);
+}
+
+ALWAYS_INLINE FN(weights)
+    FN(weigh)(const REAL *logits, int64_t n, REAL base, REAL scale, double *share) {
+  FN(weights) w = {.sum = {0}, .largest = FN(all)(logits[0])};
+  const int64_t whole = n - n % FN(LANES);
+  for (int64_t i = 0; i < whole; i += FN(LANES))
+    FN(weigh_vector)(&w, logits, i, whole, base, scale, share);
+  if (whole < n) FN(weigh_vector)(&w, logits, whole, n, base, scale, share);
+  return w;
 }
 
 /* Logits that are not large need no largest one taken off: they are weighed while the
-** largest is still looked for. */
+** largest is still looked for, and once more if one was large. */
 static double FN(shares)(const void *vlogits, int64_t n, double temperature,
                          double *share) {
   const REAL *logits = vlogits;
-  REAL scale =
+  const REAL scale =
       1 / (REAL)(temperature > (double)FLT_MIN ? temperature : (double)FLT_MIN);
-  FN(vec) largest = FN(all)(logits[0]);
-  for (int64_t i = 0; i < n; i += FN(LANES))
-    largest = FN(max)(FN(logits_at)(logits, i, n), largest);
-  const REAL max = FN(reduce_max)(largest), top = max * scale;
-  const FN(vec) sum = -HARMLESS < top && top < HARMLESS
-                          ? FN(weigh)(logits, n, 0, scale, share)
-                          : FN(weigh)(logits, n, max, scale, share);
-  return (double)FN(reduce_add)(sum) + (double)(max - max);
+  FN(weights) w = FN(weigh)(logits, n, 0, scale, share);
+  const REAL max = FN(reduce_max)(w.largest), top = max * scale;
+  if (!(-HARMLESS < top && top < HARMLESS)) w = FN(weigh)(logits, n, max, scale, share);
+  return (double)FN(reduce_add)(w.sum) + (double)(max - max);
 }
 
 #endif

@@ -17,9 +17,9 @@
 ** two such places: a block still reads what the step before has made when the one in front of
 ** it is done.
 **
-** Each kind of block is one function for all that may become of its sums. A row that is
-** less than BLOCK_VECTORS whole vectors is one block, and stays in it for all of its steps;
-** one that is just as long gains nothing by it. */
+** Each kind of block is one function for products, and one for all that may become of the
+** sums of a step. A row that is less than BLOCK_VECTORS whole vectors is one block, and stays
+** in it for all of its steps; one that is just as long gains nothing by it. */
 #ifndef REAL
 #include <math.h>
 
@@ -63,9 +63,9 @@ enum { OWN = 256 };
 /* So many bytes of h stay near. */
 enum { NEAR = 16 << 10 };
 
-/* What becomes of sums: nothing more, a step forward, a step back. */
-typedef enum row_form { PLAIN, TANH, RELU, TANH_BACK, RELU_BACK } row_form;
-#define EACH_FORM(X) X(PLAIN) X(TANH) X(RELU) X(TANH_BACK) X(RELU_BACK)
+/* What becomes of the sums of a step: it goes forward, or back. */
+typedef enum row_form { TANH, RELU, TANH_BACK, RELU_BACK } row_form;
+#define EACH_FORM(X) X(TANH) X(RELU) X(TANH_BACK) X(RELU_BACK)
 
 ALWAYS_INLINE bool is_forward(row_form form) {
   return form == TANH || form == RELU;
@@ -116,6 +116,13 @@ ALWAYS_INLINE void FN(add_sums)(FN(sums) * s, const FN(sums) * t, const row_bloc
 /* n numbers, or a whole vector of them. */
 ALWAYS_INLINE FN(vec) FN(get)(const REAL *x, int64_t n) {
   return n == FN(LANES) ? FN(load)(x) : FN(load_part)(x, n);
+}
+
+ALWAYS_INLINE void FN(put)(REAL *y, FN(vec) x, int64_t n) {
+  if (n == FN(LANES))
+    FN(store)(y, x);
+  else
+    FN(store_part)(y, x, n);
 }
 
 /* What the sums of a block begin with: init, or zeros where it is NULL. Its last vector has
@@ -172,18 +179,122 @@ ALWAYS_INLINE FN(sums)
   return s[0];
 }
 
+ALWAYS_INLINE FN(vec) FN(sum_at)(const FN(sums) * s, const int v, const row_block b) {
+  return v < b.vectors  ? s->vector[v]
+         : b.rest == 16 ? FN(widen_short16)(s->rest16)
+                        : FN(widen_short32)(s->rest32);
+}
+
+ALWAYS_INLINE int FN(chains)(const int vectors) {
+  return vectors <= 2 ? MAX_SUMS : vectors <= TWO_SUMS ? 2 : 1;
+}
+
+/* The last vector of a block that has `left` columns: so many. */
+ALWAYS_INLINE int64_t FN(last_columns)(int64_t left, const int vectors) {
+  const int64_t last = left - (vectors - 1) * FN(LANES);
+  return last < FN(LANES) ? last : FN(LANES);
+}
+
+/* x . w */
+ALWAYS_INLINE REAL FN(dot)(const REAL *w, const REAL *x, int64_t depth) {
+  FN(vec) sums = {0}, others = {0};
+  int64_t k = 0;
+  for (; k + 2 * FN(LANES) <= depth; k += 2 * FN(LANES)) {
+    sums += FN(load)(x + k) * FN(load)(w + k);
+    others += FN(load)(x + k + FN(LANES)) * FN(load)(w + k + FN(LANES));
+  }
+  for (; k < depth; k += FN(LANES))
+    sums +=
+        (depth - k < FN(LANES) ? FN(load_part)(x + k, depth - k) : FN(load)(x + k)) *
+        FN(load)(w + k);
+  return FN(reduce_add)(sums + others);
+}
+
+/* --- the kinds of blocks ------------------------------------------------------------- */
+
+#if VEC_BYTES > 32
+#define BLOCKS(X, count, less) X(count, 0) X(less, 16) X(less, 32)
+#elif VEC_BYTES > 16
+#define BLOCKS(X, count, less) X(count, 0) X(less, 16)
+#else
+#define BLOCKS(X, count, less) X(count, 0)
+#endif
+#define ALL_BLOCKS(X)                                                                  \
+  BLOCKS(X, 1, 0)                                                                      \
+  BLOCKS(X, 2, 1)                                                                      \
+  BLOCKS(X, 3, 2)                                                                      \
+  BLOCKS(X, 4, 3)                                                                      \
+  BLOCKS(X, 5, 4)                                                                      \
+  BLOCKS(X, 6, 5)                                                                      \
+  BLOCKS(X, 7, 6)                                                                      \
+  BLOCKS(X, 8, 7)
+
 /* --- products ----------------------------------------------------------------------- */
+
+/* They take what they need from where the caller has put it: a row of its own, as steps have
+** it, would first have to come back from memory: 30 to 100 cycles before the first sum. */
+ALWAYS_INLINE void FN(product_of)(const un_row_product *p, int64_t j, int64_t left,
+                                  const row_block b) {
+  const int count = b.vectors + (b.rest > 0);
+  const int64_t last = FN(last_columns)(left, count);
+  const REAL *w = p->packed, *init = p->init;
+  REAL *y = p->y;
+  const FN(sums) s =
+      FN(sum_block)(FN(first_sums)(init ? init + j : NULL, last, b), w + j * p->depth,
+                    p->x, p->depth, p->down, b, FN(chains)(count));
+  FOR(v, count)
+  FN(put)
+  (y + j + v * FN(LANES), FN(sum_at)(&s, v, b), v == count - 1 ? last : FN(LANES));
+}
+
+/* A function for each kind of block: in line, in all places that need them, they would be
+** compiled for minutes. */
+typedef void FN(product)(const un_row_product *p, int64_t j, int64_t left);
+
+#define BLOCK(count, bytes)                                                            \
+  static void FN(product_##count##_##bytes)(const un_row_product *p, int64_t j,        \
+                                            int64_t left) {                            \
+    FN(product_of)(p, j, left, (row_block){count, bytes});                             \
+  }
+ALL_BLOCKS(BLOCK)
+#undef BLOCK
+
+/* The block of columns j to `end`. */
+static void FN(do_product)(const un_row_product *p, int64_t j, int64_t end) {
+#define BLOCK(count, bytes) [count][(bytes) / 16] = FN(product_##count##_##bytes),
+  static FN(product) *const products[BLOCK_VECTORS + 1][3] = {ALL_BLOCKS(BLOCK)};
+#undef BLOCK
+  const row_block b = FN(row_block)(end - j);
+  products[b.vectors][b.rest / 16](p, j, end - j);
+}
+
+static void FN(multiply)(const un_row_product *p) {
+  const int64_t block = BLOCK_VECTORS * FN(LANES);
+  const int64_t end = p->columns - FN(row_dots)(p->columns);
+  const int64_t last = (end - 1) / block * block;
+  if (p->down)
+    for (int64_t j = last; j >= 0; j -= block)
+      FN(do_product)(p, j, end);
+  else
+    for (int64_t j = 0; j <= last; j += block)
+      FN(do_product)(p, j, end);
+  const REAL *w = (const REAL *)p->packed + end * p->depth, *init = p->init;
+  for (int64_t j = end; j < p->columns; j++, w += FN(row_dot_length)(p->depth))
+    ((REAL *)p->y)[j] = FN(dot)(w, p->x, p->depth) + (init ? init[j] : 0);
+}
+
+/* --- steps -------------------------------------------------------------------------- */
 
 /* Where y = f(init + x W) lies, and what is needed for it. */
 typedef struct FN(place) {
   const REAL *init; /* or NULL, but not on a step forward */
   REAL *y;
-  REAL *again;     /* unless PLAIN: y once more, in whole vectors */
+  REAL *again;     /* y once more, in whole vectors */
   const REAL *h;   /* a step back: of the step that it comes to, */
   vec_f64 squares; /* and the sum of squares of dL/dh */
 } FN(place);
 
-/* A row, of a product or of the step of a stretch. */
+/* A step of a stretch. */
 typedef struct FN(row) {
   const REAL *w, *x;
   int64_t depth, columns;
@@ -206,8 +317,7 @@ ALWAYS_INLINE bool FN(has_own)(const FN(row) * r) {
 ALWAYS_INLINE FN(place) FN(place_at)(const FN(row) * r, int64_t j) {
   return (FN(place)){.init = r->at.init ? r->at.init + j : NULL,
                      .y = r->at.y + j,
-                     .again =
-                         r->at.again && FN(has_own)(r) ? r->at.again + j : r->at.again,
+                     .again = FN(has_own)(r) ? r->at.again + j : r->at.again,
                      .h = r->at.h ? r->at.h + j : NULL,
                      .squares = r->at.squares};
 }
@@ -226,17 +336,8 @@ ALWAYS_INLINE void FN(finish)(FN(place) * p, FN(vec) y, int64_t j, int64_t n,
     p->squares = FN(add_squares_of)(y, p->squares);
     y = FN(slope)(y, FN(get)(p->h + j, n), form);
   }
-  if (form != PLAIN) FN(store)(p->again + j, y);
-  if (n == FN(LANES))
-    FN(store)(p->y + j, y);
-  else
-    FN(store_part)(p->y + j, y, n);
-}
-
-ALWAYS_INLINE FN(vec) FN(sum_at)(const FN(sums) * s, const int v, const row_block b) {
-  return v < b.vectors  ? s->vector[v]
-         : b.rest == 16 ? FN(widen_short16)(s->rest16)
-                        : FN(widen_short32)(s->rest32);
+  FN(store)(p->again + j, y);
+  FN(put)(p->y + j, y, n);
 }
 
 /* The sums of a block, of which the last vector has `last` columns. */
@@ -297,15 +398,13 @@ static __attribute__((noinline)) void FN(next_step)(FN(row) * r) {
 ALWAYS_INLINE void FN(do_block)(FN(row) * r, int64_t j, int64_t left,
                                 const row_block b) {
   const int count = b.vectors + (b.rest > 0);
-  const int chains = count <= 2 ? MAX_SUMS : count <= TWO_SUMS ? 2 : 1;
-  const int64_t before = (count - 1) * FN(LANES);
-  const int64_t last = left - before < FN(LANES) ? left - before : FN(LANES);
+  const int64_t last = FN(last_columns)(left, count);
   const REAL *w = r->w + j * r->depth;
   for (;;) {
     const bool down = r->down;
     FN(place) p = FN(place_at)(r, j);
     const FN(sums) s = FN(sum_block)(FN(first_sums)(p.init, last, b), w, r->x, r->depth,
-                                     down, b, chains);
+                                     down, b, FN(chains)(count));
 #define FINISH(FORM)                                                                   \
   case FORM:                                                                           \
     FN(finish_block)(&p, &s, down, last, b, FORM);                                     \
@@ -318,26 +417,7 @@ ALWAYS_INLINE void FN(do_block)(FN(row) * r, int64_t j, int64_t left,
   }
 }
 
-/* A function for each kind of block: in line, in all places that need them, they would be
-** compiled for minutes. */
 typedef void FN(block)(FN(row) * r, int64_t j, int64_t left);
-
-#if VEC_BYTES > 32
-#define BLOCKS(X, count, less) X(count, 0) X(less, 16) X(less, 32)
-#elif VEC_BYTES > 16
-#define BLOCKS(X, count, less) X(count, 0) X(less, 16)
-#else
-#define BLOCKS(X, count, less) X(count, 0)
-#endif
-#define ALL_BLOCKS(X)                                                                  \
-  BLOCKS(X, 1, 0)                                                                      \
-  BLOCKS(X, 2, 1)                                                                      \
-  BLOCKS(X, 3, 2)                                                                      \
-  BLOCKS(X, 4, 3)                                                                      \
-  BLOCKS(X, 5, 4)                                                                      \
-  BLOCKS(X, 6, 5)                                                                      \
-  BLOCKS(X, 7, 6)                                                                      \
-  BLOCKS(X, 8, 7)
 
 #define BLOCK(count, bytes)                                                            \
   static void FN(block_##count##_##bytes)(FN(row) * r, int64_t j, int64_t left) {      \
@@ -353,30 +433,14 @@ static void FN(whole_block)(FN(row) * r, int64_t j) {
 
 /* The one for the last columns. */
 static FN(block) * FN(block_of)(int64_t left) {
-  const row_block b = FN(row_block)(left);
-#define BLOCK(count, bytes)                                                            \
-  if (b.vectors == (count) && b.rest == (bytes)) return FN(block_##count##_##bytes);
-  ALL_BLOCKS(BLOCK)
+#define BLOCK(count, bytes) [count][(bytes) / 16] = FN(block_##count##_##bytes),
+  static FN(block) *const blocks[BLOCK_VECTORS + 1][3] = {ALL_BLOCKS(BLOCK)};
 #undef BLOCK
-  return NULL;
+  const row_block b = FN(row_block)(left);
+  return blocks[b.vectors][b.rest / 16];
 }
 #undef ALL_BLOCKS
 #undef BLOCKS
-
-/* x . w */
-ALWAYS_INLINE REAL FN(dot)(const REAL *w, const REAL *x, int64_t depth) {
-  FN(vec) sums = {0}, others = {0};
-  int64_t k = 0;
-  for (; k + 2 * FN(LANES) <= depth; k += 2 * FN(LANES)) {
-    sums += FN(load)(x + k) * FN(load)(w + k);
-    others += FN(load)(x + k + FN(LANES)) * FN(load)(w + k + FN(LANES));
-  }
-  for (; k < depth; k += FN(LANES))
-    sums +=
-        (depth - k < FN(LANES) ? FN(load_part)(x + k, depth - k) : FN(load)(x + k)) *
-        FN(load)(w + k);
-  return FN(reduce_add)(sums + others);
-}
 
 /* Columns from j on, as dot products. */
 static void FN(do_dots)(FN(row) * r, int64_t j) {
@@ -424,18 +488,6 @@ ALWAYS_INLINE void FN(do_row)(FN(row) * r, const FN(deal) * d) {
   if (r->down)
     for (int64_t j = d->whole - block; j >= 0; j -= block)
       FN(whole_block)(r, j);
-}
-
-static void FN(multiply)(const un_row_product *p) {
-  const FN(deal) deal = FN(deal_out)(p->columns);
-  FN(row)
-  row = {.w = p->packed,
-         .x = p->x,
-         .depth = p->depth,
-         .columns = p->columns,
-         .down = p->down,
-         .at = {.init = p->init, .y = p->y}};
-  FN(do_row)(&row, &deal);
 }
 
 /* --- a stretch of steps -------------------------------------------------------------- */
@@ -500,7 +552,6 @@ static double FN(row_slope)(REAL *da, const REAL *dh, const REAL *dy, const REAL
 ** last product is dstate again. */
 static void FN(back)(const un_row_run *r, row_form form) {
   REAL own[2 * OWN] __attribute__((aligned(VEC_BYTES)));
-  const FN(deal) deal = FN(deal_out)(r->H);
   FN(row)
   row = {.w = r->packed,
          .x = r->dgates,
@@ -519,10 +570,13 @@ static void FN(back)(const un_row_run *r, row_form form) {
     FN(enter_step)(&row);
     FN(do_steps)(&row, r->steps - 1);
   }
-  row.form = PLAIN;
-  row.at.init = NULL;
-  row.at.y = r->dstate;
-  FN(do_row)(&row, &deal);
+  FN(multiply)
+  (&(un_row_product){.depth = r->H,
+                     .columns = r->H,
+                     .x = row.x,
+                     .packed = r->packed,
+                     .y = r->dstate,
+                     .down = row.down});
 }
 
 static void FN(tanh_row_back)(const un_row_run *r) {
