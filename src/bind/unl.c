@@ -12,6 +12,11 @@
 
 enum { ALIGNMENT = 64, OWNER = 1, LARGE = 1 << 28 };
 
+/* Large tensors begin with a page: rows of a batch that are whole pages, as the halves that
+** two threads have, then share none. Processors fetch ahead within a page; lines that they
+** fetched out of another thread's cache cost that thread much when it writes them again. */
+enum { PAGE = 4096, PAGED = 1 << 17 };
+
 /* --- tensors ------------------------------------------------------------------------
  */
 
@@ -79,11 +84,12 @@ un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
   if (!un_check_sizes(who, dtype, dims, size, &needed, &err)) unl_raise(L, &err);
   const size_t bytes = (size_t)needed;
   check_memory(L, who, dtype, dims, size, bytes);
-  unl_tensor *t = push_header(L, bytes + ALIGNMENT - 1, 0);
+  const size_t alignment = bytes < PAGED ? ALIGNMENT : PAGE;
+  unl_tensor *t = push_header(L, bytes + alignment - 1, 0);
   un_sys_use_large_pages(t, bytes);
   uintptr_t first = (uintptr_t)(t + 1);
   un_set_sizes(&t->view, dtype, dims, size);
-  t->view.data = (void *)((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+  t->view.data = (void *)((first + alignment - 1) & ~(uintptr_t)(alignment - 1));
   t->own_version = 0;
   t->version = &t->own_version;
   t->is_cleared = false;
