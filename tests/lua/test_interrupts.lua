@@ -94,6 +94,33 @@ function TestLongWork.test_in_a_coroutine()
     assert(select(2, coroutine.resume(co)) == "went on")]]
 end
 
+-- Both threads leave the pass; the next one, on the same trace, gives the bits of a thread
+-- that was never interrupted.
+function TestLongWork.test_a_pass_of_two_threads()
+  finishes [[
+    local x = tensor.ones(4000, 32, { dtype = "int32" })
+    local short = x:narrow(1, 1, 5):clone()
+    local function made() return rnn.lm { vocab = 20, hidden = 512, seed = 1 } end
+    local function results(model, trace)
+      local loss, _, own = model:forward(short, short, nil, { trace = trace })
+      model:zero_gradients()
+      model:backward(own)
+      return loss, model:gradients().flat
+    end
+    local loss, gradients = results(made())
+    unroll.threads(2)
+    local model = made()
+    local _, _, trace = model:forward(x, x)
+    ends("backward", model.backward, model, trace)
+    ends("forward", model.forward, model, x, x, nil, { trace = trace })
+    local ok, message = pcall(model.backward, model, trace)
+    assert(not ok and message:find("forward", 1, true), message)
+    for _, old in ipairs { trace, false } do
+      local again, same = results(model, old or nil)
+      assert(again == loss and tensor.equal(same, gradients))
+    end]]
+end
+
 -- The interrupted pass of a model, of a cell in C, and of one that is stepped in Lua.
 function TestLongWork.test_a_trace_of_an_interrupted_forward_is_refused()
   finishes [[

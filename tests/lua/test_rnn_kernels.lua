@@ -191,6 +191,29 @@ function TestRnnKernels.test_the_bits_do_not_depend_on_the_threads()
   if not ok then error(message, 0) end
 end
 
+-- Weights stay packed while they do not change; two threads need a copy more than one.
+function TestRnnKernels.test_the_threads_may_change_between_passes()
+  local before = core.sys.threads()
+  local model = rnn.lm { vocab = 9, hidden = 24, seed = 3 }
+  local x, y = tokens_of(7, 16, 9, 5), tokens_of(7, 16, 9, 6)
+  local losses, opts = {}, {}
+  local function forward(threads)
+    core.sys.threads(threads)
+    local loss, _, trace = model:forward(x, y, nil, opts)
+    losses[#losses + 1], opts.trace = loss, trace
+  end
+  for _ = 1, 2 do
+    for _, threads in ipairs { 1, 2, 3, 2, 1 } do forward(threads) end
+    model:parameters().flat:mul_(0.5)
+    forward(2)
+  end
+  core.sys.threads(before)
+  for i = 1, 5 do lu.assertEquals(losses[i], losses[1]) end
+  for i = 6, 11 do lu.assertEquals(losses[i], losses[6]) end
+  lu.assertNotEquals(losses[6], losses[1])
+  lu.assertNotEquals(losses[12], losses[6])
+end
+
 -- A state that is carried on gives the bits of one long window.
 function TestRnnKernels.test_pieces_equal_the_whole()
   for _, size in ipairs { { 40, 1 }, { 100, 1 }, { 40, 4 }, { 70, 7 } } do
