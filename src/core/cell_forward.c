@@ -124,10 +124,14 @@ static int64_t projected_steps(const un_run *run, un_share s) {
   return step < PROJECTED_BYTES ? (int64_t)(PROJECTED_BYTES / step) : 1;
 }
 
-/* The outputs of the only sequence go to the sink block by block: those of a long window
-** would be far when all of it is done. */
+/* On one thread the outputs go to the sink while they are near: all of a long window, or of
+** a large batch, would be far when it is done. Rows that are given together pay for reading
+** the weights of what takes them. */
+enum { GIVEN_ROWS = 128 };
+
 static bool gives_blocks(const un_run *run) {
-  return run->sink && run->B == 1 && !run->reverse;
+  bool is_alone = run->B == 1 || un_parallel_threads() == 1;
+  return run->sink && is_alone && !run->reverse;
 }
 
 static void give(const un_run *run, int64_t first, int64_t rows) {
@@ -135,11 +139,14 @@ static void give(const un_run *run, int64_t first, int64_t rows) {
 }
 
 static void forward_share(const un_run *run, int64_t first, un_share s) {
-  int64_t block = projected_steps(run, s);
-  for (int64_t k = first; k < run->T && !un_stopped(); k += block) {
-    int64_t steps = run->T - k < block ? run->T - k : block;
-    forward_block(run, k, steps, s);
-    if (gives_blocks(run)) give(run, k, steps);
+  int64_t block = projected_steps(run, s), given = first;
+  for (int64_t k = first, end; k < run->T && !un_stopped(); k = end) {
+    end = run->T - k < block ? run->T : k + block;
+    forward_block(run, k, end - k, s);
+    if (!gives_blocks(run)) continue;
+    if ((end - given) * run->B < GIVEN_ROWS && end < run->T) continue;
+    give(run, given * run->B, (end - given) * run->B);
+    given = end;
   }
 }
 
