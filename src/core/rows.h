@@ -15,8 +15,8 @@ typedef struct un_rows_kernels {
                      int64_t n);
   /* sum (n) += the rows of y */
   void (*column_sum[2])(void *sum, const void *y, int64_t rows, int64_t n);
-  /* a (rows,n) += b (b may be NULL); sum (rows) = the squares of each row of a, in
-  ** double: squares of vanishing gradients would be zero in float32 */
+  /* a (rows,n) += b (b may be NULL); sum (rows) = the squares of each row of a; those of
+  ** vanishing gradients, too, which would be zero in float32 */
   void (*add_squares[2])(void *a, const void *b, int64_t rows, int64_t n, double *sum);
 } un_rows_kernels;
 

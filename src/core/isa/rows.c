@@ -97,22 +97,45 @@ ALWAYS_INLINE FN(vec) FN(arrived)(REAL *a, const REAL *b, int64_t n) {
   return v;
 }
 
-/* Two sums, so that an addition need not wait for the one before it. */
+/* The squares of a row in float64. */
+static double FN(wide_squares)(const REAL *a, int64_t n) {
+  vec_f64 sum = {0};
+  int64_t i = 0;
+  for (; i + FN(LANES) <= n; i += FN(LANES))
+    sum = FN(add_squares_of)(FN(load)(a + i), sum);
+  if (i < n) sum = FN(add_squares_of)(FN(load_part)(a + i, n - i), sum);
+  return reduce_add_f64(sum);
+}
+
+/* The same in the dtype, and a += b, unless b is NULL. Several sums, so that an addition
+** need not wait for the one before it. */
+ALWAYS_INLINE REAL FN(near_squares)(REAL *a, const REAL *b, int64_t n) {
+  FN(vec) s[TOGETHER] = {{0}};
+  int64_t i = 0;
+  for (; i + TOGETHER * FN(LANES) <= n; i += TOGETHER * FN(LANES))
+    FOR(k, TOGETHER) {
+      const int64_t at = i + k * FN(LANES);
+      const FN(vec) v = FN(arrived)(a + at, b ? b + at : NULL, FN(LANES));
+      s[k] += v * v;
+    }
+  for (; i < n; i += FN(LANES)) {
+    const FN(vec) v = FN(arrived)(a + i, b ? b + i : NULL, n - i);
+    s[0] += v * v;
+  }
+  return FN(reduce_add)((s[0] + s[1]) + (s[2] + s[3]));
+}
+
+/* Converting every number to float64 would take longer than all the rest. Only where the
+** sum is so small that squares may have vanished, or too large, is it made again. */
 static void FN(add_squares)(void *va, const void *vb, int64_t rows, int64_t n,
                             double *sum) {
+  const double least = 0x1p-80, most = 0x1p120;
   for (int64_t r = 0; r < rows; r++) {
     REAL *a = (REAL *)va + r * n;
-    const REAL *b = vb ? (const REAL *)vb + r * n : NULL;
-    vec_f64 even = {0}, odd = {0};
-    int64_t i = 0;
-    for (; i + 2 * FN(LANES) <= n; i += 2 * FN(LANES)) {
-      even = FN(add_squares_of)(FN(arrived)(a + i, b ? b + i : NULL, FN(LANES)), even);
-      odd = FN(add_squares_of)(
-          FN(arrived)(a + i + FN(LANES), b ? b + i + FN(LANES) : NULL, FN(LANES)), odd);
-    }
-    for (; i < n; i += FN(LANES))
-      even = FN(add_squares_of)(FN(arrived)(a + i, b ? b + i : NULL, n - i), even);
-    sum[r] = reduce_add_f64(even + odd);
+    const double near = (double)(vb ? FN(near_squares)(a, (const REAL *)vb + r * n, n)
+                                    : FN(near_squares)(a, NULL, n));
+    const bool is_exact = near > least && near < most;
+    sum[r] = is_exact ? near : FN(wide_squares)(a, n);
   }
 }
 #undef FOR
