@@ -159,8 +159,7 @@ ALWAYS_INLINE unsigned not_at_most_f32(vec_f32 a, vec_f32 b) {
 #if defined __AVX512F__
   return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_NLE_UQ);
 #elif defined __AVX2__
-  return (unsigned)_mm256_movemask_ps(
-      _mm256_cmp_ps((__m256)a, (__m256)b, _CMP_NLE_UQ));
+  return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_NLE_UQ));
 #else
   unsigned bits = 0;
   for (int i = 0; i < LANES_f32; i++)
