@@ -18,7 +18,7 @@ enum { TN_BLOCK = 256, TN_ROWS = 384 };
 
 enum { LINE = 64 }; /* of the cache */
 
-/* A b of so many bytes stays in the nearest cache. */
+/* An operand of so many bytes stays in the nearest cache. */
 enum { SMALL = 16 << 10 };
 
 int64_t un_panel_width(un_dtype dtype) {
@@ -103,8 +103,9 @@ void un_panel_multiply(un_dtype dtype, const un_product *p) {
 
 /* --- a^T b ------------------------------------------------------------------------ */
 
-static bool wants_tiles(un_dtype dtype, int64_t m) {
-  return (size_t)m * un_dtype_bytes(dtype) >= un_pack()->tiles_from;
+static bool wants_tiles(un_dtype dtype, int64_t m, int64_t depth) {
+  size_t row = (size_t)m * un_dtype_bytes(dtype);
+  return row >= un_pack()->tiles_from && row * (size_t)depth > SMALL;
 }
 
 bool un_panel_tn_in_place(un_dtype dtype, int64_t n) {
@@ -127,7 +128,8 @@ static int64_t tn_depth(int64_t k) {
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k) {
   int64_t rows = (m + tile_rows() - 1) / tile_rows() * tile_rows();
   size_t tiles = (size_t)(rows * tn_depth(k)) * un_dtype_bytes(dtype);
-  return un_panel_bytes(dtype, tn_depth(k), n) + (wants_tiles(dtype, m) ? tiles : 0);
+  return un_panel_bytes(dtype, tn_depth(k), n) +
+         (wants_tiles(dtype, m, tn_depth(k)) ? tiles : 0);
 }
 
 /* c = a^T b or c += a^T b for a block of rows of a and b; job i makes its share of the
@@ -184,7 +186,7 @@ static void tn_job(void *context, int index) {
 
 static void make_block(tn_block *b, void *c, void *scratch) {
   int64_t depth = b->k.pieces * b->k.rows;
-  bool tiles = wants_tiles(b->dtype, b->m),
+  bool tiles = wants_tiles(b->dtype, b->m, depth),
        plain = !has_neighbours(b) && is_plain(b->dtype, b->b, depth, b->n);
   int64_t x_piece = tiles ? b->k.rows * tile_rows() : b->k.apart * b->m;
   char *a_tiles = (char *)scratch + un_panel_bytes(b->dtype, tn_depth(depth), b->n);

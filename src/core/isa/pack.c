@@ -249,27 +249,38 @@ static void FN(row_pack)(void *packed, const void *vw, int64_t depth, int64_t co
 
 /* The columns of a tile in some rows of a. Where the tile is narrower than others, what
 ** stands behind it comes along, and is never read. */
-ALWAYS_INLINE void FN(tile_chunk)(REAL *tile, const REAL *a, int64_t rows,
+ALWAYS_INLINE void FN(tile_chunk)(REAL *tile, const REAL *a, const int64_t rows,
                                   int64_t row_stride) {
   for (int64_t k = 0; k < rows; k++, tile += TILE_ROWS, a += row_stride)
     memcpy(tile, a, TILE_ROWS * sizeof *a);
 }
 
+/* The same for a narrow tile where nothing stands behind the last row. */
+static void FN(tile_end)(REAL *tile, const REAL *a, int64_t rows, int64_t row_stride,
+                         int64_t step) {
+  FN(tile_chunk)(tile, a, rows - 1, row_stride);
+  memcpy(tile + (rows - 1) * TILE_ROWS, a + (rows - 1) * row_stride,
+         (size_t)step * sizeof *a);
+}
+
 static void FN(tiles)(void *packed, const void *va, int64_t depth, int64_t at,
                       int64_t rows, int64_t columns, int64_t row_stride) {
   const REAL *a = va;
-  int64_t count = un_tile_count(columns);
+  const int64_t count = un_tile_count(columns), few = columns / count,
+                more = columns % count;
   for (int64_t k = 0; k < rows; k += FN(CHUNK)) {
     int64_t chunk = rows - k < FN(CHUNK) ? rows - k : FN(CHUNK), first = 0;
-    bool is_last = k + chunk == rows; /* nothing stands behind the last row */
     for (int64_t tile = 0; tile < count; tile++) {
-      int64_t step = un_tile_step(columns - first, count - tile);
+      int64_t step = few + (tile < more);
       REAL *to = (REAL *)packed + (tile * depth + at + k) * TILE_ROWS;
       const REAL *from = a + k * row_stride + first;
-      FN(tile_chunk)(to, from, chunk - is_last, row_stride);
-      for (int64_t i = 0; i < step && is_last; i++)
-        to[(chunk - 1) * TILE_ROWS + i] = from[(chunk - 1) * row_stride + i];
       first += step;
+      if (k + chunk == rows && first == columns)
+        FN(tile_end)(to, from, chunk, row_stride, step);
+      else if (chunk == FN(CHUNK))
+        FN(tile_chunk)(to, from, FN(CHUNK), row_stride);
+      else
+        FN(tile_chunk)(to, from, chunk, row_stride);
     }
   }
 }

@@ -28,6 +28,8 @@
 /* Rows of a tile of one vector and of two, where these are not all. */
 enum { MAX_ROWS = 12, NARROW_ROWS = 6 };
 
+enum { FOUR = 4 };
+
 /* sum += a * b. Of AVX2's registers none is left: gcc would move sums about, and read W
 ** again for each row. */
 #if VEC_BYTES == 32
@@ -87,7 +89,9 @@ typedef struct FN(form) {
 
 /* y is needed last: it comes from afar meanwhile. */
 ALWAYS_INLINE void FN(prefetch_row)(const REAL *y, const FN(form) f) {
-  FOR(v, f.vectors + (f.rest > 0)) __builtin_prefetch(y + v * FN(LANES));
+  enum { STEP = VEC_BYTES < 64 ? 64 / VEC_BYTES : 1 };
+  FOR(v, f.vectors + (f.rest > 0))
+  if (v % STEP == 0) __builtin_prefetch(y + v * FN(LANES));
 }
 
 ALWAYS_INLINE FN(vec) FN(widened)(const FN(sums) * s, const int r, const int rest) {
@@ -177,17 +181,17 @@ ALWAYS_INLINE FN(vec)
   return FN(all)(((const REAL *)(const void *)at)[rows_neighbour ? row : step]);
 }
 
-/* Down k by four steps at a time, in a full tile; returns how many steps are left. */
-ALWAYS_INLINE int64_t FN(tile_fours)(FN(sums) * s, const FN(tile) * t, const REAL **w,
-                                     const char **x, const FN(form) f,
-                                     const bool rows_neighbour) {
-  enum { TOGETHER = 4 };
-  const int64_t size = sizeof(REAL), w_row = t->w_row;
+/* Down a piece of k by four steps at a time, in a full tile. Where rows of W are as long as
+** the tile is wide, the compiler knows where they all are, and needs no registers for it. */
+ALWAYS_INLINE void FN(tile_fours)(FN(sums) * s, const FN(tile) * t, const REAL **w,
+                                  const char **x, const FN(form) f,
+                                  const bool rows_neighbour, const bool is_packed) {
+  const int64_t size = sizeof(REAL),
+                w_row = is_packed ? f.vectors * FN(LANES) : t->w_row;
   const int64_t next = (rows_neighbour ? t->x_column : t->x_row) * size;
   const int64_t far[NARROW_ROWS] = {0, next, 2 * next, 3 * next, 4 * next, 5 * next};
-  int64_t k = t->piece;
-  for (; k >= TOGETHER; k -= TOGETHER) {
-    FOR(step, TOGETHER) {
+  for (int64_t turns = t->piece / FOUR; turns > 0; turns--) {
+    FOR(step, FOUR) {
       FN(vec) row[PANEL_VECTORS];
       FOR(v, f.vectors) row[v] = FN(load)(*w + step * w_row + v * FN(LANES));
       FOR(r, f.rows) {
@@ -195,15 +199,30 @@ ALWAYS_INLINE int64_t FN(tile_fours)(FN(sums) * s, const FN(tile) * t, const REA
         FOR(v, f.vectors) FN(MULTIPLY_ADD)(s->whole[r][v], value, row[v]);
       }
     }
-    *w += TOGETHER * w_row;
-    *x += TOGETHER * (rows_neighbour ? next : size);
+    *w += FOUR * w_row;
+    *x += FOUR * (rows_neighbour ? next : size);
   }
-  return k;
+}
+
+/* Down a piece of k but for its last steps, in the way that goes with the strides. */
+ALWAYS_INLINE void FN(tile_piece)(FN(sums) * s, const FN(tile) * t, const REAL **w,
+                                  const char **x, const FN(form) f) {
+  const bool rows_neighbour = t->x_row == 1,
+             is_packed = t->w_row == f.vectors * FN(LANES);
+  if (rows_neighbour && is_packed)
+    FN(tile_fours)(s, t, w, x, f, true, true);
+  else if (is_packed)
+    FN(tile_fours)(s, t, w, x, f, false, true);
+  else if (rows_neighbour)
+    FN(tile_fours)(s, t, w, x, f, true, false);
+  else
+    FN(tile_fours)(s, t, w, x, f, false, false);
 }
 
 /* Down k: s += x W. */
 ALWAYS_INLINE void FN(tile_product)(FN(sums) * s, const FN(tile) * t,
                                     const FN(form) f) {
+  const bool by_fours = VEC_BYTES == 32 && f.full;
   const int64_t row = t->x_row * (int64_t)sizeof(REAL),
                 odd[3] = {row, 3 * row, 5 * row};
   const int64_t next = t->x_column * (int64_t)sizeof(REAL), panel = t->panel,
@@ -211,11 +230,8 @@ ALWAYS_INLINE void FN(tile_product)(FN(sums) * s, const FN(tile) * t,
   for (int64_t i = 0; i < t->pieces; i++) {
     const REAL *packed = t->packed + i * t->w_piece;
     const char *x = (const char *)(t->x + i * t->x_piece);
-    int64_t k = t->piece;
-    if (VEC_BYTES == 32 && f.full)
-      k = t->x_row == 1 ? FN(tile_fours)(s, t, &packed, &x, f, true)
-                        : FN(tile_fours)(s, t, &packed, &x, f, false);
-    for (; k > 0; k--) {
+    if (by_fours) FN(tile_piece)(s, t, &packed, &x, f);
+    for (int64_t k = by_fours ? t->piece % FOUR : t->piece; k > 0; k--) {
       FN(tile_rank1)(s, packed, panel, last, x, odd, f);
       packed += w_row;
       x += next;
@@ -239,8 +255,11 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * t, const FN(form) f) {
   FN(tile_store)(t, &sums, f);
 }
 
-/* So many equal tiles, one below the other. */
-ALWAYS_INLINE void FN(run_tiles)(FN(tile) * t, int64_t count, const FN(form) f) {
+/* So many equal tiles, one below the other. What is copied no store to y can change: it is
+** not read again for each tile. With AVX-512, where there is time for that, gcc would rather
+** spill the strides of x. */
+ALWAYS_INLINE void FN(run_tiles)(FN(tile) * all, int64_t count, const FN(form) f) {
+  FN(tile) copy = *all, *t = VEC_BYTES == 32 ? &copy : all;
   for (; count > 0; count--) {
     FN(run_tile)(t, f);
     t->x += t->x_next;
@@ -250,6 +269,7 @@ ALWAYS_INLINE void FN(run_tiles)(FN(tile) * t, int64_t count, const FN(form) f) 
     else if (t->init)
       t->init += f.rows * t->init_row;
   }
+  if (t == &copy) *all = copy;
 }
 
 #define KEY(rows, vectors, rest, full)                                                 \

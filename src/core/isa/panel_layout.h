@@ -18,7 +18,7 @@ enum { PANEL_VECTORS = 4, LEAST_VECTORS = 4, TILE_ROWS = 6 };
 enum { TILES_FROM = 4096, PLAIN_UP_TO = 1024 };
 #elif VEC_BYTES == 32
 enum { PANEL_VECTORS = 3, LEAST_VECTORS = 2, TILE_ROWS = 4 };
-enum { TILES_FROM = 2048, PLAIN_UP_TO = 256 };
+enum { TILES_FROM = 256, PLAIN_UP_TO = 256 };
 #else
 enum { PANEL_VECTORS = 2, LEAST_VECTORS = 2, TILE_ROWS = 6 };
 enum { TILES_FROM = 2048, PLAIN_UP_TO = 256 };
@@ -32,15 +32,10 @@ ALWAYS_INLINE int64_t un_tile_count(int64_t rows) {
   return (rows + TILE_ROWS - 1) / TILE_ROWS;
 }
 
-/* Rows of the next tile where `rows` are left for `tiles`. */
-ALWAYS_INLINE int64_t un_tile_step(int64_t rows, int64_t tiles) {
-  return (rows + tiles - 1) / tiles;
-}
-
 /* Vectors of the panel that begins where so many are left. */
 ALWAYS_INLINE int64_t un_panel_vectors(int64_t left) {
   return left == LEAST_VECTORS || left == PANEL_VECTORS + 1 ? LEAST_VECTORS
-                                                             : PANEL_VECTORS;
+                                                            : PANEL_VECTORS;
 }
 
 #define UN_PANELS(suffix, type)                                                        \
