@@ -115,7 +115,6 @@ static int loss_pick(lua_State *L) {
   luaL_argcheck(L, pick.share && pick.order, 6, "scratch expected");
   int64_t symbol;
   un_err err;
-  un_pick_weigh(&pick);
   if (!un_pick_symbol(&pick, &symbol, &err)) return unl_failure(L, err.msg);
   lua_pushinteger(L, symbol + 1);
   return 1;

@@ -70,20 +70,17 @@ static int64_t pick_among_first(const un_pick *p) {
   return symbol_in_order(p, n, sum_first(p, n));
 }
 
-void un_pick_weigh(un_pick *p) {
-  if (p->temperature > 0)
-    p->sum =
-        un_pick_table()->shares[p->dtype](p->logits, p->n, p->temperature, p->share);
+/* By chance; -1 where the logits are not finite. */
+static int64_t draw(const un_pick *p) {
+  const un_pick_kernels *k = un_pick_table();
+  double sum = k->shares[p->dtype](p->logits, p->n, p->temperature, p->share);
+  if (!isfinite(sum)) return -1;
+  if (p->top_k < p->n || p->top_p < 1) return pick_among_first(p);
+  return k->find(p->share, p->n, p->u * sum);
 }
 
 bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err) {
-  if (p->temperature == 0)
-    *symbol = un_pick_table()->largest[p->dtype](p->logits, p->n);
-  else if (!isfinite(p->sum))
-    *symbol = -1;
-  else if (p->top_k < p->n || p->top_p < 1)
-    *symbol = pick_among_first(p);
-  else
-    *symbol = un_pick_table()->find(p->share, p->n, p->u * p->sum);
+  *symbol = p->temperature > 0 ? draw(p)
+                               : un_pick_table()->largest[p->dtype](p->logits, p->n);
   return *symbol >= 0 || un_fail(err, "the logits are not finite");
 }

@@ -19,7 +19,6 @@ typedef struct un_pick {
   double top_p;       /* above 0, at most 1 */
   double u;           /* a uniform number in [0,1) */
   double *share;      /* scratch (n) */
-  double sum;         /* of the shares, once weighed */
   int32_t *order;     /* scratch (n) */
 } un_pick;
 
@@ -33,11 +32,7 @@ typedef struct un_pick_kernels {
   int64_t (*find)(const double *share, int64_t n, double wanted);
 } un_pick_kernels;
 
-/* First the logits are weighed: their shares and the sum of these. Then comes the symbol,
-** from 0; that fails when a logit is NaN or +infinity, or all are -infinity. In two parts,
-** since the second one waits for all of the first: work that does not is best done in
-** between. */
-void un_pick_weigh(un_pick *p);
+/* The symbol, from 0. Fails when a logit is NaN or +infinity, or all are -infinity. */
 UN_CHECKED bool un_pick_symbol(const un_pick *p, int64_t *symbol, un_err *err);
 
 #endif

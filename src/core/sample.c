@@ -50,17 +50,13 @@ static void read_token(const un_sampler *s, const int32_t *token) {
   move_on(s);
 }
 
-/* The shares of what may come next. */
-static void weigh(un_sampler *s, bool down) {
+/* The token after the state that the read-out has. */
+static bool draw_token(un_sampler *s, int32_t *token, bool down, un_err *err) {
   const un_readout *r = s->readout;
+  int64_t symbol;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
   un_dense_forward_row(&r->dense, r->packed, r->h, r->y, down);
   UN_PROFILE_END(2 * (double)r->dense.in * (double)r->dense.out);
-  un_pick_weigh(&s->pick);
-}
-
-static bool draw_token(un_sampler *s, int32_t *token, un_err *err) {
-  int64_t symbol;
   s->pick.u = un_rng_uniform(s->rng);
   UN_PROFILE_BEGIN(UN_PHASE_DRAW);
   bool ok = un_pick_symbol(&s->pick, &symbol, err);
@@ -75,9 +71,9 @@ static bool go_on(un_sampler *s, int32_t *tokens, int64_t i, int64_t known,
                   bool is_last, un_err *err) {
   bool down = (s->start + i) & 1, draws = i + 1 >= known;
   if (down && !is_last) look_ahead(s, down);
-  if (draws) weigh(s, down);
+  bool ok = !draws || draw_token(s, tokens + i + 1, down, err);
   if (!down && !is_last) look_ahead(s, down);
-  return !draws || draw_token(s, tokens + i + 1, err);
+  return ok;
 }
 
 bool un_sample(un_sampler *s, int32_t *tokens, int64_t known, int64_t wanted,
