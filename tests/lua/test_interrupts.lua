@@ -11,19 +11,19 @@ TestLongWork = {}
 local prelude = [[
   local unroll = require "unroll"
   local tensor, rnn = unroll.tensor, unroll.rnn
-  local clock = require "unroll.core".sys.clock
   pressers = {} -- kept: the collector would wait for the end of one that it closes
   local function press(after)
     pressers[#pressers + 1] = io.popen(("sleep %s; kill -INT $PPID"):format(after or 0.05))
   end
   local huge = tensor.ones(1):expand(1e6, 1e6)
-  -- runs f; fails unless it is interrupted within a second
+  -- Runs f; fails unless it is interrupted within a second of work. That is the processor's
+  -- time: on a busy machine the press comes late, and others have their turn.
   local function ends(name, f, ...)
     os.execute "sleep 1.05" -- two presses within a second get through pcall
-    local started = clock()
+    local started = os.clock()
     press()
     local ok, message = pcall(f, ...)
-    local took = clock() - started
+    local took = os.clock() - started
     if ok or not tostring(message):find("interrupted!", 1, true) then
       error(name .. ": " .. tostring(message))
     end
@@ -178,10 +178,10 @@ function TestLongWork.test_second_press_in_training()
     local source = { batches = function() return function() return x, x, {} end end }
     press(0.3)
     press(0.6)
-    local started = clock()
+    local started = os.clock()
     local ok, message = pcall(unroll.train.fit, model, source, { steps = 100, progress = false })
     assert(not ok and message:find "interrupted!", message)
-    assert(clock() - started < 3)]]
+    assert(os.clock() - started < 3)]]
 end
 
 -- At a terminal: the prompt is there again, with everything that there was.
