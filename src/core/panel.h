@@ -47,10 +47,10 @@ typedef struct un_pack_kernels {
   void (*panels[2])(void *packed, const void *w, int64_t depth, int64_t columns,
                     int64_t row_stride, int64_t column_stride);
   /* Some rows of the two operands of a^T b, a and b with `depth` rows, from row `at` on.
-  ** The columns of a become the rows of a product, tile_rows in a tile. That pays where a row of a has at
-  ** least tiles_from bytes: the rows of a tile of a^T then share too few places in the
-  ** cache. For the same reason b is packed, unless its rows are whole lines of the cache
-  ** and have no more than plain_up_to bytes. */
+  ** The columns of a become the rows of a product, tile_rows in a tile. That pays where a
+  ** row of a has at least tiles_from bytes, and a does not stay in the nearest cache: the
+  ** rows of a tile of a^T then share too few places there. For the same reason b is packed,
+  ** unless its rows are whole lines of the cache and have no more than plain_up_to bytes. */
   void (*rows[2])(void *packed, const void *b, int64_t depth, int64_t at, int64_t rows,
                   int64_t columns);
   void (*tiles[2])(void *packed, const void *a, int64_t depth, int64_t at, int64_t rows,
