@@ -59,12 +59,12 @@ void un_readout_rows(un_readout_pass *p, int64_t first, int64_t rows);
 void un_readout_group(un_readout_pass *p, int group);
 void un_readout_collect(un_readout_pass *p);
 
-/* Back: begin for group 0, or, with copies, for each group at once; then, in any order, for all rows in parts from `first` on: dh (rows,H),
-** written or added to what is there, and the gradients of W and b, which the rows add to,
-** or write when `add` is false. Gradients are summed apart for one or two groups of rows:
-** what is left to add is in the list of un_readout_sums. Threads may ask for dh of different rows at once,
-** and for the gradients of different groups. h may be a copy of these rows of it, one
-** behind the other; or NULL. */
+/* Back: begin for group 0, or, with copies, for each group at once; then, in any order, for
+** all rows in parts from `first` on: dh (rows,H), written or added to what is there, and the
+** gradients of W and b, which the rows add to, or write when `add` is false. Gradients are
+** summed apart for one or two groups of rows: what is left to add is in the list of
+** un_readout_sums. Threads may ask for dh of different rows at once, and for the gradients
+** of different groups. h may be a copy of these rows of it, one behind the other; or NULL. */
 void un_readout_begin_back(un_readout *r, int group);
 void un_readout_input_gradient(const un_readout *r, int group, int64_t first,
                                int64_t rows, bool add, void *dh);

@@ -421,9 +421,9 @@ end
 function TestReduce.test_norms_of_many_columns()
   for _, dtype in ipairs { "float32", "float64" } do
     local t = tensor.randn({ 40, 2051 }, { dtype = dtype })
-    local lines = t:t():clone()
+    local turned = t:t():clone()
     for _, p in ipairs { 1, 2, 2.5, 3, 16, 17, inf } do
-      support.near(t:norm(p, 1), lines:norm(p, 2), dtype == "float32" and 1e-6 or 1e-13)
+      support.near(t:norm(p, 1), turned:norm(p, 2), dtype == "float32" and 1e-6 or 1e-13)
     end
   end
 end
@@ -568,6 +568,16 @@ function TestAlong.test_large_logits()
   support.near(t:softmax(2), { { 0.5, 0, 0.5 }, { 1 / 3, 1 / 3, 1 / 3 } }, 1e-6)
   local half = math.log(0.5)
   support.near(t:log_softmax(2):select(1, 1), { half, -2e4 + half, half }, 1e-6)
+end
+
+-- In order, every sum is a number; of some neighbours alone it is not.
+function TestAlong.test_running_sums_that_pass_near_the_end_of_the_range()
+  local x = tensor({ 0, 0, 0, -1.7e308, 1e308, 1e308, -1, 0, 2, 1, 1, 1, 1 }, { dtype = "float64" })
+  local y, sum = x:cumsum(1), 0
+  for i = 1, x:numel() do
+    sum = sum + x[i]
+    luaunit.assertEquals(y[i], sum)
+  end
 end
 
 function TestAlong.test_derivatives()

@@ -137,6 +137,40 @@ function TestRnnKernels.test_a_wide_layer()
   check_sizes(257, 10, 3, 17, "tanh", "float64", 1e-11)
 end
 
+-- One input and one output, beside a model with two of each that are the same and others of
+-- which nothing comes: the gradients of the first ones are the same.
+local function check_single(H, T, B, dtype, tolerance)
+  local function made(n)
+    return rnn.model { cell = "tanh", input = n, hidden = H, output = n, head = "linear", seed = 1,
+      dtype = dtype }
+  end
+  local one, two = made(1), made(2)
+  two.W_hh:copy_(one.W_hh)
+  two.W_xh:narrow(2, 1, 1):copy_(one.W_xh)
+  two.W_hy:zero_():narrow(1, 1, 1):copy_(one.W_hy)
+  local x = tensor.zeros({ T, B, 2 }, { dtype = dtype })
+  local y = x:clone()
+  local x1 = x:narrow(3, 1, 1):uniform_(-1, 1)
+  local y1 = y:narrow(3, 1, 1):uniform_(-1, 1)
+  for model, data in pairs { [one] = { x1:contiguous(), y1:contiguous() }, [two] = { x, y } } do
+    local _, _, trace = model:forward(data[1], data[2], nil, { reduction = "sum" })
+    model:backward(trace)
+  end
+  local what = ("%s H=%d T=%d B=%d "):format(dtype, H, T, B)
+  local got, wanted = one:gradients(), two:gradients()
+  check_close(got.W_hy, wanted.W_hy:narrow(1, 1, 1):to("float64"), tolerance, what .. "W_hy")
+  check_close(got.W_xh, wanted.W_xh:narrow(2, 1, 1):to("float64"), tolerance, what .. "W_xh")
+end
+
+function TestRnnKernels.test_one_input_and_one_output()
+  for _, H in ipairs { 9, 17, 18, 33, 34, 65, 129 } do
+    for _, size in ipairs { { 3, 4 }, { 70, 1 }, { 140, 1 }, { 40, 20 } } do
+      check_single(H, size[1], size[2], "float32", 1e-4)
+      check_single(H, size[1], size[2], "float64", 1e-11)
+    end
+  end
+end
+
 -- --- compared with themselves --------------------------------------------------------------
 
 -- A pass of a model of two layers, an update with clipped gradients, and what it leaves.

@@ -452,13 +452,15 @@ static void FN(log_softmax_gradient)(int64_t n, void *const *data,
 /* --- running sums ----------------------------------------------------------------- */
 
 /* Groups of four are added up by themselves, so that only one addition a group has to wait
-** for the group before. */
+** for the group before. A group whose own sum leaves the range goes one by one, with all that
+** follow: what was before it may bring it back. */
 static void FN(run_sums)(int64_t n, REAL *y, int64_t sy, const REAL *x, int64_t sx) {
   double sum = 0;
   int64_t i = 0;
   for (; i + 4 <= n && !un_stopped_at(i); i += 4, x += 4 * sx, y += 4 * sy) {
     const double one = (double)x[0], two = one + (double)x[sx],
                  three = two + (double)x[2 * sx], four = three + (double)x[3 * sx];
+    if (!isfinite(four)) break;
     y[0] = (REAL)(sum + one);
     y[sy] = (REAL)(sum + two);
     y[2 * sy] = (REAL)(sum + three);

@@ -167,8 +167,10 @@ ALWAYS_INLINE void FN(tile_rank1)(FN(sums) * s, const REAL *packed, int64_t pane
     const char *from = r < NARROW_ROWS ? x : x + 2 * odd[1];
     const FN(vec) value = FN(all)(*(const REAL *)(const void *)(from + step));
     FOR(v, f.vectors) FN(MULTIPLY_ADD)(s->whole[r][v], value, w[v]);
-    if (f.rest == 16) s->rest16[r] += FN(low_short16)(value) * FN(load_short16)(rest);
-    if (f.rest == 32) s->rest32[r] += FN(low_short32)(value) * FN(load_short32)(rest);
+    if (f.rest == 16)
+      FN(MULTIPLY_ADD)(s->rest16[r], FN(low_short16)(value), FN(load_short16)(rest));
+    if (f.rest == 32)
+      FN(MULTIPLY_ADD)(s->rest32[r], FN(low_short32)(value), FN(load_short32)(rest));
   }
 }
 
@@ -460,9 +462,14 @@ ALWAYS_INLINE void FN(multiply_block)(const un_product *p, FN(tile) * t, int64_t
   FN(multiply_columns)(t, p->rows, vectors, rest, p->x_tiles);
 }
 
+/* Are the last columns of W there in one piece, too? Rows of b (un_pack_kernels.rows), which
+** come in pieces, are packed without. */
+ALWAYS_INLINE bool FN(has_dots)(const un_product *p) {
+  return p->x_column == 1 && !p->x_tiles && !p->plain_row && !p->piece;
+}
+
 static void FN(multiply)(const un_product *p) {
-  const bool has_dots = p->x_column == 1 && !p->x_tiles && !p->plain_row;
-  const int64_t dots = has_dots ? FN(dot_columns)(p->columns) : 0;
+  const int64_t dots = FN(has_dots)(p) ? FN(dot_columns)(p->columns) : 0;
   const int64_t columns = p->columns - dots;
   FN(tile) t;
   int64_t n = 0;
