@@ -114,7 +114,7 @@ ALWAYS_INLINE void fetch_group(const char *first, int64_t row_bytes, int64_t byt
 #define TAKE_BETTER(v, wrong_side, k)                                                  \
   do {                                                                                 \
     const value better = (v)wrong_side b ? b : (v), kept = b == b ? better : b;        \
-    p = (kept == b) | (b != b) ? p : (number)(k);                                      \
+    p = ((kept == b) | (b != b)) ? p : (number)(k);                                    \
     b = kept;                                                                          \
   } while (0)
 #define TAKE_FIRST(v, k) (b = (v), p = 1)
