@@ -28,7 +28,8 @@
 /* Rows of a tile of one vector and of two, where these are not all. */
 enum { MAX_ROWS = 12, NARROW_ROWS = 6 };
 
-enum { FOUR = 4 };
+/* Steps down k of one turn, where instructions count (AVX2). */
+enum { TURN = 4 };
 
 /* sum += a * b. Of AVX2's registers none is left: gcc would move sums about, and read W
 ** again for each row. */
@@ -192,8 +193,8 @@ ALWAYS_INLINE void FN(tile_fours)(FN(sums) * s, const FN(tile) * t, const REAL *
                 w_row = is_packed ? f.vectors * FN(LANES) : t->w_row;
   const int64_t next = (rows_neighbour ? t->x_column : t->x_row) * size;
   const int64_t far[NARROW_ROWS] = {0, next, 2 * next, 3 * next, 4 * next, 5 * next};
-  for (int64_t turns = t->piece / FOUR; turns > 0; turns--) {
-    FOR(step, FOUR) {
+  for (int64_t turns = t->piece / TURN; turns > 0; turns--) {
+    FOR(step, TURN) {
       FN(vec) row[PANEL_VECTORS];
       FOR(v, f.vectors) row[v] = FN(load)(*w + step * w_row + v * FN(LANES));
       FOR(r, f.rows) {
@@ -201,8 +202,8 @@ ALWAYS_INLINE void FN(tile_fours)(FN(sums) * s, const FN(tile) * t, const REAL *
         FOR(v, f.vectors) FN(MULTIPLY_ADD)(s->whole[r][v], value, row[v]);
       }
     }
-    *w += FOUR * w_row;
-    *x += FOUR * (rows_neighbour ? next : size);
+    *w += TURN * w_row;
+    *x += TURN * (rows_neighbour ? next : size);
   }
 }
 
@@ -233,7 +234,7 @@ ALWAYS_INLINE void FN(tile_product)(FN(sums) * s, const FN(tile) * t,
     const REAL *packed = t->packed + i * t->w_piece;
     const char *x = (const char *)(t->x + i * t->x_piece);
     if (by_fours) FN(tile_piece)(s, t, &packed, &x, f);
-    for (int64_t k = by_fours ? t->piece % FOUR : t->piece; k > 0; k--) {
+    for (int64_t k = by_fours ? t->piece % TURN : t->piece; k > 0; k--) {
       FN(tile_rank1)(s, packed, panel, last, x, odd, f);
       packed += w_row;
       x += next;
