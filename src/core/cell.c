@@ -8,9 +8,9 @@
 #include "parallel.h"
 #include "row.h"
 
-extern const un_cell un_cell_tanh, un_cell_relu;
+extern const un_cell un_cell_tanh, un_cell_relu, un_cell_gru;
 
-static const un_cell *const cells[] = {&un_cell_tanh, &un_cell_relu, NULL};
+static const un_cell *const cells[] = {&un_cell_tanh, &un_cell_relu, &un_cell_gru, NULL};
 
 const un_cell *un_cell_at(int i) {
   return cells[i];
