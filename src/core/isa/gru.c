@@ -8,9 +8,6 @@
 #include "vec.h"
 #include "vec_math.h"
 
-UN_VEC_FUNCTION(vsigmoid, f32, float, un_vsigmoidf)
-UN_VEC_FUNCTION(vsigmoid, f64, double, un_vsigmoid)
-
 #define UN_TEMPLATE "isa/gru.c"
 #include "each_dtype.h"
 
