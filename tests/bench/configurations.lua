@@ -17,8 +17,13 @@ local gates = { tanh = 1, relu = 1, lstm = 4, gru = 3 }
 --- recurrence and of the read-out; the rows of the input matrix are only picked.
 function configurations.flops(cell, H) return gates[cell] * 6 * H * H + 6 * H * V end
 
---- Numbers that a tanh network learns.
-function configurations.parameters(H) return 2 * H * V + H * H + H + V end
+--- Numbers that a network learns (a gru has H more).
+function configurations.parameters(cell, H)
+  return gates[cell] * (V * H + H * H + H) + H * V + V
+end
+
+--- Numbers of W_hh.
+function configurations.recurrent(cell, H) return gates[cell] * H * H end
 
 --- Bytes of the float32 weights that a step forward reads: the recurrent matrix, the row of a
 --- token, the read-out.

@@ -13,7 +13,8 @@
 --                                             hidden unit and two symbols, with as many time
 --                                             steps
 --
--- and nothing else: no tanh or softmax of more than one vector, no packing, no loads that wait.
+-- and nothing else: no tanh, sigmoid or softmax of more than one vector, no packing, no loads that
+-- wait.
 local configurations = require "configurations"
 local core = require "unroll.core"
 
@@ -39,24 +40,25 @@ end
 local arrays = { adagrad = 6, adam = 8 }
 
 local function updating(case, ask)
-  local bytes = number * configurations.parameters(case.H)
+  local bytes = number * configurations.parameters(case.cell, case.H)
   return arrays[case.optimizer] * bytes / ask("bandwidth", arrays[case.optimizer] // 2 * bytes)
 end
 
 -- Both sweeps of one sequence, and what it needs beside products and update.
 local function alone(case, peak, ask, seconds)
-  local H, T = case.H, case.T
-  return 2 * T * math.max(reading(number * H * H, ask), 2 * H * H / peak)
+  local T, recurrent = case.T, configurations.recurrent(case.cell, case.H)
+  return 2 * T * math.max(reading(number * recurrent, ask), 2 * recurrent / peak)
     + ask("empty", case.cell, T, case.optimizer, seconds)
 end
 
---- Seconds of a step of a tanh network at least, for a program that makes `peak` operations a
+--- Seconds of a step of a network at least, for a program that makes `peak` operations a
 --- second and answers `ask(request, ...)` as worker.lua does.
 function floor.seconds(case, peak, ask, seconds)
-  local H, T, B = case.H, case.T, case.B
-  local flops, rate = configurations.flops(case.cell, H), ask "products"
+  local T, B = case.T, case.B
+  local flops, rate = configurations.flops(case.cell, case.H), ask "products"
   if B > 1 then return T * B * flops / rate + updating(case, ask) end
-  return T * (flops - 4 * H * H) / rate + updating(case, ask) + alone(case, peak, ask, seconds)
+  local sweeps = 4 * configurations.recurrent(case.cell, case.H)
+  return T * (flops - sweeps) / rate + updating(case, ask) + alone(case, peak, ask, seconds)
 end
 
 return floor

@@ -67,7 +67,8 @@ function line.threads(data)
   local parts = {}
   for i, case in ipairs(data.cases) do
     local gain, bare = threads.gains(case)
-    parts[i] = ("%s %s (%.2f)"):format(case.name, numbers.times(gain), gain / bare)
+    parts[i] = ("%s %s %s (%.2f)"):format(case.cell, case.name, numbers.times(gain),
+      gain / bare)
   end
   return #parts > 0 and "Two threads, gain (of the bare loop's): " .. table.concat(parts, ", ")
     .. "." or nil

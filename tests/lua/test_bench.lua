@@ -86,6 +86,17 @@ function TestBench.test_the_least_time_of_a_step_with_a_batch()
   lu.assertAlmostEquals(least(case, 1e9), products + 8 * 4 * learned / 1e9, 1e-12)
 end
 
+function TestBench.test_the_least_time_of_a_step_with_gates()
+  local numbers_of_lstm = 4 * (65 * 100 + 100 * 100 + 100) + 100 * 65 + 65
+  local case = { cell = "lstm", H = 100, T = 10, B = 3, optimizer = "adam" }
+  local products = 30 * 6 * (4e4 + 6500) / 5e8
+  lu.assertAlmostEquals(least(case, 1e9), products + 8 * 4 * numbers_of_lstm / 1e9, 1e-12)
+  case.B = 1
+  products = 10 * (2 * 4e4 + 6 * 6500) / 5e8
+  local update, reading = 8 * 4 * numbers_of_lstm / 1e9, 20 * 4 * 4e4 / 1e9
+  lu.assertAlmostEquals(least(case, 1e9), products + update + reading + 1e-3, 1e-12)
+end
+
 function TestBench.test_a_size_between_is_held_beside_the_worse_neighbour()
   local function point(value, share, between)
     return { value = value, shares = { share }, between = between or false }
@@ -124,7 +135,7 @@ function TestBench.test_the_lines_of_the_readme()
   local r, readme, path = results(true), load "readme", os.tmpname()
   r.phases.generate = { cases = { { cell = "tanh", H = 8, limits = { 4000 },
     rates = { unroll = { 3000 }, torch = { 100 } } } } }
-  r.phases.threads = { cases = { { name = "d", rate = { { 10 }, { 19 } },
+  r.phases.threads = { cases = { { cell = "tanh", name = "d", rate = { { 10 }, { 19 } },
     peak = { { 10 }, { 20 } } } } }
   r.phases.document = { cases = { { network = { seconds = 2.3 }, losses = { 0.01 },
     seconds = { 0.023 } } } }
@@ -132,7 +143,7 @@ function TestBench.test_the_lines_of_the_readme()
   assert(core.sys.write_file(path, from_mark .. to_mark))
   readme.update(path, r)
   local text = core.sys.read_file(path)
-  for _, part in ipairs { "tanh 8 3k (30x, 75.0 %)", "d 1.9x (0.95)",
+  for _, part in ipairs { "tanh 8 3k (30x, 75.0 %)", "tanh d 1.9x (0.95)",
       "0.0100 nats in 23 ms (2.3 s)", "A text of 100 MB: 500 ms to the first step, 1.50 times" } do
     lu.assertStrContains(text, part)
   end

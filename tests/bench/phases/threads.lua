@@ -6,21 +6,25 @@ local numbers = require "numbers"
 
 local phase = { name = "threads", title = "Two threads" }
 
+local function new_case(cell, c)
+  return { cell = cell, name = c.name, H = c.H, T = c.T, B = c.B, rate = { {}, {} },
+           peak = { {}, {} } }
+end
+
 function phase.run(context)
   local data = { cores = core.sys.cores(), cases = {} }
   if data.cores < 2 then return data end
   local ask, seconds = context.peers.ask, context.quick and 0.1 or 0.4
-  for i = 4, 7 do
-    local c = configurations[i]
-    data.cases[#data.cases + 1] = { name = c.name, H = c.H, T = c.T, B = c.B, rate = { {}, {} },
-                                    peak = { {}, {} } }
+  for i = 4, 7 do data.cases[#data.cases + 1] = new_case("tanh", configurations[i]) end
+  for _, cell in ipairs { "lstm", "gru" } do
+    data.cases[#data.cases + 1] = new_case(cell, configurations[4])
   end
   for _ = 1, context.quick and 1 or 7 do
     for _, case in ipairs(data.cases) do
       for threads = 1, 2 do
         ask("unroll", "threads", threads)
         table.insert(case.rate[threads],
-          ask("unroll", "train", "tanh", case.H, case.T, case.B, "adam", seconds))
+          ask("unroll", "train", case.cell, case.H, case.T, case.B, "adam", seconds))
         table.insert(case.peak[threads], ask("unroll", "peak", threads))
       end
     end
@@ -38,7 +42,7 @@ function phase.tables(data)
   local rows = {}
   for _, case in ipairs(data.cases) do
     local gain, bare = phase.gains(case)
-    rows[#rows + 1] = { "tanh " .. case.name, numbers.short(numbers.median(case.rate[1])),
+    rows[#rows + 1] = { case.cell .. " " .. case.name, numbers.short(numbers.median(case.rate[1])),
       numbers.short(numbers.median(case.rate[2])), numbers.times(gain), numbers.times(bare),
       ("%.2f"):format(gain / bare), numbers.verdict(gain / bare >= 0.95) }
   end
