@@ -8,9 +8,10 @@
 #include "parallel.h"
 #include "row.h"
 
-extern const un_cell un_cell_tanh, un_cell_relu, un_cell_gru;
+extern const un_cell un_cell_tanh, un_cell_relu, un_cell_lstm, un_cell_gru;
 
-static const un_cell *const cells[] = {&un_cell_tanh, &un_cell_relu, &un_cell_gru, NULL};
+static const un_cell *const cells[] = {&un_cell_tanh, &un_cell_relu, &un_cell_lstm,
+                                       &un_cell_gru, NULL};
 
 const un_cell *un_cell_at(int i) {
   return cells[i];
