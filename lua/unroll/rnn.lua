@@ -6,7 +6,7 @@
 --
 -- A cell is one layer; a model is a stack of cells with a read-out and a loss. Sequences
 -- have the shape (T,B,I), time first, then batch; tokens (T,B) int32 from 1 on. A state is a
--- table of tensors (B,H) by name: state.h. forward keeps a trace, backward walks it back and
+-- table of tensors (B,H) by name: state.h, for "lstm" also state.c. forward keeps a trace, backward walks it back and
 -- adds to the gradients, which only zero_gradients clears. The sweeps run in C.
 
 local cell = require "unroll.rnn.cell"
@@ -35,7 +35,7 @@ end
 
 --- The names of the cells that are known: built in, in lua/unroll/cells, registered.
 ---@return string[]
---- > table.concat(rnn.cells(), " "):find "tanh" ~= nil   --> true
+--- > table.concat(rnn.cells(), " "):find "lstm" ~= nil   --> true
 ---@see rnn.cell rnn.register
 function rnn.cells()
   return definition.names()

@@ -9,7 +9,9 @@ local spectrum = {}
 
 local function check_square(W, who)
   if not tensor.is_tensor(W) or W:dim() ~= 2 or W:size(1) ~= W:size(2) then
-    error(who .. ": a square matrix expected", 3)
+    local is_stacked = tensor.is_tensor(W) and W:dim() == 2 and W:size(1) % W:size(2) == 0
+    error(who .. ": a square matrix expected" .. (is_stacked
+      and "; W_hh of a cell with gates is one for each: cell:gate(\"W_hh\", name)" or ""), 3)
   end
   return W:to("float64")
 end
@@ -55,18 +57,23 @@ end
 
 local accepted = { cell = "tanh", threshold = 0.97 }
 
---- The share of outputs at which a cell hardly passes a gradient on.
+--- The share of outputs at which a cell, or a gate of one, hardly passes a gradient on.
 ---@param ys unroll.Tensor outputs of any shape
 ---@param opts? table cell = "tanh": counts |h| > threshold (0.97, where tanh' < 0.06);
---- "relu": counts zeros, where the slope is 0
+--- "relu": counts zeros, where the slope is 0; "sigmoid", for gates (`Trace:gates`): counts values
+--- above the threshold or below 1 - threshold (where sigmoid' < 0.03)
 ---@return number share 0..1
---- Errors: no tensor; another cell than these two.
+--- Errors: no tensor; another cell: h of "lstm" and "gru" says nothing of their slopes, their
+--- gates do.
 --- > unroll.diagnostics.saturation(tensor{0.1, -0.99})   --> 0.5
+--- > unroll.diagnostics.saturation(tensor{0.01, 0.5, 0.6, 0.99}, {cell = "sigmoid"})   --> 0.5
 function spectrum.saturation(ys, opts)
   local o = options.check(opts, accepted, "saturation")
-  options.choice(o.cell, { "tanh", "relu" }, "cell", "saturation")
+  options.choice(o.cell, { "tanh", "relu", "sigmoid" }, "cell", "saturation")
   if not tensor.is_tensor(ys) then error("saturation: a tensor of outputs expected", 2) end
-  local hit = o.cell == "relu" and ys:le(0) or ys:abs():gt(o.threshold)
+  if o.cell == "sigmoid" then ys = ys * 2 - 1 end -- the ends 0 and 1 are -1 and 1
+  local limit = o.cell == "sigmoid" and 2 * o.threshold - 1 or o.threshold
+  local hit = o.cell == "relu" and ys:le(0) or ys:abs():gt(limit)
   return hit:to("float64"):mean()
 end
 

@@ -21,10 +21,13 @@ local tensor = core.tensor
 
 --- A recurrent cell with its parameters: one layer. Its parameters are fields too: cell.W_hh.
 ---
---- W_xh (G H, I), W_hh (G H, H), b_h (G H), where G is the number of gates of the cell (1 for
---- "tanh" and "relu"), stacked as PyTorch does.
+--- W_xh (G H, I), W_hh (G H, H), b_h (G H), where G is the number of gates of the cell, stacked
+--- as PyTorch does: 1 for "tanh" and "relu", 4 for "lstm" (i, f, g, o), 3 for "gru" (r, z, n).
+--- The "gru" with reset = "after" has b_hn (H), too. Cell:gate gives one of the blocks.
 ---@class unroll.Cell
 ---@field name string
+---@field options table<string, any> the cell's own: forget_bias of "lstm", reset of "gru"
+---@field gates string[] their names in the order of the blocks; none for "tanh" and "relu"
 ---@field input integer I, numbers for each step, or the number of tokens
 ---@field hidden integer H, numbers of the state
 ---@field dtype string
@@ -54,8 +57,9 @@ Cell.__tostring, Cell.__display = display.cell_line, display.cell
 ---@param values table from parameters.new or parameters.part
 ---@param slopes table their gradients
 function cell.wrap(d, input, hidden, dtype, values, slopes)
-  return setmetatable({ name = d.name, definition = d, input = input, hidden = hidden,
-    dtype = dtype, values = values, slopes = slopes, step_traces = {} }, Cell)
+  return setmetatable({ name = d.name, definition = d, options = d.values, gates = d.gates,
+    input = input, hidden = hidden, dtype = dtype, values = values, slopes = slopes,
+    step_traces = {} }, Cell)
 end
 
 local accepted = { input = options.required, hidden = options.required, dtype = "float32",
@@ -67,28 +71,51 @@ local accepted = { input = options.required, hidden = options.required, dtype = 
 ---@field dtype? "float32"|"float64" default "float32"
 ---@field init? string|table|number how parameters start, see `rnn.lm`; default "glorot"
 ---@field seed? integer default: drawn from the default generator
+---@field forget_bias? number "lstm": where the biases of the forget gate start; default 1
+---@field reset? "after"|"before" "gru": the reset gate multiplies after or before the product
+--- with W_hn; default "after"
 
---- A recurrent cell with new parameters: h' = f(W_xh x + W_hh h + b_h) for "tanh" and "relu".
+--- A recurrent cell with new parameters. With a = W_xh x + W_hh h + b_h, in blocks of H, one a
+--- gate:
+---
+---   "tanh", "relu"   h' = f(a)
+---   "lstm"           i, f, o = sigmoid(a_i, a_f, a_o)   g = tanh(a_g)
+---                    c' = f c + i g                     h' = o tanh(c')
+---   "gru"            r, z = sigmoid(a_r, a_z)           h' = (1 - z) n + z h
+---                    reset = "after":    n = tanh(W_xn x + b_n + r (W_hn h + b_hn))
+---                    reset = "before":   n = tanh(W_xn x + b_n + W_hn (r h))
+---
+--- The state of "lstm" is {h =, c =}, that of the others {h =}, each (B,H). "after" is what
+--- PyTorch and cuDNN compute, "before" is Cho et al.'s. A bias is the sum of PyTorch's two; b_hn
+--- alone stands apart. Options of a cell can be written behind its name, where a cell is one
+--- text: "lstm forget_bias=0".
 ---@param name string|table one of `rnn.cells`, or a definition (`rnn.register`)
 ---@param opts unroll.CellOptions
 ---@return unroll.Cell
---- Errors: a name that is not known; unknown, missing or misshapen options.
---- Source: Elman, Finding structure in time, 1990.
+--- Errors: a name that is not known; unknown, missing or misshapen options; an option of another
+--- cell.
+--- Source: Elman, Finding structure in time, 1990; Hochreiter & Schmidhuber, Long short-term
+--- memory, 1997; Gers, Schmidhuber & Cummins, Learning to forget, 2000; Cho et al., Learning phrase
+--- representations using RNN encoder-decoder, 2014; Jozefowicz, Zaremba & Sutskever, An empirical
+--- exploration of recurrent network architectures, 2015 (forget_bias).
 --- Dtypes: float32, float64
 --- > cell = rnn.cell("tanh", {input = 3, hidden = 4, seed = 1})
 --- > cell.W_hh:size()   --> (4, 4)
 --- > y, state = cell:step(tensor.zeros(2, 3))
 --- > y:size()           --> (2, 4)
----@see Cell:forward rnn.lm rnn.cells
+--- > lstm = rnn.cell("lstm", {input = 3, hidden = 4})
+--- > lstm:gate("b_h", "f"):mean()   --> 1.0
+--- > lstm:zero_state(2).c:size()    --> (2, 4)
+--- > rnn.cell("lstm", {input = 3, hidden = 4, reset = "after"})   --> error: an option of gru
+---@see Cell:forward Cell:gate rnn.lm rnn.cells
 function cell.new(name, opts)
-  local d = definition.find(name, "rnn.cell", 2)
-  local o = options.check(opts, accepted, "rnn.cell")
+  local d, o = definition.choose(name, opts, accepted, "rnn.cell", 2)
   local input = check.size(o.input, "input", "rnn.cell", 2)
   local hidden = check.size(o.hidden, "hidden", "rnn.cell", 2)
   check.dtype(o.dtype, "rnn.cell", 2)
   local seed = o.seed and options.integer(o.seed, "seed", "rnn.cell", math.mininteger)
     or init.draw_seed()
-  local specs = d.specs(input, hidden)
+  local specs = d:specs(input, hidden)
   local values = parameters.new(specs, o.dtype, "rnn.cell", 2)
   init.fill_all(values, specs, o.init, seed, "rnn.cell", 2)
   return cell.wrap(d, input, hidden, o.dtype, values,
@@ -101,6 +128,40 @@ end
 --- > rnn.cell("tanh", {input = 3, hidden = 4}):parameters()[1].name   --> "W_xh"
 ---@see Cell:gradients
 function Cell:parameters() return self.values end
+
+-- Where the block of a gate begins in parameter t, for cell:gate.
+local function first_row(self, t, parameter, gate)
+  local gates = self.gates
+  if not gates[1] then error(("cell:gate: cell %s has no gates"):format(self.name), 3) end
+  options.choice(gate, gates, "gate", "cell:gate", 3)
+  if t:size(1) ~= #gates * self.hidden then
+    error(("cell:gate: %s is not stacked by gates"):format(parameter), 3)
+  end
+  for k, name in ipairs(gates) do
+    if name == gate then return (k - 1) * self.hidden + 1 end
+  end
+end
+
+--- The block of one gate in a parameter: W_xh (H,I), W_hh (H,H), b_h (H).
+---@param parameter string its name
+---@param gate string one of cell.gates
+---@return unroll.Tensor block a view: what is written to it is written to the parameter
+--- Errors: a cell without gates; no such gate or parameter; a parameter of one gate only.
+--- > cell = rnn.cell("lstm", {input = 3, hidden = 4, seed = 1})
+--- > cell:gate("W_hh", "f"):size()   --> (4, 4)
+--- > cell:gate("b_h", "f"):fill_(2);
+--- > cell.b_h:sum()                  --> 8.0
+---@see rnn.cell Trace:gates diagnostics.spectrum
+function Cell:gate(parameter, gate)
+  local t = self.values[parameter]
+  if parameter == "flat" or not tensor.is_tensor(t) then
+    local names = {}
+    for i, entry in ipairs(self.values) do names[i] = entry.name end
+    error(("cell:gate: there is no parameter '%s'.%s"):format(tostring(parameter),
+      options.suggestion(tostring(parameter), names)), 2)
+  end
+  return t:narrow(1, first_row(self, t, parameter, gate), self.hidden)
+end
 
 --- The gradients of the parameters. `Cell:backward` adds to them.
 ---@return table list as of `Cell:parameters`
@@ -122,7 +183,7 @@ function Cell:zero_gradients() self.slopes.flat:zero_() end
 --- > rnn.cell("tanh", {input = 3, hidden = 4}):to("float64").dtype   --> "float64"
 function Cell:to(dtype)
   check.dtype(dtype, "cell:to", 2)
-  local specs = self.definition.specs(self.input, self.hidden)
+  local specs = self.definition:specs(self.input, self.hidden)
   local values = parameters.new(specs, dtype, "cell:to", 2)
   for i, entry in ipairs(self.values) do values[i].tensor:copy_(entry.tensor) end
   return cell.wrap(self.definition, self.input, self.hidden, dtype, values,

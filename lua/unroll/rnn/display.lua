@@ -7,6 +7,7 @@
 -- σmax is the largest singular value of a square W_hh, ρ its largest |eigenvalue|. They are
 -- computed for this text, so only up to `most_units` units: a moment, no more.
 
+local cell_options = require "unroll.rnn.cell_options"
 local text = require "unroll.display.text"
 local protected = require "unroll.protected"
 
@@ -40,8 +41,24 @@ local function sizes_of(list, dtype)
   return ("%s, %s"):format(text.count(list.flat:numel(), "parameter"), dtype)
 end
 
-local function head_line(how, name, chain, list, dtype)
-  return text.join({ how.paint("heading", name), chain, sizes_of(list, dtype) }, how.width, 2)
+-- "gates i f g o", nil for a cell without.
+local function gates_text(d)
+  return d.gates[1] and "gates " .. table.concat(d.gates, " ") or nil
+end
+
+-- Name, sizes and what the cell has: gates, options.
+local function head_line(how, name, chain, object)
+  local pieces = { how.paint("heading", name), chain }
+  pieces[#pieces + 1] = gates_text(object.definition)
+  pieces[#pieces + 1] = cell_options.text(object.definition)
+  pieces[#pieces + 1] = sizes_of(object:parameters(), object.dtype)
+  return text.join(pieces, how.width, 2)
+end
+
+-- The options of a cell before what follows in a line.
+local function options_before(d)
+  local found = cell_options.text(d)
+  return found and found .. "   " or ""
 end
 
 --- What a model is called in texts: a language model predicts its own inputs.
@@ -62,22 +79,21 @@ end
 ---@param model unroll.Model
 ---@return string
 function display.model_line(model)
-  return ("%s   %s   %s"):format(display.kind(model), chain_of(model),
-    sizes_of(model:parameters(), model.dtype))
+  return ("%s   %s   %s%s"):format(display.kind(model), chain_of(model),
+    options_before(model.definition), sizes_of(model:parameters(), model.dtype))
 end
 
 --- A cell in one line.
 ---@param cell unroll.Cell
 ---@return string
 function display.cell_line(cell)
-  return ("cell %s   %d → %d   %s"):format(cell.name, cell.input, cell.hidden,
-    sizes_of(cell:parameters(), cell.dtype))
+  return ("cell %s   %d → %d   %s%s"):format(cell.name, cell.input, cell.hidden,
+    options_before(cell.definition), sizes_of(cell:parameters(), cell.dtype))
 end
 
 --- A model: its sizes, and the parameters of each layer.
 function display.model(model, how)
-  local lines = { head_line(how, display.kind(model), chain_of(model), model:parameters(),
-    model.dtype) }
+  local lines = { head_line(how, display.kind(model), chain_of(model), model) }
   local shown = math.min(#model.layers, most_layers)
   for l = 1, shown do
     parameter_lines(lines, "layer " .. l, model.layers[l]:parameters(), how)
@@ -94,7 +110,7 @@ end
 --- A cell: its sizes and its parameters.
 function display.cell(cell, how)
   local lines = { head_line(how, "cell " .. cell.name,
-    ("%d → %d"):format(cell.input, cell.hidden), cell:parameters(), cell.dtype) }
+    ("%d → %d"):format(cell.input, cell.hidden), cell) }
   parameter_lines(lines, "", cell:parameters(), how)
   return table.concat(lines, "\n")
 end

@@ -10,6 +10,13 @@
 --   identity    W = 1, for recurrent matrices                      Le et al. 2015
 --   pytorch     uniform within +-1/sqrt(hidden)                    PyTorch's nn.RNN
 --   normal, uniform, constant   with their deviation, bound, value
+-- All of these are for matrices. Biases start at 0, whatever the rule, and those of a gate that
+-- keeps the old state where the cell says (lstm: forget_bias = 1, Jozefowicz et al. 2015),
+-- unless the parameter is named: { b_h = 0 }. So { W_xh = "pytorch", W_hh = "pytorch",
+-- b_h = "pytorch" } is how PyTorch starts, but for its second bias. For gated cells there is
+--   chrono      biases of the gate that keeps log U(1, Tmax - 1), so that a unit remembers for
+--               1 to Tmax steps, minus that for the gate that lets new in if it is another;
+--               matrices glorot                             Tallec and Ollivier 2018
 -- Each parameter has a generator of its own, drawn from the seed, so that another choice
 -- for one parameter leaves the others as they were.
 
@@ -63,9 +70,27 @@ local rules = {
   constant = function(value) return function(block) block:fill_(value) end end,
 }
 
-local needs_number = { normal = true, uniform = true, constant = true }
+-- The biases of a gated cell (spec of b_h) that remember for up to `longest` steps.
+local function fill_chrono(bias, spec, longest, generator)
+  local H = spec.hidden
+  local keep = bias:narrow(1, (spec.keep - 1) * H + 1, H)
+  keep:uniform_(1, longest - 1, generator):log_()
+  if spec.write then bias:narrow(1, (spec.write - 1) * H + 1, H):copy_(keep):mul_(-1) end
+end
 
-local rule_names = {}
+-- Where biases start when nobody names them.
+local function fill_start(bias, spec)
+  local H = spec.hidden
+  for k, value in pairs(spec.start or {}) do bias:narrow(1, (k - 1) * H + 1, H):fill_(value) end
+end
+
+-- Rules for a bias as a whole.
+local bias_rules = { chrono = fill_chrono, start = fill_start }
+
+-- Examples of rules that need a number.
+local needs_number = { normal = 0.01, uniform = 0.01, constant = 0.01, chrono = 100 }
+
+local rule_names = { "chrono" }
 for name in pairs(rules) do rule_names[#rule_names + 1] = name end
 
 local function is_number(value)
@@ -84,13 +109,17 @@ local function parse(how, what, who, level)
   end
   options.choice(name, rule_names, what, who, level + 1)
   if argument == nil and needs_number[name] then
-    error(("%s: %s = '%s' needs a number, as { %s = 0.01 }"):format(who, what, name, name),
-      level + 1)
+    error(("%s: %s = '%s' needs a number, as { %s = %g }"):format(who, what, name, name,
+      needs_number[name]), level + 1)
   end
   if argument == nil then argument = 1 end
   if not is_number(argument) or (argument < 0 and name ~= "constant" and name ~= "identity") then
     error(("%s: %s: %s = %s must be a finite number, at least 0"):format(who, what, name,
       options.shown(argument)), level + 1)
+  end
+  if name == "chrono" and argument <= 2 then
+    error(("%s: %s: chrono is the longest time to remember, more than 2 steps, got %s"):format(who,
+      what, options.shown(argument)), level + 1)
   end
   return name, argument
 end
@@ -100,9 +129,11 @@ local function fill(entry, spec, name, argument, generator)
   local whole = tensor.zeros(spec.size, { dtype = "float64" })
   local blocks = spec.blocks or 1
   local rows = spec.size[1] // blocks
-  local rule = rules[name](argument, spec)
-  for k = 1, blocks do
-    rule(whole:narrow(1, (k - 1) * rows + 1, rows), generator)
+  if bias_rules[name] then
+    bias_rules[name](whole, spec, argument, generator)
+  else
+    local rule = rules[name](argument, spec)
+    for k = 1, blocks do rule(whole:narrow(1, (k - 1) * rows + 1, rows), generator) end
   end
   entry:copy_(whole)
 end
@@ -111,11 +142,36 @@ local function is_bias(spec)
   return #spec.size == 1
 end
 
--- A rule for all parameters: biases stay zero, and only recurrent matrices can be 1.
+-- A rule for all parameters: it is for matrices, and only recurrent ones can be 1; chrono is
+-- for the biases of gates.
 local function rule_for_all(spec, name, argument)
-  if is_bias(spec) then return "constant", 0 end
-  if name == "identity" and spec.fan_in ~= spec.fan_out then return "glorot", 1 end
+  if name == "chrono" and spec.keep then return name, argument end
+  if is_bias(spec) then return "start", 0 end
+  if name == "chrono" or name == "identity" and spec.fan_in ~= spec.fan_out then
+    return "glorot", 1
+  end
   return name, argument
+end
+
+-- The rule that a caller gave for one parameter must suit it.
+local function check_rule(spec, name, who, level)
+  if name == "chrono" and not spec.keep then
+    error(("%s: init.%s: chrono is for b_h of cells with a gate that keeps the state, as lstm "
+      .. "and gru"):format(who, spec.base), level + 1)
+  elseif is_bias(spec) and not needs_number[name] and name ~= "pytorch" then
+    error(("%s: init.%s is a vector: { normal = }, { uniform = } or a number expected")
+      :format(who, spec.base), level + 1)
+  end
+end
+
+-- A rule for all that no parameter could follow.
+local function check_rule_for_all(specs, name, who, level)
+  local is_possible = name ~= "chrono"
+  for _, spec in ipairs(specs) do is_possible = is_possible or spec.keep end
+  if not is_possible then
+    error(who .. ": init: chrono is for cells with a gate that keeps the state, as lstm and gru",
+      level + 1)
+  end
 end
 
 local function check_names(how, specs, who, level)
@@ -135,14 +191,14 @@ end
 local function is_rule(how)
   if type(how) ~= "table" then return true end
   local key = next(how)
-  return key ~= nil and rules[key] ~= nil and next(how, key) == nil
+  return key ~= nil and (rules[key] or key == "chrono") and next(how, key) == nil
 end
 
 --- Fills a list of parameters.
 ---@param list table from parameters.new
 ---@param specs table[] in the same order; `base` is the name without its layer
 ---@param how string|table|number? one rule for all, or a table of rules by parameter name
---- (those not named: glorot, biases zero); nil: glorot
+--- (those not named: glorot, biases as the cell has them start); nil: glorot
 ---@param seed integer
 ---@param who string the function, for messages
 ---@param level integer stack level for errors
@@ -157,12 +213,10 @@ function init.fill_all(list, specs, how, seed, who, level)
     local name, argument
     if own then
       name, argument = parse(own, "init." .. spec.base, who, level + 1)
-      if is_bias(spec) and not needs_number[name] and name ~= "pytorch" then
-        error(("%s: init.%s is a vector: { normal = }, { uniform = } or a number expected")
-          :format(who, spec.base), level + 1)
-      end
+      check_rule(spec, name, who, level + 1)
     else
       name, argument = parse(by_name and "glorot" or how, "init", who, level + 1)
+      check_rule_for_all(specs, name, who, level + 1)
       name, argument = rule_for_all(spec, name, argument)
     end
     fill(list[i].tensor, spec, name, argument, generator)

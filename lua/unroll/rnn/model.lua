@@ -36,6 +36,7 @@ local clear = core.optim.clear
 ---@class unroll.Model
 ---@field layers unroll.Cell[]
 ---@field cell string name of the cell
+---@field options table<string, any> the cell's own, as forget_bias of "lstm"
 ---@field input integer
 ---@field hidden integer
 ---@field output integer
@@ -77,7 +78,7 @@ Model.__tostring, Model.__display = display.model_line, display.model
 local function specs_of(d, o)
   local specs, layers = {}, {}
   for l = 1, o.layers do
-    local own = d.specs(l == 1 and o.input or o.hidden, o.hidden)
+    local own = d:specs(l == 1 and o.input or o.hidden, o.hidden)
     layers[l] = { first = #specs + 1, names = {} }
     for i, spec in ipairs(own) do
       layers[l].names[i] = spec.name
@@ -99,7 +100,8 @@ local step_methods = { "forward", "backward", "zero_gradients", "gradients" }
 local function build(d, o, who, level)
   local specs, layers = specs_of(d, o)
   local self = {
-    cell = d.name, definition = d, input = o.input, hidden = o.hidden, output = o.output,
+    cell = d.name, options = d.values, definition = d,
+    input = o.input, hidden = o.hidden, output = o.output,
     head = o.head, dtype = o.dtype, vocab = o.vocab, layers = {},
     values = parameters.new(specs, o.dtype, who, level + 1),
     slopes = parameters.new(specs, o.dtype, who, level + 1),
@@ -131,8 +133,15 @@ local function check_sizes(o, who, level)
   if o.seed ~= nil then options.integer(o.seed, "seed", who, math.mininteger, level + 1) end
 end
 
-local function make(o, who, level)
-  local d = definition.find(o.cell, who, level + 1)
+-- The cell's definition and the options of a model or a language model.
+local function choose(opts, accepted, who, level)
+  local name = type(opts) == "table" and rawget(opts, "cell") or accepted.cell
+  if name == options.required then options.check(opts, accepted, who, level + 1) end
+  local d, o = definition.choose(name, opts, accepted, who, level + 1)
+  return d, o -- not as a tail call, which would lose the level
+end
+
+local function make(d, o, who, level)
   check_sizes(o, who, level + 1)
   local self, specs = build(d, o, who, level + 1)
   init.fill_all(self.values, specs, o.init, o.seed or init.draw_seed(), who, level + 1)
@@ -144,7 +153,8 @@ local accepted = { cell = options.required, input = options.required,
   dtype = "float32", "init", "seed", "vocab" }
 
 ---@class unroll.ModelOptions
----@field cell string|table a name (`rnn.cells`) or a definition (`rnn.register`)
+---@field cell string|table a name ("tanh", "relu", "lstm", "gru", see `rnn.cells`) or a definition
+--- (`rnn.register`)
 ---@field input integer numbers for each step, or the number of tokens
 ---@field hidden integer H, numbers of the state
 ---@field output integer numbers or classes for each step
@@ -154,6 +164,9 @@ local accepted = { cell = options.required, input = options.required,
 ---@field dtype? "float32"|"float64" default "float32"
 ---@field init? string|table|number how parameters start, see `rnn.lm`; default "glorot"
 ---@field seed? integer default: drawn from the default generator
+---@field forget_bias? number "lstm": where the biases of the forget gate start; default 1
+---@field reset? "after"|"before" "gru": the reset gate multiplies after or before the product
+--- with W_hn; default "after"
 ---@field vocab? unroll.Vocab
 
 --- A stack of cells with a read-out.
@@ -169,8 +182,8 @@ local accepted = { cell = options.required, input = options.required,
 --- > model:predict(tensor.zeros(5, 3, 2)):size()   --> (5, 3, 1)
 ---@see rnn.lm unroll.Model tasks.adding
 function model.new(opts)
-  local o = options.check(opts, accepted, "rnn.model")
-  return (make(o, "rnn.model", 2))
+  local d, o = choose(opts, accepted, "rnn.model", 2)
+  return (make(d, o, "rnn.model", 2))
 end
 
 local accepted_lm = { cell = "tanh", vocab = options.required, hidden = options.required,
@@ -187,7 +200,8 @@ local function vocabulary_size(vocab, level)
 end
 
 ---@class unroll.LmOptions
----@field cell? string|table a name (`rnn.cells`) or a definition (`rnn.register`); default "tanh"
+---@field cell? string|table a name ("tanh", "relu", "lstm", "gru", see `rnn.cells`) or a definition
+--- (`rnn.register`); default "tanh"
 ---@field vocab integer|unroll.Vocab the number of symbols, or a vocabulary (then sample takes and
 --- returns text)
 ---@field hidden integer H, numbers of the state
@@ -195,13 +209,19 @@ end
 ---@field dtype? "float32"|"float64" default "float32"
 ---@field init? string|table|number how parameters start, see above; default "glorot"
 ---@field seed? integer default: drawn from the default generator
+---@field forget_bias? number "lstm": where the biases of the forget gate start; default 1
+---@field reset? "after"|"before" "gru": the reset gate multiplies after or before the product
+--- with W_hn; default "after"
 
 --- A language model: tokens in, the probabilities of the next token out.
 ---
---- `init` is a rule for all weight matrices, with biases of zero: "glorot", "glorot_normal", "he",
---- "lecun", "orthogonal", "identity", "pytorch", or {normal = deviation}, {uniform = bound},
---- {constant = value}; or a table of such rules by parameter: {W_hh = "orthogonal"}. Rules take a
---- gain: {orthogonal = 1.2}.
+--- `init` is a rule for all weight matrices: "glorot", "glorot_normal", "he", "lecun",
+--- "orthogonal", "identity", "pytorch", or {normal = deviation}, {uniform = bound}, {constant =
+--- value}; or a table of such rules by parameter: {W_hh = "orthogonal"}. Rules take a gain:
+--- {orthogonal = 1.2}. Of a cell with gates each block is drawn as a matrix of its own. Biases
+--- start at zero, those of the lstm's forget gate at forget_bias, unless they are named:
+--- {b_h = "pytorch"}, {b_h = 0}. {chrono = Tmax} draws the biases of "lstm" and "gru" so that units
+--- remember for 1 to Tmax steps.
 ---@param opts unroll.LmOptions
 ---@return unroll.Model
 --- Errors: unknown, missing or misshapen options.
@@ -209,18 +229,19 @@ end
 --- networks, 2010; Saxe, McClelland & Ganguli, Exact solutions to the nonlinear dynamics of
 --- learning in deep linear neural networks, 2013; Le, Jaitly & Hinton, A simple way to
 --- initialize recurrent networks of rectified linear units, 2015; He et al., Delving deep into
---- rectifiers, 2015.
+--- rectifiers, 2015; Tallec & Ollivier, Can recurrent neural networks warp time?, 2018.
 --- Dtypes: float32, float64
 --- > model = rnn.lm{cell = "tanh", vocab = 65, hidden = 128, seed = 1}
 --- > model.W_xh:size()   --> (128, 65)
+--- > rnn.lm{cell = "lstm", vocab = 65, hidden = 128}.W_hh:size()   --> (512, 128)
 --- > W = rnn.lm{vocab = 5, hidden = 4, init = {W_hh = "orthogonal"}}.W_hh
 --- > tensor.allclose(W:matmul(W:t()), tensor.eye(4), {atol = 1e-5})   --> true
 ---@see Model:forward Model:sample train.fit rnn.load rnn.model
 function model.lm(opts)
-  local o = options.check(opts, accepted_lm, "rnn.lm")
+  local d, o = choose(opts, accepted_lm, "rnn.lm", 2)
   o.input, o.vocab = vocabulary_size(o.vocab, 2)
   o.output, o.head = o.input, "softmax"
-  return (make(o, "rnn.lm", 2))
+  return (make(d, o, "rnn.lm", 2))
 end
 
 --- The same model in another dtype: a copy, with gradients of zero.

@@ -173,6 +173,12 @@ function ModelTrace:predict(x, state)
   self.readout:predict(h)
 end
 
+local function layer_of(self, layer, who)
+  local found = self.layers[layer or #self.layers]
+  if found then return found end
+  error(("%s: layer is %s, must be in 1..%d"):format(who, tostring(layer), #self.layers), 3)
+end
+
 --- The norm of dL/dh_t of one layer for t = 1..T (over the batch too), of the last backward
 --- pass: where they fall towards t = 1 the gradient vanishes, where they grow it explodes.
 ---@param layer? integer default: the last
@@ -185,15 +191,37 @@ end
 --- > trace:state_gradient_norms():size()   --> (3)
 ---@see diagnostics.state_gradients Trace:state_gradient_norms
 function ModelTrace:state_gradient_norms(layer)
-  layer = layer or #self.layers
-  local found = self.layers[layer]
-  if not found then
-    error(("state_gradient_norms: layer is %s, must be in 1..%d"):format(tostring(layer),
-      #self.layers), 2)
-  elseif not self.has_gradients then
+  local found = layer_of(self, layer, "state_gradient_norms")
+  if not self.has_gradients then
     error("state_gradient_norms: there was no backward pass on this trace", 2)
   end
   return found.norms:clone()
+end
+
+--- The states of one layer after every step, by name, as `Trace:states`.
+---@param layer? integer default: the last
+---@return table<string, unroll.Tensor> states (T,B,H) each, copies
+--- Errors: no such layer; what `Trace:states` refuses.
+--- > model = rnn.lm{cell = "lstm", vocab = 3, hidden = 2, seed = 1}
+--- > x = tensor({{1}, {2}, {3}}, {dtype = "int32"})
+--- > loss, state, trace = model:forward(x, x)
+--- > trace:states().c:size()   --> (3, 1, 2)
+---@see ModelTrace:gates Trace:states
+function ModelTrace:states(layer)
+  return (layer_of(self, layer, "states"):states())
+end
+
+--- The activations of the gates of one layer at every step, by name, as `Trace:gates`.
+---@param layer? integer default: the last
+---@return table<string, unroll.Tensor> gates (T,B,H) each, copies
+--- Errors: no such layer; a cell without gates.
+--- > model = rnn.lm{cell = "gru", vocab = 3, hidden = 2, seed = 1}
+--- > x = tensor({{1}, {2}, {3}}, {dtype = "int32"})
+--- > loss, state, trace = model:forward(x, x)
+--- > trace:gates().z:size()   --> (3, 1, 2)
+---@see ModelTrace:states Trace:gates
+function ModelTrace:gates(layer)
+  return (layer_of(self, layer, "gates"):gates())
 end
 
 function ModelTrace:__tostring()

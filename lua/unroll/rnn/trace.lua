@@ -25,7 +25,7 @@ local tensor, inspect = core.tensor, core.cell.inspect
 ---@field ys unroll.Tensor (T,B,H), the outputs
 ---@field state table<string, unroll.Tensor> (B,H) each, after the last step
 ---@field generation integer how many forward passes it has seen
----@see Cell:forward Cell:backward
+---@see Cell:forward Cell:backward Trace:states Trace:gates
 local Trace = { __name = "unroll.Trace" }
 Trace.__index = unknown.index(Trace, "trace")
 
@@ -40,13 +40,13 @@ end
 -- State s of all steps, and the views of it that callers see.
 local function make_states(self)
   local T, B, H = self.T, self.B, self.cell.hidden
-  self.states, self.state = {}, {}
+  self.rows, self.state = {}, {}
   for s, name in ipairs(self.cell.definition.states) do
     local rows = zeros(self, T + 1, B, H)
-    self.states[s] = rows
+    self.rows[s] = rows
     self.state[name] = rows:select(1, self.reverse and 1 or T + 1)
   end
-  self.ys = self.states[1]:narrow(1, self.reverse and 1 or 2, T)
+  self.ys = self.rows[1]:narrow(1, self.reverse and 1 or 2, T)
 end
 
 local function make_gradients(self)
@@ -69,7 +69,7 @@ local function describe_run(self)
   local with_gradients = self.with_gradients
   local run = {
     T = T, B = B, I = cell.input, H = cell.hidden, dtype = cell.dtype, reverse = self.reverse,
-    state_names = d.states, states = self.states, dstates = self.dstates, norms = self.norms,
+    state_names = d.states, states = self.rows, dstates = self.dstates, norms = self.norms,
     dx = self.dxs, parameters = cell.values.storage,
     gradients = with_gradients and cell.slopes.storage or nil,
   }
@@ -83,11 +83,11 @@ local native = {}
 function native.prepare(self)
   local d = self.cell.definition
   local description = describe_run(self)
-  description.cell = d.name
+  description.cell = d.core_name
   if d.saved > 0 then
     description.saved = zeros(self, self.T, self.B, d.saved * self.cell.hidden)
   end
-  self.run = core.cell.run(description)
+  self.run, self.pre = core.cell.run(description), description.gates
 end
 
 function native.forward(self, xs, state, mask)
@@ -117,7 +117,7 @@ end
 local function state_views(self, t)
   local views = {}
   for s, name in ipairs(self.cell.definition.states) do
-    views[name] = self.states[s]:select(1, t)
+    views[name] = self.rows[s]:select(1, t)
   end
   return views
 end
@@ -167,7 +167,7 @@ function steps.prepare(self)
   for _, name in ipairs(d.saved_names) do saved[name] = zeros(self, self.T, self.B, cell.hidden) end
   self.steps = {}
   for t = 1, self.T do self.steps[t] = make_step(self, description, saved, t) end
-  self.run = core.cell.run(description)
+  self.run, self.pre = core.cell.run(description), description.gates
 end
 
 steps.stale = native.stale
@@ -180,19 +180,21 @@ end
 
 function steps.forward(self, xs, state, mask)
   local run, step, parameters = self.run, self.cell.definition.step, self.cell.values
+  local values = self.cell.options
   local message = run:begin(xs, state, mask)
   if message then return message end
   local first, last, direction = order(self)
   for t = first, last, direction do
     local s = self.steps[t]
     run:multiply(t)
-    step(s.pre, s.state, s.next, s.saved, parameters)
+    step(s.pre, s.state, s.next, s.saved, parameters, values)
     run:settle(t)
   end
 end
 
 function steps.backward(self, dys, dstate_end)
   local run, step_grad, parameters = self.run, self.cell.definition.step_grad, self.cell.values
+  local values = self.cell.options
   local message = run:turn(dys, dstate_end)
   if message then return message end
   local grad, first, last, direction = self.grad, order(self)
@@ -200,7 +202,7 @@ function steps.backward(self, dys, dstate_end)
     local s = self.steps[t]
     run:arrive(t)
     grad.pre = s.dpre
-    step_grad(grad, s.pre, s.state, s.next, s.saved, parameters)
+    step_grad(grad, s.pre, s.state, s.next, s.saved, parameters, values)
     run:leave(t)
   end
   run:finish()
@@ -217,11 +219,11 @@ function whole.prepare(self)
     T = self.T, B = self.B, input = cell.input, hidden = cell.hidden, dtype = cell.dtype,
     parameters = cell.values, gradients = cell.slopes, saved = {}, reverse = self.reverse,
     state = {}, next = self.state, ys = self.ys, dxs = self.dxs, dstate = self.dstate,
-    norms = self.norms, with_gradients = self.with_gradients,
+    norms = self.norms, with_gradients = self.with_gradients, options = cell.options,
   }
   local first = self.reverse and self.T + 1 or 1
   for s, name in ipairs(cell.definition.states) do
-    pass.state[name] = self.states[s]:select(1, first)
+    pass.state[name] = self.rows[s]:select(1, first)
     -- other states than h are not kept for every step: the cell does that if it must
   end
   if self.with_gradients then
@@ -317,7 +319,7 @@ function Trace:prepare(T, B, is_tokens, reverse)
     and self.reverse == reverse then
     return
   end
-  self.is_prepared, self.is_complete = false, false -- Ctrl-C may come in between
+  self.is_prepared, self.is_complete, self.pre = false, false, nil -- Ctrl-C may come in between
   self.T, self.B, self.is_tokens, self.reverse = T, B, is_tokens, reverse
   self.dxs, self.copies, self.has_norms = nil, {}, false
   make_states(self)
@@ -406,6 +408,54 @@ function Trace:state_gradient_norms()
     error("state_gradient_norms: there was no backward pass on this trace", 2)
   end
   return self.norms:clone()
+end
+
+-- The trace of a forward pass, or an error.
+local function check_run(self, who)
+  if not self.is_prepared then error(who .. ": there was no forward pass on this trace", 3) end
+end
+
+--- The states after every step of the last forward pass, by name: "lstm" has h and c.
+---@return table<string, unroll.Tensor> states (T,B,H) each, copies
+--- Errors: no forward pass yet; a cell in Lua with a forward of its own that has more states
+--- than h, which keeps them itself.
+--- > cell = rnn.cell("lstm", {input = 3, hidden = 4, seed = 1})
+--- > ys, state, trace = cell:forward(tensor.ones(5, 2, 3))
+--- > trace:states().c:size()                        --> (5, 2, 4)
+--- > tensor.equal(trace:states().c[5], state.c)     --> true
+---@see Trace:gates
+function Trace:states()
+  check_run(self, "trace:states")
+  local d, found = self.cell.definition, {}
+  if d.form == "whole" and #d.states > 1 then
+    error(("trace:states: cell %s runs all steps itself and keeps its states"):format(d.name), 2)
+  end
+  for s, name in ipairs(d.states) do
+    found[name] = self.rows[s]:narrow(1, self.reverse and 1 or 2, self.T):clone()
+  end
+  return found
+end
+
+--- The activations of the gates at every step of the last forward pass, by name: for "lstm" i,
+--- f, o = sigmoid(...) and g = tanh(...), for "gru" r, z = sigmoid(...) and n = tanh(...). Where
+--- a mask is 0 they were computed and had no effect.
+---@return table<string, unroll.Tensor> gates (T,B,H) each, copies
+--- Errors: no forward pass yet; a cell without gates, as "tanh": its only value is h.
+--- > cell = rnn.cell("lstm", {input = 3, hidden = 4, init = 0})
+--- > ys, state, trace = cell:forward(tensor.ones(5, 2, 3))
+--- > trace:gates().f[{1, 1, 1}]   --> 0.731059
+--- > trace:gates().i:size()       --> (5, 2, 4)
+---@see Trace:states Cell:gate diagnostics.saturation
+function Trace:gates()
+  check_run(self, "trace:gates")
+  local cell, found = self.cell, {}
+  if not (cell.gates[1] and self.pre) then
+    error(("trace:gates: cell %s has no gates"):format(cell.name), 2)
+  end
+  for k, name in ipairs(cell.gates) do
+    found[name] = self.pre:narrow(3, (k - 1) * cell.hidden + 1, cell.hidden):clone()
+  end
+  return found
 end
 
 function Trace:__tostring()
