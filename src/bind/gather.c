@@ -53,7 +53,7 @@ static int tensor_index_select(lua_State *L) {
   const un_view *index = check_index_list(L, 3);
   check_indices(L, "index_select", index, src->size[dim]);
   un_view wide = repeat_index(index, dim, src);
-  const bool given = !lua_isnoneornil(L, 4);
+  const bool given = unl_isgiven(L, 4);
   const un_view *out =
       unl_outortensor(L, 4, "index_select", src->dtype, src->dims, wide.size);
   if (given) unl_checkapart(L, "index_select", out, "the tensor", src);
@@ -126,7 +126,7 @@ static int tensor_gather(lua_State *L) {
   const un_view *index = unl_checkint32(L, 3);
   check_gather_shape(L, "gather", src, dim, index);
   check_indices(L, "gather", index, src->size[dim]);
-  const bool given = !lua_isnoneornil(L, 4);
+  const bool given = unl_isgiven(L, 4);
   const un_view *out =
       unl_outortensor(L, 4, "gather", src->dtype, index->dims, index->size);
   if (given) unl_checkapart(L, "gather", out, "the tensor", src);
@@ -222,14 +222,14 @@ static int tensor_cat(lua_State *L) {
   un_view part = *list_item(L, "cat", 1), first = part;
   if (first.dims == 0)
     return luaL_error(L, "cat: 0-d tensors have no dimension; use stack");
-  int dim = lua_isnoneornil(L, 2) ? 0 : unl_checkdim(L, 2, &first);
+  int dim = unl_isgiven(L, 2) ? unl_checkdim(L, 2, &first) : 0;
   for (lua_Integer i = 2; i <= n; i++) {
     const un_view *v = list_item(L, "cat", i);
     check_like_first(L, "cat", &first, v, i, dim);
     if (__builtin_add_overflow(part.size[dim], v->size[dim], &part.size[dim]))
       return luaL_error(L, "cat: the result has more elements than memory can hold");
   }
-  const bool given = !lua_isnoneornil(L, 3);
+  const bool given = unl_isgiven(L, 3);
   const un_view *out = unl_outortensor(L, 3, "cat", first.dtype, first.dims, part.size);
   if (given) check_list_apart(L, "cat", out);
   int64_t filled = 0;
@@ -266,7 +266,7 @@ static int tensor_stack(lua_State *L) {
     check_like_first(L, "stack", &first, list_item(L, "stack", i), i, -1);
   un_insert_dim(&all, &first, dim);
   all.size[dim] = n;
-  const bool given = !lua_isnoneornil(L, 3);
+  const bool given = unl_isgiven(L, 3);
   const un_view *out = unl_outortensor(L, 3, "stack", all.dtype, all.dims, all.size);
   if (given) check_list_apart(L, "stack", out);
   for (lua_Integer i = 1; i <= n; i++) {

@@ -12,7 +12,7 @@ static int multiply(lua_State *L, const un_view *a, const un_view *b, int out_ar
   un_matmul plan;
   if (!un_matmul_sizes(a, b, &dims, size, &err)) return unl_raise(L, &err);
   un_dtype dtype = a->dtype == UN_F64 ? UN_F64 : b->dtype;
-  const bool given = !lua_isnoneornil(L, out_arg);
+  const bool given = unl_isgiven(L, out_arg);
   const un_view *out = unl_outortensor(L, out_arg, "matmul", dtype, dims, size);
   if (given) unl_checkapart(L, "matmul", out, "a", a);
   if (given) unl_checkapart(L, "matmul", out, "b", b);

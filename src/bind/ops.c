@@ -41,7 +41,7 @@ static int unary(lua_State *L) {
   else if (!un_is_real(dtype))
     dtype = UN_F64; /* holds every integer */
   int out_arg = check_params(L, 2, op, param);
-  const bool given = !lua_isnoneornil(L, out_arg);
+  const bool given = unl_isgiven(L, out_arg);
   const un_view *y = unl_outortensor(L, out_arg, info->name,
                                      info->truth ? UN_I32 : dtype, x->dims, x->size);
   if (given) unl_checkalias(L, info->name, y, "x", x);
@@ -130,7 +130,7 @@ static int binary(lua_State *L) {
   if (!size)
     return luaL_error(L, "%s: a is %s, b is %s: these sizes do not broadcast", name,
                       un_shape(a.view).s, un_shape(b.view).s);
-  const bool given = !lua_isnoneornil(L, 3);
+  const bool given = unl_isgiven(L, 3);
   const un_view *y =
       unl_outortensor(L, 3, name, un_ops[op].truth ? UN_I32 : dtype, dims, size);
   unl_spread(&a, dims, size);
@@ -208,7 +208,7 @@ static int where(lua_State *L) {
     return luaL_error(
         L, "where: cond is %s, a is %s, b is %s: these sizes do not broadcast",
         un_shape(given).s, un_shape(a.view).s, un_shape(b.view).s);
-  const bool has_out = !lua_isnoneornil(L, 4);
+  const bool has_out = unl_isgiven(L, 4);
   const un_view *y = unl_outortensor(L, 4, "where", dtype, all.dims, size);
   un_expand(&cond, given, all.dims, size);
   unl_spread(&a, all.dims, size);

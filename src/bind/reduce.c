@@ -48,7 +48,7 @@ typedef struct call {
 /* --- arguments -------------------------------------------------------------------- */
 
 static void check_options(lua_State *L, int arg, call *c) {
-  if (lua_isnoneornil(L, arg)) return;
+  if (!unl_isgiven(L, arg)) return;
   luaL_checktype(L, arg, LUA_TTABLE);
   lua_pushnil(L);
   for (int i; (i = unl_nextoption(L, arg, c->r->options)) >= 0; lua_pop(L, 1))
@@ -68,7 +68,7 @@ static int reduce_all(lua_State *L, const call *c) {
   un_reduced result;
   un_err err;
   if (c->keepdim) return luaL_error(L, "%s: keepdim needs a dimension", c->r->name);
-  if (!lua_isnoneornil(L, c->out_arg))
+  if (unl_isgiven(L, c->out_arg))
     return luaL_error(L, "%s: out needs a dimension (the result is a number)",
                       c->r->name);
   if (!un_reduce_all(c->r->kind, &c->options, c->x, &result, &err))
@@ -86,17 +86,22 @@ static int reduce_all(lua_State *L, const call *c) {
   return 1;
 }
 
-/* The tensor at `arg` or a new one, and in `kept` the same with size 1 at dim. */
-static void push_result(lua_State *L, const call *c, int arg, int dim, un_dtype dtype,
+/* The tensor at `arg` or a new one, and in `kept` the same with size 1 at dim. Returns
+** whether it was given. */
+static bool push_result(lua_State *L, const call *c, int arg, int dim, un_dtype dtype,
                         un_view *kept) {
-  const bool given = !lua_isnil(L, arg);
+  const bool given = unl_isgiven(L, arg);
   int64_t size[UN_MAX_DIMS];
   int dims = 0;
   for (int d = 0; d < c->x->dims; d++)
     if (c->keepdim || d != dim) size[dims++] = d == dim ? 1 : c->x->size[d];
-  *kept = *unl_outortensor(L, arg, c->r->name, dtype, dims, size);
-  if (given) unl_checkapart(L, c->r->name, kept, "x", c->x);
-  if (!c->keepdim) un_insert_dim(kept, kept, dim);
+  const un_view *y = unl_outortensor(L, arg, c->r->name, dtype, dims, size);
+  if (given) unl_checkapart(L, c->r->name, y, "x", c->x);
+  if (c->keepdim)
+    un_copy_view(kept, y);
+  else
+    un_insert_dim(kept, y, dim);
+  return given;
 }
 
 static un_dtype result_dtype(un_reduction kind, un_dtype x) {
@@ -111,14 +116,14 @@ static int reduce_dim(lua_State *L, const call *c, int dim) {
   bool with_index = kind == UN_MIN || kind == UN_MAX || only_index;
   un_view out, indices;
   un_err err;
-  int results = 0;
+  int results = 0, given = 0;
   if (!only_index) {
     un_dtype dtype = result_dtype(kind, c->x->dtype);
-    push_result(L, c, c->out_arg + results++, dim, dtype, &out);
+    given += push_result(L, c, c->out_arg + results++, dim, dtype, &out);
   }
-  if (with_index) push_result(L, c, c->out_arg + results++, dim, UN_I32, &indices);
-  if (results == 2 && !lua_isnil(L, c->out_arg) && !lua_isnil(L, c->out_arg + 1))
-    unl_checkapart(L, c->r->name, &out, "indices", &indices);
+  if (with_index)
+    given += push_result(L, c, c->out_arg + results++, dim, UN_I32, &indices);
+  if (given == 2) unl_checkapart(L, c->r->name, &out, "indices", &indices);
   if (!un_reduce_dim(kind, &c->options, c->x, dim, only_index ? NULL : &out,
                      with_index ? &indices : NULL, &err))
     return unl_raise(L, &err);
@@ -128,16 +133,17 @@ static int reduce_dim(lua_State *L, const call *c, int dim) {
 /* The dimension, options and outs from argument `arg` on. */
 static int reduce_from(lua_State *L, int arg, call *c) {
   c->options.unbiased = true;
-  if (lua_istable(L, arg)) { /* options in the place of dim */
+  c->out_arg = arg + 2;
+  const int type = lua_type(L, arg);
+  if (type == LUA_TTABLE) { /* options in the place of dim */
     luaL_checktype(L, arg + 1, LUA_TNONE);
     check_options(L, arg, c);
-    c->out_arg = arg + 2;
     return reduce_all(L, c);
   }
-  c->out_arg = arg + 2;
-  lua_settop(L, arg + 3); /* results are pushed above all outs */
   check_options(L, arg + 1, c);
-  if (lua_isnoneornil(L, arg)) return reduce_all(L, c);
+  if (type <= LUA_TNIL) return reduce_all(L, c);
+  if (lua_gettop(L) >= c->out_arg) /* results are pushed above all outs */
+    lua_settop(L, c->out_arg + 1);
   return reduce_dim(L, c, unl_checkdim(L, arg, c->x));
 }
 
@@ -348,7 +354,7 @@ static int scan(lua_State *L, un_scan s, const char *name) {
   const un_view *x = unl_checktensor(L, 1);
   unl_checkcomputes(L, 1, x);
   int dim = unl_checkdim(L, 2, x);
-  const bool given = !lua_isnoneornil(L, 3);
+  const bool given = unl_isgiven(L, 3);
   const un_view *y = unl_outortensor(L, 3, name, x->dtype, x->dims, x->size);
   if (given) unl_checkalias(L, name, y, "x", x);
   un_scan_dim(s, x, dim, y);

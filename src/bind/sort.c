@@ -12,7 +12,7 @@ enum { SHORT = 4096 }; /* bytes */
 /* A dimension, optional for vectors: 0-based. */
 static int check_dim(lua_State *L, int arg, const un_view *x) {
   if (x->dims == 0) luaL_argerror(L, 1, "a tensor () has no dimension to sort along");
-  return lua_isnoneornil(L, arg) ? x->dims - 1 : unl_checkdim(L, arg, x);
+  return unl_isgiven(L, arg) ? unl_checkdim(L, arg, x) : x->dims - 1;
 }
 
 /* values and indices with k at dim, from the arguments `out_arg` and the next. */
@@ -24,10 +24,13 @@ static int sorted(lua_State *L, const char *who, const un_view *x, int dim, int6
                       un_shape(x).s);
   for (int d = 0; d < x->dims; d++)
     size[d] = d == dim ? k : x->size[d];
-  lua_settop(L, out_arg + 1); /* results are pushed above both outs */
-  const bool given = !lua_isnil(L, out_arg), index_given = !lua_isnil(L, out_arg + 1);
+  if (lua_gettop(L) >= out_arg) /* results are pushed above both outs */
+    lua_settop(L, out_arg + 1);
+  const bool given = unl_isgiven(L, out_arg);
   const un_view *values = unl_outortensor(L, out_arg, who, x->dtype, x->dims, size);
+  const bool index_given = unl_isgiven(L, out_arg + 1);
   const un_view *indices = unl_outortensor(L, out_arg + 1, who, UN_I32, x->dims, size);
+  const int last = lua_gettop(L);
   if (given) unl_checkalias(L, who, values, "x", x);
   if (index_given) unl_checkapart(L, who, indices, "x", x);
   if (given && index_given) unl_checkapart(L, who, values, "indices", indices);
@@ -35,7 +38,7 @@ static int sorted(lua_State *L, const char *who, const un_view *x, int dim, int6
   const size_t bytes = un_sort_scratch(x->size[dim]);
   void *scratch = bytes <= sizeof room ? room : lua_newuserdatauv(L, bytes, 0);
   un_sort(x, dim, descending, values, indices, scratch);
-  lua_settop(L, out_arg + 3);
+  lua_settop(L, last);
   return 2;
 }
 

@@ -20,10 +20,9 @@ enum { PAGE = 4096, PAGED = 1 << 17 };
 /* --- tensors ------------------------------------------------------------------------
  */
 
-/* The key of the class in the registry is the address of this, as an integer: found faster
-** than a name or a pointer. */
-static const char class_mark;
-#define CLASS_KEY ((lua_Integer)(uintptr_t)&class_mark)
+/* The key of the class in the registry: an integer is found faster than a name or a pointer,
+** a small one faster than a large one, and luaL_ref never counts so far. */
+enum { CLASS_KEY = 0x756e726f };
 
 static const char tensor_class[] = UNL_TENSOR;
 
@@ -77,13 +76,21 @@ static void check_memory(lua_State *L, const char *who, un_dtype dtype, int dims
   unl_raise(L, &err);
 }
 
+static int64_t check_bytes(lua_State *L, const char *who, un_dtype dtype, int dims,
+                           const int64_t *size) {
+  un_err err;
+  int64_t bytes;
+  if (!un_check_sizes(who, dtype, dims, size, &bytes, &err)) unl_raise(L, &err);
+  check_memory(L, who, dtype, dims, size, (size_t)bytes);
+  return bytes;
+}
+
 un_view *unl_newtensor(lua_State *L, const char *who, un_dtype dtype, int dims,
                        const int64_t *size) {
-  un_err err;
   int64_t needed;
-  if (!un_check_sizes(who, dtype, dims, size, &needed, &err)) unl_raise(L, &err);
+  if (!un_few_bytes(dtype, dims, size, &needed) || needed >= LARGE)
+    needed = check_bytes(L, who, dtype, dims, size);
   const size_t bytes = (size_t)needed;
-  check_memory(L, who, dtype, dims, size, bytes);
   const size_t alignment = bytes < PAGED ? ALIGNMENT : PAGE;
   unl_tensor *t = push_header(L, bytes + alignment - 1, 0);
   un_sys_use_large_pages(t, bytes);
@@ -199,7 +206,7 @@ static int wrong_out(lua_State *L, int arg, const char *who, const un_view *out,
 
 un_view *unl_outortensor(lua_State *L, int arg, const char *who, un_dtype dtype,
                          int dims, const int64_t *size) {
-  if (lua_isnoneornil(L, arg)) return unl_newtensor(L, who, dtype, dims, size);
+  if (!unl_isgiven(L, arg)) return unl_newtensor(L, who, dtype, dims, size);
   un_view *out = unl_checktensor(L, arg);
   if (out->dtype != dtype || !un_has_sizes(out, dims, size))
     wrong_out(L, arg, who, out, dtype, dims, size);
@@ -238,11 +245,14 @@ int64_t unl_checkindex(lua_State *L, int arg, int64_t size, const char *what) {
 }
 
 int unl_checkdim(lua_State *L, int arg, const un_view *v) {
+  int is_integer;
+  const lua_Integer dim = lua_tointegerx(L, arg, &is_integer);
+  if (is_integer) return (int)unl_index(L, arg, dim, v->dims, "dimension");
   if (lua_isnoneornil(L, arg))
     luaL_argerror(L, arg,
                   lua_pushfstring(L, "a dimension of %s expected, got %s",
                                   un_shape(v).s, luaL_typename(L, arg)));
-  return (int)unl_checkindex(L, arg, v->dims, "dimension");
+  return (int)luaL_checkinteger(L, arg); /* raises */
 }
 
 static const char *const dtype_names[] = {"float32", "float64", "int32",

@@ -96,6 +96,12 @@ static inline void unl_look(uint64_t *version) {
 int64_t unl_index(lua_State *L, int arg, int64_t index, int64_t size, const char *what);
 int64_t unl_checkindex(lua_State *L, int arg, int64_t size, const char *what);
 
+/* Whether there is an argument `arg` that is not nil. Most are absent, which the height of
+** the stack tells at once. */
+static inline bool unl_isgiven(lua_State *L, int arg) {
+  return arg <= lua_gettop(L) && !lua_isnil(L, arg);
+}
+
 /* A dimension of v, 1..dims or negative from the end -> 0-based. */
 int unl_checkdim(lua_State *L, int arg, const un_view *v);
 

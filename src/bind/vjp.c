@@ -58,7 +58,7 @@ static int unary(lua_State *L) {
     if (info->param[i][0] != '\0') param[i] = luaL_optnumber(L, out_arg++, param[i]);
   }
   un_dtype dtype = x ? x->dtype : y ? y->dtype : dy->dtype;
-  const bool given = !lua_isnoneornil(L, out_arg);
+  const bool given = unl_isgiven(L, out_arg);
   const un_view *dx =
       unl_outortensor(L, out_arg, info->name, dtype, dy->dims, dy->size);
   if (given) unl_checkalias(L, info->name, dx, "dy", dy);
@@ -210,7 +210,7 @@ static int along(lua_State *L, const char *op, un_scan kind) {
                       un_dtype_name(dy->dtype), un_shape(dy).s, un_dtype_name(y->dtype),
                       un_shape(y).s);
   int dim = unl_checkdim(L, 4, dy);
-  const bool given = !lua_isnoneornil(L, 5);
+  const bool given = unl_isgiven(L, 5);
   const un_view *dx = unl_outortensor(L, 5, op, y->dtype, y->dims, y->size);
   if (given) unl_checkalias(L, op, dx, "dy", dy);
   if (given) unl_checkalias(L, op, dx, "y", y);

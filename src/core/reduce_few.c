@@ -74,19 +74,30 @@ static bool has_other(int64_t n, const double *x, int64_t step) {
   return found;
 }
 
-/* The first of the best ones; a NaN is better than all numbers. */
+/* The first NaN; n, when there is none. */
+static int64_t place_of_nan(int64_t n, const double *x, int64_t step) {
+  int64_t i = 0;
+  while (i < n && x[i * step] == x[i * step])
+    i++;
+  return i;
+}
+
+/* The first of the best ones; a NaN is better than all numbers. Without a branch, which
+** nobody could predict: a sum is NaN if a number is, though not only then. */
 static inline __attribute__((always_inline)) int64_t
 place_of_best(bool smallest, int64_t n, const double *x, int64_t step) {
-  double best = x[0];
+  double best = x[0], sum = x[0];
   int64_t place = 0;
   for (int64_t i = 1; i < n; i++) {
     const double v = x[i * step];
-    const bool is_worse = smallest ? v >= best : v <= best;
-    if (is_worse || best != best) continue;
-    best = v;
-    place = i;
+    const bool is_better = smallest ? v < best : v > best;
+    place = is_better ? i : place;
+    best = smallest ? (v < best ? v : best) : (v > best ? v : best);
+    sum += v;
   }
-  return place;
+  if (__builtin_expect(sum == sum, 1)) return place;
+  const int64_t nan = place_of_nan(n, x, step);
+  return nan < n ? nan : place;
 }
 
 /* --- all lines ---------------------------------------------------------------------- */

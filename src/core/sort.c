@@ -1,5 +1,5 @@
-/* sort.c -- stable sorts along a dimension: few numbers by merging, many by their digits;
-** where few of many are wanted, those that may be among them.
+/* sort.c -- stable sorts along a dimension: few numbers by counting and merging, many by
+** their digits; where few of many are wanted, those that may be among them.
 **
 ** A line is read into the scratch as (value, place) pairs, sorted there between two halves
 ** of the scratch, and written out; float64 holds every value. */
@@ -60,17 +60,6 @@ static void merge(const entry *left, const entry *middle, const entry *right, en
   memcpy(to + (middle - a), b, (size_t)(right - b) * sizeof *b);
 }
 
-/* By insertion: for a few entries. */
-static void sort_few(entry *e, int64_t n, bool descending) {
-  for (int64_t i = 1; i < n; i++) {
-    const entry x = e[i];
-    int64_t j = i;
-    for (; j > 0 && comes_before(x.value, e[j - 1].value, descending); j--)
-      e[j] = e[j - 1];
-    e[j] = x;
-  }
-}
-
 /* --- many: by digits, from the last one to the first one -----------------------------------
  */
 
@@ -80,11 +69,11 @@ enum { DIGITS = 8, DIGIT_VALUES = 256, MANY = 256 };
 ** numbers and for smaller negative ones. Both zeros are one, and so are all NaN. */
 static inline uint64_t key_of(double value, uint64_t turn) {
   const uint64_t sign = (uint64_t)1 << 63;
+  const double one_zero = value + 0.0; /* -0 + 0 is 0 */
   uint64_t bits;
-  value = value == 0 ? 0 : value;
-  memcpy(&bits, &value, sizeof bits);
-  bits = value != value ? UINT64_MAX : bits & sign ? ~bits : bits | sign;
-  return bits ^ turn;
+  memcpy(&bits, &one_zero, sizeof bits);
+  bits ^= bits & sign ? UINT64_MAX : sign;
+  return (value != value ? UINT64_MAX : bits) ^ turn;
 }
 
 static int digit_of(double value, uint64_t turn, int d) {
@@ -136,20 +125,38 @@ static entry *sort_many(entry *from, entry *to, int64_t n, bool descending) {
 
 enum { FEW = 8 };
 
+/* A few, by counting how many come before each: without a branch, too. */
+static void sort_few(const entry *from, entry *to, int64_t n, bool descending) {
+  const uint64_t turn = descending ? UINT64_MAX : 0;
+  uint64_t key[FEW];
+  int before[FEW];
+  for (int64_t i = 0; i < n; i++) {
+    key[i] = key_of(from[i].value, turn);
+    before[i] = 0;
+    for (int64_t j = 0; j < i; j++) {
+      const bool is_later = key[j] <= key[i];
+      before[i] += is_later;
+      before[j] += !is_later;
+    }
+  }
+  for (int64_t i = 0; i < n; i++)
+    to[before[i]] = from[i];
+}
+
 static entry *sort_entries(entry *from, entry *to, int64_t n, bool descending) {
   if (n >= MANY) return sort_many(from, to, n, descending);
   for (int64_t i = 0; i < n && !un_stopped_at(i); i += FEW)
-    sort_few(from + i, smaller(FEW, n - i), descending);
+    sort_few(from + i, to + i, smaller(FEW, n - i), descending);
   for (int64_t width = FEW; width < n; width *= 2) {
+    entry *swap = from;
+    from = to;
+    to = swap;
     for (int64_t i = 0; i < n && !un_stopped(); i += 2 * width) {
       int64_t middle = smaller(i + width, n), right = smaller(middle + width, n);
       merge(from + i, from + middle, from + right, to + i, descending);
     }
-    entry *swap = from;
-    from = to;
-    to = swap;
   }
-  return from;
+  return to;
 }
 
 /* --- one line ------------------------------------------------------------------------

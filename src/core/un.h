@@ -75,6 +75,18 @@ static inline bool un_same_shape(const un_view *a, const un_view *b) {
   return un_has_sizes(a, b->dims, b->size);
 }
 
+/* `out`: v, which may be out. What is in use is copied number by number: whole views are
+** copied in vectors, and those wait long for numbers that have just been written. */
+static inline void un_copy_view(un_view *out, const un_view *v) {
+  out->dtype = v->dtype;
+  out->dims = v->dims;
+  out->data = v->data;
+  for (int d = 0; d < v->dims; d++) {
+    out->size[d] = v->size[d];
+    out->stride[d] = v->stride[d];
+  }
+}
+
 bool un_same_view(const un_view *a, const un_view *b); /* the same elements */
 bool un_is_contiguous(const un_view *v);               /* row-major and without gaps */
 bool un_overlaps_itself(const un_view *v); /* two indices may share an element */
@@ -95,8 +107,32 @@ void un_set_contiguous(un_view *v);
 UN_CHECKED bool un_check_sizes(const char *who, un_dtype dtype, int dims,
                                const int64_t *size, int64_t *bytes, un_err *err);
 
+/* The same in the common case: sizes so small that nothing overflows. False: ask
+** un_check_sizes. */
+static inline bool un_few_bytes(un_dtype dtype, int dims, const int64_t *size,
+                                int64_t *bytes) {
+  uint64_t all = 0, product = un_dtype_bytes(dtype);
+  for (int d = 0; d < dims && dims <= UN_MAX_DIMS; d++) {
+    all |= (uint64_t)size[d];
+    product *= (uint64_t)size[d];
+  }
+  *bytes = (int64_t)product;
+  return all < 1 << 10 && dims <= UN_MAX_DIMS;
+}
+
 /* Row-major, with these sizes, no data yet. */
-void un_set_sizes(un_view *v, un_dtype dtype, int dims, const int64_t *size);
+static inline void un_set_sizes(un_view *v, un_dtype dtype, int dims,
+                                const int64_t *size) {
+  v->dtype = dtype;
+  v->dims = dims;
+  v->data = NULL;
+  int64_t stride = 1;
+  for (int d = dims - 1; d >= 0; d--) {
+    v->size[d] = size[d];
+    v->stride[d] = stride;
+    if (size[d] > 0 && __builtin_mul_overflow(stride, size[d], &stride)) stride = 1;
+  }
+}
 
 /* Both: a view with the sizes of `size`, no data yet. Fails on negative sizes, more than
 ** UN_MAX_DIMS dimensions, and a number of bytes that does not fit in PTRDIFF_MAX. */

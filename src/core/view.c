@@ -99,17 +99,6 @@ void un_set_contiguous(un_view *v) {
   }
 }
 
-/* The common case: sizes so small that nothing overflows. */
-static bool few_bytes(un_dtype dtype, int dims, const int64_t *size, int64_t *bytes) {
-  uint64_t all = 0, product = un_dtype_bytes(dtype);
-  for (int d = 0; d < dims && dims <= UN_MAX_DIMS; d++) {
-    all |= (uint64_t)size[d];
-    product *= (uint64_t)size[d];
-  }
-  *bytes = (int64_t)product;
-  return all < 1 << 10 && dims <= UN_MAX_DIMS;
-}
-
 bool un_check_sizes(const char *who, un_dtype dtype, int dims, const int64_t *size,
                     int64_t *bytes, un_err *err) {
   if (dims > UN_MAX_DIMS)
@@ -118,7 +107,7 @@ bool un_check_sizes(const char *who, un_dtype dtype, int dims, const int64_t *si
   int64_t most = (int64_t)un_dtype_bytes(dtype),
           numel = 1; /* most: as if none were 0 */
   bool too_large = false;
-  if (few_bytes(dtype, dims, size, bytes)) return true;
+  if (un_few_bytes(dtype, dims, size, bytes)) return true;
   for (int d = 0; d < dims; d++) {
     if (size[d] < 0)
       return un_fail(err, "%s: size %lld of dimension %d is negative", who,
@@ -137,18 +126,6 @@ bool un_check_sizes(const char *who, un_dtype dtype, int dims, const int64_t *si
   return true;
 }
 
-void un_set_sizes(un_view *v, un_dtype dtype, int dims, const int64_t *size) {
-  v->dtype = dtype;
-  v->dims = dims;
-  v->data = NULL;
-  int64_t stride = 1;
-  for (int d = dims - 1; d >= 0; d--) {
-    v->size[d] = size[d];
-    v->stride[d] = stride;
-    if (size[d] > 0 && __builtin_mul_overflow(stride, size[d], &stride)) stride = 1;
-  }
-}
-
 bool un_make_view(un_view *v, const char *who, un_dtype dtype, int dims,
                   const int64_t *size, un_err *err) {
   int64_t bytes;
@@ -164,22 +141,23 @@ static void *element_at(const un_view *v, int64_t offset) {
   return (char *)v->data + offset * (int64_t)un_dtype_bytes(v->dtype);
 }
 
+static void copy_dim(un_view *out, int to, const un_view *v, int from) {
+  out->size[to] = v->size[from];
+  out->stride[to] = v->stride[from];
+}
+
 void un_remove_dim(un_view *out, const un_view *v, int d) {
-  if (out != v) *out = *v;
+  un_copy_view(out, v);
   out->dims--;
-  for (int k = d; k < out->dims; k++) {
-    out->size[k] = out->size[k + 1];
-    out->stride[k] = out->stride[k + 1];
-  }
+  for (int k = d; k < out->dims; k++)
+    copy_dim(out, k, out, k + 1);
 }
 
 void un_insert_dim(un_view *out, const un_view *v, int d) {
-  if (out != v) *out = *v;
-  const int64_t stride = d < out->dims ? out->size[d] * out->stride[d] : 1;
-  for (int k = out->dims++; k > d; k--) {
-    out->size[k] = out->size[k - 1];
-    out->stride[k] = out->stride[k - 1];
-  }
+  const int64_t stride = d < v->dims ? v->size[d] * v->stride[d] : 1;
+  un_copy_view(out, v);
+  for (int k = out->dims++; k > d; k--)
+    copy_dim(out, k, v, k - 1);
   out->size[d] = 1;
   out->stride[d] = stride;
 }
@@ -192,7 +170,7 @@ void un_select(un_view *out, const un_view *v, int d, int64_t i) {
 
 void un_slice(un_view *out, const un_view *v, int d, int64_t first, int64_t count,
               int64_t step) {
-  if (out != v) *out = *v;
+  un_copy_view(out, v);
   if (count > 0) out->data = element_at(out, first * out->stride[d]);
   out->size[d] = count;
   if (count > 1) out->stride[d] *= step;
