@@ -25,7 +25,7 @@ const un_lstm_kernels ISA(un_lstm) = {
 
 /* Where some units of a sequence have their numbers; gates are H apart. */
 typedef struct FN(unit) {
-  REAL *a, *t;
+  REAL *a;
   const REAL *c;
   REAL *h1, *c1;
 } FN(unit);
@@ -33,14 +33,13 @@ typedef struct FN(unit) {
 /* Those of the row's first units. */
 ALWAYS_INLINE FN(unit) FN(row_at)(const un_step *s, int64_t row) {
   const int64_t at = row * s->H;
-  return (FN(unit)){(REAL *)s->gates + 4 * at, (REAL *)s->saved + at,
-                    (const REAL *)s->state[1] + at, (REAL *)s->next[0] + at,
-                    (REAL *)s->next[1] + at};
+  return (FN(unit)){(REAL *)s->gates + 4 * at, (const REAL *)s->state[1] + at,
+                    (REAL *)s->next[0] + at, (REAL *)s->next[1] + at};
 }
 
 /* Those j units on. */
 ALWAYS_INLINE FN(unit) FN(unit_at)(FN(unit) u, int64_t j) {
-  return (FN(unit)){u.a + j, u.t + j, u.c + j, u.h1 + j, u.c1 + j};
+  return (FN(unit)){u.a + j, u.c + j, u.h1 + j, u.c1 + j};
 }
 
 ALWAYS_INLINE void FN(step_at)(FN(unit) u, int64_t H, int64_t n) {
@@ -53,7 +52,6 @@ ALWAYS_INLINE void FN(step_at)(FN(unit) u, int64_t H, int64_t n) {
   STORE(u.a + 2 * H, g);
   STORE(u.a + 3 * H, o);
   STORE(u.c1, c);
-  STORE(u.t, t);
   STORE(u.h1, o * t);
 }
 
@@ -68,15 +66,17 @@ static void FN(step)(const un_step *s) {
   }
 }
 
+/* tanh(c') is h' / o, wherever o is not so small that it counts for nothing. */
 ALWAYS_INLINE void FN(step_grad_at)(FN(unit) u, REAL *da, const REAL *dh, REAL *dc,
                                     int64_t H, int64_t n) {
   const FN(vec) i = LOAD(u.a), f = LOAD(u.a + H), g = LOAD(u.a + 2 * H);
-  const FN(vec) o = LOAD(u.a + 3 * H), t = LOAD(u.t), d = LOAD(dh);
+  const FN(vec) o = LOAD(u.a + 3 * H), h = LOAD(u.h1), d = LOAD(dh);
+  const FN(vec) t = h / FN(max)(FN(all)((REAL)1e-37), o);
   const FN(vec) e = LOAD(dc) + d * o * (1 - t * t);
   STORE(da, e * g * (i * (1 - i)));
   STORE(da + H, e * LOAD(u.c) * (f * (1 - f)));
   STORE(da + 2 * H, e * i * (1 - g * g));
-  STORE(da + 3 * H, d * t * (o * (1 - o)));
+  STORE(da + 3 * H, d * h * (1 - o));
   STORE(dc, e * f);
 }
 
