@@ -5,8 +5,9 @@
 
 /*---
 --- What lua/unroll/rnn must know of a built-in cell, or nil when there is none of that
---- name: gate_count, states (names), saved, in_place, split, extras ({name, rows,
---- columns}, in multiples of H; columns 0 is a vector).
+--- name: gate_count, states (names), saved, in_place, split (gates of which the part from x
+--- stays apart), extras (more parameters: {name, rows, columns}, in multiples of H; columns
+--- 0 is a vector).
 ---@param name string
 ---@return table?
 function core.cell.describe(name) end
@@ -21,7 +22,7 @@ static int cell_describe(lua_State *L) {
   lua_setfield(L, -2, "saved");
   lua_pushboolean(L, cell->in_place);
   lua_setfield(L, -2, "in_place");
-  lua_pushboolean(L, cell->split);
+  lua_pushinteger(L, cell->split);
   lua_setfield(L, -2, "split");
   lua_newtable(L);
   for (int s = 0; s < cell->states; s++) {
@@ -30,15 +31,15 @@ static int cell_describe(lua_State *L) {
   }
   lua_setfield(L, -2, "states");
   lua_newtable(L);
-  for (int i = 0; i < cell->extras; i++) {
+  if (cell->split_bias) {
     lua_newtable(L);
-    lua_pushstring(L, cell->extra[i].name);
+    lua_pushstring(L, cell->split_bias);
     lua_setfield(L, -2, "name");
-    lua_pushinteger(L, cell->extra[i].rows);
+    lua_pushinteger(L, cell->split);
     lua_setfield(L, -2, "rows");
-    lua_pushinteger(L, cell->extra[i].columns);
+    lua_pushinteger(L, 0);
     lua_setfield(L, -2, "columns");
-    lua_seti(L, -2, i + 1);
+    lua_seti(L, -2, 1);
   }
   lua_setfield(L, -2, "extras");
   return 1;

@@ -52,6 +52,8 @@ static void read_layer(lua_State *L, unl_readout *r) {
   luaL_argcheck(L, un_is_real(d->dtype), 1, "dtype");
   d->in = unl_sizefield(L, "H");
   d->out = unl_sizefield(L, "V");
+  d->w_row = d->in;
+  d->y_row = d->out;
   d->w = number_field(L, "W", d->dtype, d->out * d->in, &version);
   d->b = number_field(L, "b", d->dtype, d->out, &version);
   luaL_argcheck(L, d->w && d->b, 1, "W and b expected");

@@ -293,7 +293,7 @@ static void take_output_gradient(lua_State *L, unl_run *r, int arg) {
 bool unl_hasgradients(const unl_run *r) {
   const un_run *run = &r->run;
   return run->dgates && run->dstate[0] && run->grad[0] && run->norm &&
-         (!run->cell->split || run->dgates_h);
+         (!run->cell->split || run->dgates_x);
 }
 
 /* run:turn's work; false with a message on the stack. */
@@ -313,8 +313,8 @@ static bool prepare_back(lua_State *L, unl_run *r, int dys, int dstate_end) {
 int64_t unl_writablegradients(const unl_run *r) {
   const un_run *run = &r->run;
   const un_cell *cell = run->cell;
-  if (cell->extras || cell->recurrent_gradient) return 0;
-  return cell->gates * run->H * (run->I + run->H + 1);
+  int64_t split_bias = cell->split_bias ? cell->split * run->H : 0;
+  return cell->gates * run->H * (run->I + run->H + 1) + split_bias;
 }
 
 static void sweep_back(unl_run *r, bool is_fresh) {

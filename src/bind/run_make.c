@@ -72,7 +72,7 @@ static void read_cell(lua_State *L, unl_run *r) {
   r->own.gates = count_field(L, "gate_count", UN_MAX_GATES);
   r->own.states = count_field(L, "state_count", UN_MAX_STATES);
   luaL_argcheck(L, r->own.gates > 0 && r->own.states > 0, 1, "no gates or no states");
-  r->own.split = unl_boolfield(L, 1, "split", false);
+  r->own.split = count_field(L, "split", r->own.gates);
   r->own.direct_h = true;
 }
 
@@ -100,19 +100,13 @@ static uint64_t *entry_version(lua_State *L, const char *name, int i) {
 static void read_parameters(lua_State *L, unl_run *r) {
   un_run *run = &r->run;
   int64_t width = run->cell->gates * run->H;
-  const int64_t size[UN_EXTRA][2] = {{run->I, width}, {width, run->H}, {width, 1}};
-  for (int i = 0; i < UN_EXTRA; i++) {
+  const int64_t size[UN_PARAMS][2] = {
+      {run->I, width}, {width, run->H}, {width, 1}, {run->cell->split * run->H, 1}};
+  int count = run->cell->split_bias ? UN_PARAMS : UN_B_SPLIT;
+  for (int i = 0; i < count; i++) {
     run->param[i] = take_entry(L, r, "parameters", i, 2, size[i], false);
     run->grad[i] = take_entry(L, r, "gradients", i, 2, size[i], true);
     if (!run->param[i]) luaL_error(L, "run: parameters expected");
-  }
-  for (int i = 0; i < run->cell->extras; i++) {
-    const un_cell_extra *extra = &run->cell->extra[i];
-    const int64_t n[2] = {extra->rows * run->H,
-                          extra->columns ? extra->columns * run->H : 1};
-    run->param[UN_EXTRA + i] =
-        take_entry(L, r, "parameters", UN_EXTRA + i, 2, n, false);
-    run->grad[UN_EXTRA + i] = take_entry(L, r, "gradients", UN_EXTRA + i, 2, n, true);
   }
   r->param_version = entry_version(L, "parameters", 0);
   if (run->grad[UN_W_XH]) r->gradient_version = entry_version(L, "gradients", 0);
@@ -122,6 +116,7 @@ static void read_buffers(lua_State *L, unl_run *r) {
   un_run *run = &r->run;
   int64_t width = run->cell->gates * run->H;
   const int64_t gates[3] = {run->T, run->B, width};
+  const int64_t split[3] = {run->T, run->B, run->cell->split * run->H};
   const int64_t saved[3] = {run->T, run->B, run->cell->saved * run->H};
   const int64_t inputs[3] = {run->T, run->B, run->I};
   const int64_t states[3] = {run->T + 1, run->B, run->H};
@@ -133,14 +128,16 @@ static void read_buffers(lua_State *L, unl_run *r) {
     r->dnext[s] = take_entry(L, r, "dnexts", s, 2, states + 1, true);
   }
   run->gates = take_field(L, r, "gates", run->dtype, 3, gates);
-  run->gates_h = take_field(L, r, "gates_h", run->dtype, 3, gates);
+  if (run->cell->split)
+    run->gates_x = take_field(L, r, "gates_x", run->dtype, 3, split);
   run->dgates = take_field(L, r, "dgates", run->dtype, 3, gates);
-  run->dgates_h = take_field(L, r, "dgates_h", run->dtype, 3, gates);
+  if (run->cell->split)
+    run->dgates_x = take_field(L, r, "dgates_x", run->dtype, 3, split);
   if (run->cell->saved) run->saved = take_field(L, r, "saved", run->dtype, 3, saved);
   run->dx = take_field(L, r, "dx", run->dtype, 3, inputs);
   run->norm = take_field(L, r, "norms", UN_F64, 1, &run->T);
   if (!run->cell->in_place && !run->gates) luaL_error(L, "run: gates expected");
-  if (run->cell->split && !run->gates_h) luaL_error(L, "run: gates_h expected");
+  if (run->cell->split && !run->gates_x) luaL_error(L, "run: gates_x expected");
   if (run->cell->saved && !run->saved) luaL_error(L, "run: saved expected");
 }
 
@@ -152,12 +149,12 @@ static void make_work(lua_State *L, unl_run *r) {
   if (!run->grad[0]) return;
   run->block = is_own ? run->T : un_cell_block(run);
   if (!is_own) {
-    int64_t numbers = run->block * run->B * run->cell->gates * run->H;
-    size_t bytes = (size_t)numbers * un_dtype_bytes(run->dtype);
-    char *gates =
-        unl_newblock(L, RUN, run->cell->split ? 2 * bytes : bytes, UNL_RUN_GRADIENTS);
-    run->dgates = gates;
-    if (run->cell->split) run->dgates_h = gates + bytes;
+    int64_t blocks = run->block * run->B * run->H;
+    size_t bytes = (size_t)blocks * un_dtype_bytes(run->dtype);
+    int gates = run->cell->gates, split = run->cell->split;
+    run->dgates =
+        unl_newblock(L, RUN, (size_t)(gates + split) * bytes, UNL_RUN_GRADIENTS);
+    if (split) run->dgates_x = (char *)run->dgates + (size_t)gates * bytes;
   }
   run->work = unl_newblock(L, RUN, un_cell_work_bytes(run), UNL_RUN_WORK);
 }
@@ -174,7 +171,7 @@ Run = {}
 --- lua/unroll/rnn; scripts use `rnn.cell`.
 ---@param description table cell or gate_count and state_count; T, B, I, H; dtype;
 --- reverse; lists parameters, gradients, states, dstates, dnexts, state_names; gates,
---- gates_h, saved, dx, norms; for cells in Lua also dgates, dgates_h
+--- gates_x, saved, dx, norms; for cells in Lua also split, dgates, dgates_x
 ---@return unroll.Run
 function core.cell.run(description) end
 */

@@ -49,33 +49,50 @@ int64_t un_cell_block(const un_run *run) {
   return blocks > 1 ? (run->T + blocks - 1) / blocks : run->T;
 }
 
-un_dense un_cell_input_layer(const un_run *run, int64_t rows) {
-  return (un_dense){.dtype = run->dtype,
-                    .rows = rows,
-                    .in = run->I,
-                    .out = un_gate_width(run),
-                    .transposed = true,
-                    .single = run->T * run->B == 1,
-                    .w = run->param[UN_W_XH],
-                    .b = run->param[UN_B_H],
-                    .dw = run->grad[UN_W_XH],
-                    .db = run->grad[UN_B_H]};
-}
-
-size_t un_cell_w_hh_bytes(const un_run *run, bool backward) {
-  int64_t width = un_gate_width(run);
-  if (run->cell->packed_bytes) return run->cell->packed_bytes(run);
-  int64_t depth = backward ? width : run->H, columns = backward ? run->H : width;
-  return run->B == 1 ? un_row_bytes(run->dtype, depth, columns)
-                     : un_panel_bytes(run->dtype, depth, columns);
-}
-
 static size_t larger(size_t a, size_t b) {
   return a > b ? a : b;
 }
 
 static size_t rounded(size_t bytes) {
   return (bytes + 63) & ~(size_t)63;
+}
+
+/* Number `i` of a row, which may not be there. */
+static const void *number_of(const un_run *run, const void *row, int64_t i) {
+  return un_share_row(run, row, 1, i);
+}
+
+un_dense un_cell_input_layer(const un_run *run, int part, int64_t rows) {
+  un_part p = un_input_part(run, part);
+  int64_t width = un_gate_width(run);
+  return (un_dense){.dtype = run->dtype,
+                    .rows = rows,
+                    .in = run->I,
+                    .out = p.count,
+                    .transposed = true,
+                    .single = run->T * run->B == 1,
+                    .w_row = width,
+                    .y_row = part == 0 ? width : un_split_width(run),
+                    .w = number_of(run, run->param[UN_W_XH], p.first),
+                    .b = number_of(run, run->param[UN_B_H], p.first)};
+}
+
+/* --- packed weights ----------------------------------------------------------------- */
+
+static un_part part_of_w_hh(const un_run *run, bool backward, int part) {
+  return backward ? un_gradient_part(run, part) : un_state_part(run, part);
+}
+
+static size_t part_bytes(const un_run *run, bool backward, int part) {
+  int64_t count = part_of_w_hh(run, backward, part).count;
+  int64_t depth = backward ? count : run->H, columns = backward ? run->H : count;
+  if (count == 0) return 0;
+  return rounded(run->B == 1 ? un_row_bytes(run->dtype, depth, columns)
+                             : un_panel_bytes(run->dtype, depth, columns));
+}
+
+size_t un_cell_w_hh_bytes(const un_run *run, bool backward) {
+  return part_bytes(run, backward, 0) + part_bytes(run, backward, 1);
 }
 
 /* Where the second copy of W_hh for the sweep forward is; without one where it would be. */
@@ -87,13 +104,25 @@ static size_t packed_w_xh_at(const un_run *run) {
   return second_copy(run) * (un_cell_has_copies(run) ? UN_GROUPS : 1);
 }
 
-size_t un_cell_packed_bytes(const un_run *run) {
-  un_dense input = un_cell_input_layer(run, 1);
-  return packed_w_xh_at(run) + un_dense_packed_bytes(&input);
+/* Of a part of W_xh, for the sweep forward or back. */
+static size_t input_bytes(const un_run *run, bool backward, int part) {
+  un_dense input = un_cell_input_layer(run, part, 1);
+  if (input.out == 0) return 0;
+  return rounded(backward ? un_dense_packed_back_bytes(&input)
+                          : un_dense_packed_bytes(&input));
 }
 
-void *un_cell_packed_w_xh(const un_run *run) {
-  return (char *)run->packed + packed_w_xh_at(run);
+size_t un_cell_packed_bytes(const un_run *run) {
+  return packed_w_xh_at(run) + input_bytes(run, false, 0) + input_bytes(run, false, 1);
+}
+
+void *un_cell_packed_w_xh(const un_run *run, int part) {
+  char *packed = (char *)run->packed + packed_w_xh_at(run);
+  return part == 0 ? packed : packed + input_bytes(run, false, 0);
+}
+
+void *un_cell_packed_back_w_xh(const un_run *run, void *packed, int part) {
+  return part == 0 ? packed : (char *)packed + input_bytes(run, true, 0);
 }
 
 void *un_cell_packed_w_hh(const un_run *run, bool backward, int group) {
@@ -102,9 +131,12 @@ void *un_cell_packed_w_hh(const un_run *run, bool backward, int group) {
   return packed + (backward ? run->layout.copy : second_copy(run));
 }
 
-static void pack_matrix(const un_run *run, void *packed, int64_t depth, int64_t columns,
-                        int64_t row_stride, int64_t column_stride) {
-  const void *w = run->param[UN_W_HH];
+void *un_cell_part_of_w_hh(const un_run *run, bool backward, void *packed, int part) {
+  return part == 0 ? packed : (char *)packed + part_bytes(run, backward, 0);
+}
+
+static void pack_matrix(const un_run *run, void *packed, const void *w, int64_t depth,
+                        int64_t columns, int64_t row_stride, int64_t column_stride) {
   if (run->B == 1)
     un_row_pack(run->dtype, packed, w, depth, columns, row_stride, column_stride);
   else
@@ -112,13 +144,17 @@ static void pack_matrix(const un_run *run, void *packed, int64_t depth, int64_t 
 }
 
 void un_cell_pack_w_hh(const un_run *run, void *packed, bool backward) {
-  int64_t width = un_gate_width(run), H = run->H;
-  if (run->cell->pack)
-    run->cell->pack(run, packed, backward);
-  else if (backward)
-    pack_matrix(run, packed, width, H, H, 1);
-  else
-    pack_matrix(run, packed, H, width, 1, H);
+  int64_t H = run->H;
+  for (int i = 0; i < 2; i++) {
+    un_part part = part_of_w_hh(run, backward, i);
+    const void *w = number_of(run, run->param[UN_W_HH], part.first * H);
+    void *to = un_cell_part_of_w_hh(run, backward, packed, i);
+    if (part.count == 0) continue;
+    if (backward)
+      pack_matrix(run, to, w, part.count, H, H, 1);
+    else
+      pack_matrix(run, to, w, H, part.count, 1, H);
+  }
 }
 
 void un_cell_product(const un_run *run, const un_cell_product_of *p) {
@@ -135,44 +171,52 @@ void un_cell_product(const un_run *run, const un_cell_product_of *p) {
                                                 .depth = p->depth,
                                                 .columns = p->columns,
                                                 .x = p->x,
-                                                .x_row = p->depth,
+                                                .x_row = p->x_row,
                                                 .x_column = 1,
                                                 .packed = p->packed,
                                                 .init = p->init,
-                                                .init_row = p->columns,
+                                                .init_row = p->init_row,
                                                 .tokens = p->tokens,
                                                 .bias = p->bias,
                                                 .y = p->y,
-                                                .y_row = p->columns});
+                                                .y_row = p->y_row});
 }
 
-/* Of the gradients of W_xh, W_hh and b_h, each rounded to lines of the cache. */
+/* --- memory of the sweep back --------------------------------------------------------- */
+
+/* Of the gradients of all parameters, each rounded to lines of the cache. */
 static size_t partial_bytes(const un_run *run) {
   int64_t width = un_gate_width(run);
   return rounded(un_run_bytes(run, run->I * width)) +
-         rounded(un_run_bytes(run, width * run->H)) + rounded(un_run_bytes(run, width));
+         rounded(un_run_bytes(run, width * run->H)) +
+         rounded(un_run_bytes(run, width)) +
+         rounded(un_run_bytes(run, un_split_width(run)));
 }
 
 un_gradients un_cell_gradients(const un_run *run, int group) {
-  un_gradients g = {run->grad[UN_W_XH], run->grad[UN_W_HH], run->grad[UN_B_H]};
+  un_gradients g = {run->grad[UN_W_XH], run->grad[UN_W_HH], run->grad[UN_B_H],
+                    run->grad[UN_B_SPLIT]};
   if (group == 0) return g;
   int64_t width = un_gate_width(run);
   g.w_xh = (char *)run->work + run->layout.partial;
   g.w_hh = (char *)g.w_xh + rounded(un_run_bytes(run, run->I * width));
   g.b = (char *)g.w_hh + rounded(un_run_bytes(run, width * run->H));
+  g.b_split = (char *)g.b + rounded(un_run_bytes(run, width));
   return g;
 }
 
 static un_work_layout layout_of(const un_run *run) {
   un_work_layout l = {0};
   int64_t rows = run->block * run->B;
-  un_dense input = un_cell_input_layer(run, rows);
-  size_t recurrent = un_panel_tn_bytes(run->dtype, un_gate_width(run), run->H, rows);
+  int64_t width = un_gate_width(run);
+  size_t recurrent = un_panel_tn_bytes(run->dtype, width, run->H, rows);
+  size_t input = un_panel_tn_bytes(run->dtype, run->I, width, rows);
   l.copy = rounded(un_cell_w_hh_bytes(run, true));
   l.w_xh = l.copy * (un_cell_has_copies(run) ? UN_GROUPS : 1);
   int groups = un_cell_groups(run);
-  l.product = l.w_xh + (run->dx ? rounded(un_dense_packed_back_bytes(&input)) : 0);
-  l.product_bytes = rounded(larger(recurrent, un_dense_work_bytes(&input)));
+  l.product =
+      l.w_xh + (run->dx ? input_bytes(run, true, 0) + input_bytes(run, true, 1) : 0);
+  l.product_bytes = rounded(larger(recurrent, input));
   l.h = l.product + (size_t)groups * l.product_bytes;
   l.partial = l.h;
   if (un_cell_copies_h(run))
@@ -193,18 +237,17 @@ size_t un_cell_work_bytes(un_run *run) {
 /* --- what both sweeps do ----------------------------------------------------------- */
 
 un_step un_cell_step_at(const un_run *run, int64_t t, un_share s) {
-  int64_t H = run->H, width = un_gate_width(run), saved = run->cell->saved * H;
+  int64_t H = run->H, width = un_gate_width(run), split = un_split_width(run),
+          saved = run->cell->saved * H;
   un_step step = {.B = s.count, .H = H};
   step.gates = un_share_row(run, un_gates_at(run, t), width, s.first);
-  step.gates_h =
-      un_share_row(run, un_run_row(run, run->gates_h, width, t), width, s.first);
+  step.gates_x =
+      un_share_row(run, un_run_row(run, run->gates_x, split, t), split, s.first);
   step.saved = un_share_row(run, un_run_row(run, run->saved, saved, t), saved, s.first);
   for (int i = 0; i < run->cell->states; i++) {
     step.state[i] = un_share_row(run, un_run_before(run, i, t), H, s.first);
     step.next[i] = un_share_row(run, un_run_after(run, i, t), H, s.first);
   }
-  for (int i = 0; i < run->cell->extras; i++)
-    step.extra[i] = run->param[UN_EXTRA + i];
   return step;
 }
 
@@ -223,18 +266,11 @@ static void run_share(void *context, int index) {
   j->job(j->run, j->first, (un_share){first, end - first, 0});
 }
 
-/* A cell that replaces the step works on the whole batch. One with extra parameters adds
-** to their gradients within the step, in the order of the rows. */
-static bool is_whole(const un_run *run) {
-  const un_cell *cell = run->cell;
-  return cell->advance || cell->retreat || cell->extras || cell->recurrent_gradient;
-}
-
 /* Smaller groups would not fill the tiles of the products (panel.h). */
 enum { GROUP_ROWS = 8 };
 
 int un_cell_groups(const un_run *run) {
-  return is_whole(run) || run->B < UN_GROUPS * GROUP_ROWS ? 1 : UN_GROUPS;
+  return run->B < UN_GROUPS * GROUP_ROWS ? 1 : UN_GROUPS;
 }
 
 bool un_cell_is_apart(const un_run *run) {
@@ -265,7 +301,7 @@ un_share un_cell_group(const un_run *run, int group) {
 
 void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job) {
   int threads = un_parallel_threads();
-  int count = is_whole(run) ? 1 : run->B < threads ? (int)run->B : threads;
+  int count = run->B < threads ? (int)run->B : threads;
   if (count < 2)
     job(run, first, un_whole_batch(run));
   else

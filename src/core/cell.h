@@ -10,10 +10,12 @@
 ** The products with x, the weight gradients (one product over all T*B rows) and dx
 ** stand outside of the time loop. State 1 is h: the output, and what W_hh multiplies.
 **
-** Cells that do not fit the pattern say so in their descriptor: `split` keeps the parts
-** from x and from h apart (GRU with the reset after the product); advance, retreat and
-** recurrent_gradient replace the step, its gradient and dW_hh altogether (GRU with the
-** reset before it). Extra parameters (peepholes, b_hn) are declared by name and size.
+** Two kinds of gates that do not fit the pattern stand last in a_t, and the descriptor
+** says how many there are. Of `split` gates the parts from x and from h stay apart:
+**     a_t = W_hh h_{t-1} (+ b_split),  a_x = W_xh x_t + b_h
+** (GRU with the reset after the product). For `late` gates W_hh multiplies something else
+** than h, which the other gates must give first (GRU with the reset before it):
+**     a_t = W_xh x_t + W_hh u_t + b_h,  u_t = early(the other gates, state_{t-1})
 ** A cell written in Lua has no functions here: lua/unroll/rnn calls the phases below
 ** and its own step between them.
 **
@@ -41,26 +43,25 @@
 #include "dense.h"
 #include "un.h"
 
-enum { UN_MAX_GATES = 8, UN_MAX_STATES = 4, UN_MAX_EXTRA = 6 };
-enum { UN_W_XH, UN_W_HH, UN_B_H, UN_EXTRA, UN_MAX_PARAMS = UN_EXTRA + UN_MAX_EXTRA };
+enum { UN_MAX_GATES = 8, UN_MAX_STATES = 4 };
+enum { UN_W_XH, UN_W_HH, UN_B_H, UN_B_SPLIT, UN_PARAMS };
 
 /* One step as the pointwise functions see it: rows of B*H (gates: B rows of G*H). */
 typedef struct un_step {
   int64_t B, H;
   void *gates;   /* the pre-activations; step may leave its activations there */
-  void *gates_h; /* split: the part from h; else NULL */
+  void *gates_x; /* (B, split*H): the part from x of the split gates, which step may
+                    overwrite, too; else NULL */
   void *saved;   /* (B, saved*H) for step_grad */
   const void *state[UN_MAX_STATES];
   void *next[UN_MAX_STATES];
-  const void *extra[UN_MAX_EXTRA];
 } un_step;
 
 typedef struct un_step_grad {
   un_step at;                  /* as step left it */
   void *dgates;                /* out; may be the memory of gates */
-  void *dgates_h;              /* split: out, dL/d(part from h); else NULL */
+  void *dgates_x;              /* split: out, dL/d(part from x); else NULL */
   void *dstate[UN_MAX_STATES]; /* in: dL/dnext; out: the direct part of dL/dstate */
-  void *dextra[UN_MAX_EXTRA];  /* added to */
 } un_step_grad;
 
 typedef struct un_run un_run;
@@ -117,33 +118,22 @@ typedef struct un_output_sink {
   void (*take_group)(void *context, int group);
 } un_output_sink;
 
-/* An extra parameter: rows*H by columns*H numbers, or a vector of rows*H (columns 0).
- */
-typedef struct un_cell_extra {
-  const char *name;
-  int rows, columns;
-} un_cell_extra;
-
 typedef struct un_cell {
   const char *name;
   int gates, states;
   const char *state_name[UN_MAX_STATES]; /* the first is "h" */
-  int saved;     /* blocks of H per row that step leaves for step_grad */
-  bool in_place; /* one gate, and step turns it into h in the same memory */
-  bool split;    /* gates_h apart from gates */
-  bool direct_h; /* step_grad gives a direct part of dL/dh_{t-1} */
-  int extras;
-  un_cell_extra extra[UN_MAX_EXTRA];
+  int saved;              /* blocks of H per row that step leaves for step_grad */
+  bool in_place;          /* one gate, and step turns it into h in the same memory */
+  int split, late;        /* gates, see above; not both */
+  const char *split_bias; /* the name of b_split (split*H), or NULL */
+  bool direct_h;          /* step_grad gives a direct part of dL/dh_{t-1} */
   void (*step[2])(const un_step *s); /* for float32 and float64 */
   void (*step_grad[2])(const un_step_grad *g);
-  /* Together, instead of the product with W_hh. pack goes to run->packed, or backward
-  ** to run->work, in packed_bytes; retreat turns dstate from after the step to before
-  ** it; recurrent_gradient adds what a block of steps gives. */
-  size_t (*packed_bytes)(const un_run *run);
-  void (*pack)(const un_run *run, void *packed, bool backward);
-  void (*advance)(const un_run *run, int64_t t);
-  void (*retreat)(const un_run *run, int64_t t);
-  void (*recurrent_gradient)(const un_run *run, int64_t first, int64_t steps);
+  /* With late gates. early leaves u (B,H) in `saved`, which has one block then. Of dgates
+  ** step_grad writes the late part; early_grad, all the rest: it finds dL/du in the first
+  ** block, and adds what goes through u to dstate. */
+  void (*early[2])(const un_step *s);
+  void (*early_grad[2])(const un_step_grad *g);
   /* All of a stretch at once, for a batch of 1 without a mask; or NULL. */
   void (*forward_row[2])(const un_row_run *r);
   void (*backward_row[2])(const un_row_run *r);
@@ -159,7 +149,7 @@ typedef struct un_work_layout {
   size_t product; /* scratch of the weight gradients, for each group of sequences */
   size_t product_bytes;
   size_t h;       /* each group in turn: (block + 1, its sequences, H); or no room */
-  size_t partial; /* gradients of the second group: W_xh, W_hh, b_h */
+  size_t partial; /* gradients of the second group: W_xh, W_hh, b_h, b_split */
   size_t dy;      /* B = 1: (block,H) */
   size_t squares; /* B > 1: (T,B) float64: |dL/dh_t|^2 of each row */
   size_t kept;    /* (states,B,H): the gradients of masked rows, set aside */
@@ -174,19 +164,17 @@ struct un_run {
   const int32_t *tokens; /* (T,B), or NULL and then */
   const void *x;         /* (T,B,I) */
   const void *mask;      /* (T,B): where it is 0 the states stay as they are; or NULL */
-  const un_output_sink *sink;       /* or NULL */
-  const void *param[UN_MAX_PARAMS]; /* W_xh stored as (I,G*H); W_hh (G*H,H); b_h; ... */
-  void *grad[UN_MAX_PARAMS];
-  /* The sweep back writes grad, whatever was there, instead of adding to it. Not for a
-  ** cell with `extras` or `recurrent_gradient`. */
-  bool is_fresh;
-  void *state[UN_MAX_STATES];  /* (T+1,B,H) */
-  void *gates, *gates_h;       /* (T,B,G*H); in_place: gates is not used */
-  void *saved;                 /* (T,B,saved*H) */
-  int64_t block;               /* steps of a block: un_cell_block, or T */
-  void *dgates, *dgates_h;     /* (block,B,G*H), or for each group in turn, while it */
-  bool is_apart;               /* is set, (block, sequences of the group, G*H); */
-  bool has_h;                  /* is h of a block copied to layout.h, too? */
+  const un_output_sink *sink;   /* or NULL */
+  const void *param[UN_PARAMS]; /* W_xh stored as (I,G*H); W_hh (G*H,H); b_h; b_split */
+  void *grad[UN_PARAMS];
+  bool is_fresh;              /* the sweep back writes grad instead of adding to it */
+  void *state[UN_MAX_STATES]; /* (T+1,B,H) */
+  void *gates, *gates_x;      /* (T,B,G*H), not used when in_place; (T,B,split*H) */
+  void *saved;                /* (T,B,saved*H) */
+  int64_t block;              /* steps of a block: un_cell_block, or T */
+  void *dgates, *dgates_x; /* (block,B,G*H) and (block,B,split*H), or for each group */
+  bool is_apart; /* in turn, while it is set, (block, sequences of the group, ...); */
+  bool has_h;    /* is h of a block copied to layout.h, too? */
   void *dstate[UN_MAX_STATES]; /* (B,H): before the sweep dL/dstate after the last step,
                                   after it dL/dstate before the first */
   const void *dy;              /* (T,B,H) or NULL */
@@ -253,9 +241,9 @@ void un_cell_arrive(const un_run *run, int64_t t);
 void un_cell_leave(const un_run *run, int64_t t);
 void un_cell_finish(const un_run *run);
 
-/* The step of a run with T = B = 1 that reads tokens, in two halves, for a cell that has
-** no `advance`: the part that comes from h, which waits for no token, `down` through W_hh
-** or up (row.h), and the rest. Weights are packed. */
+/* The step of a run with T = B = 1 that reads tokens, in two halves: the part that comes
+** from h, which waits for no token, `down` through W_hh or up (row.h), and the rest.
+** Weights are packed. */
 void un_cell_look_ahead(const un_run *run, bool down);
 void un_cell_read_token(const un_run *run, int32_t token);
 
@@ -264,11 +252,6 @@ static inline void *un_run_row(const un_run *run, void *buffer, int64_t width,
                                int64_t t) {
   size_t row = (size_t)(run->B * width) * un_dtype_bytes(run->dtype);
   return buffer ? (char *)buffer + (size_t)t * row : NULL;
-}
-
-/* Row of step t in a buffer of one block, dgates or dgates_h. */
-static inline void *un_run_block_row(const un_run *run, void *buffer, int64_t t) {
-  return un_run_row(run, buffer, run->cell->gates * run->H, t % run->block);
 }
 
 /* State s before and after step t. */

@@ -3,40 +3,79 @@
 **     a = W_hh h + b_h        while the token is not known yet
 **     a = a + W_xh x          a column of W_xh
 **     h = step(a, h)
-** Where the parts from x and from h stay apart (split), b_h goes with x, as in a run. */
+** Where the parts from x and from h stay apart (split), b_h goes with x, as in a run. Late
+** gates begin with b_h, and are multiplied when the others have all. */
+#include <string.h>
+
 #include "cell.h"
 #include "cell_run.h"
 #include "profile.h"
 #include "row.h"
 #include "rows.h"
 
+static void *gates_at(const un_run *run, int64_t first) {
+  return un_share_row(run, un_gates_at(run, 0), 1, first);
+}
+
+/* A part of the gates = init + W_hh x. */
+static void multiply(const un_run *run, int part, const void *x, const void *init,
+                     bool down) {
+  un_part columns = un_state_part(run, part);
+  if (columns.count == 0) return;
+  un_row_multiply(run->dtype, &(un_row_product){.depth = run->H,
+                                                .columns = columns.count,
+                                                .x = x,
+                                                .packed = un_cell_part_of_w_hh(
+                                                    run, false, run->packed, part),
+                                                .init = init,
+                                                .y = gates_at(run, columns.first),
+                                                .down = down});
+}
+
 void un_cell_look_ahead(const un_run *run, bool down) {
-  int64_t width = un_gate_width(run);
-  bool split = run->cell->split;
+  int64_t late = un_state_part(run, 1).first;
+  const void *h = un_run_before(run, 0, 0);
   UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
-  un_row_multiply(run->dtype,
-                  &(un_row_product){.depth = run->H,
-                                    .columns = width,
-                                    .x = un_run_before(run, 0, 0),
-                                    .packed = run->packed,
-                                    .init = split ? NULL : run->param[UN_B_H],
-                                    .y = split ? run->gates_h : un_gates_at(run, 0),
-                                    .down = down});
-  UN_PROFILE_END(2 * (double)width * (double)run->H);
+  multiply(run, 0, h, run->param[UN_B_H], down);
+  if (run->cell->late)
+    memcpy(gates_at(run, late), un_share_row(run, run->param[UN_B_H], 1, late),
+           un_run_bytes(run, un_state_part(run, 1).count));
+  else
+    multiply(run, 1, h, run->param[UN_B_SPLIT], down);
+  UN_PROFILE_END(2 * (double)un_gate_width(run) * (double)run->H);
+}
+
+/* The column of a token, for a part of the gates, is added to init; y may be init. */
+static void add_column(const un_run *run, int part, int32_t token, const void *init,
+                       void *y) {
+  un_dense input = un_cell_input_layer(run, part, 1);
+  if (input.out == 0) return;
+  un_rows_gather(run->dtype, y, input.out, input.w, input.w_row, init, &token, 1,
+                 input.out);
+}
+
+static void step(const un_run *run) {
+  const un_cell *cell = run->cell;
+  un_step at = un_cell_step_at(run, 0, un_whole_batch(run));
+  if (cell->late) {
+    cell->early[run->dtype](&at);
+    multiply(run, 1, run->saved, gates_at(run, un_state_part(run, 1).first), false);
+  }
+  cell->step[run->dtype](&at);
 }
 
 void un_cell_read_token(const un_run *run, int32_t token) {
   const un_cell *cell = run->cell;
-  int64_t width = un_gate_width(run);
-  void *gates = un_gates_at(run, 0);
+  void *gates = gates_at(run, 0);
   if (cell->finish_row[run->dtype]) {
-    const char *column =
-        un_share_row(run, (void *)run->param[UN_W_XH], width, token - 1);
+    const void *column =
+        un_share_row(run, run->param[UN_W_XH], un_gate_width(run), token - 1);
     cell->finish_row[run->dtype](gates, column, run->H);
-  } else {
-    un_step at = un_cell_step_at(run, 0, un_whole_batch(run));
-    un_rows_gather(run->dtype, gates, run->param[UN_W_XH],
-                   cell->split ? run->param[UN_B_H] : gates, &token, 1, width);
-    cell->step[run->dtype](&at);
+    return;
   }
+  add_column(run, 0, token, gates, gates);
+  add_column(run, 1, token,
+             un_share_row(run, run->param[UN_B_H], 1, un_input_part(run, 1).first),
+             run->gates_x);
+  step(run);
 }

@@ -43,17 +43,21 @@ static void take_norm(const un_run *run, int64_t t) {
   run->norm[t] = sqrt(sum);
 }
 
-/* Rows of a share at step t in dgates or dgates_h. */
-static void *dgates_of(const un_run *run, void *dgates, int64_t t, un_share s) {
+/* Rows of a share at step t in a buffer of one block. */
+static void *block_rows(const un_run *run, void *buffer, int64_t width, int64_t t,
+                        un_share s) {
   int64_t step = t % run->block;
   int64_t row =
       run->is_apart ? s.first * run->block + step * s.count : step * run->B + s.first;
-  return un_share_row(run, dgates, un_gate_width(run), row);
+  return un_share_row(run, buffer, width, row);
 }
 
-/* Gradients with respect to the part of the pre-activations that comes from h. */
-static void *recurrent_dgates(const un_run *run) {
-  return run->cell->split ? run->dgates_h : run->dgates;
+static void *dgates_of(const un_run *run, int64_t t, un_share s) {
+  return block_rows(run, run->dgates, un_gate_width(run), t, s);
+}
+
+static void *dgates_x_of(const un_run *run, int64_t t, un_share s) {
+  return block_rows(run, run->dgates_x, un_split_width(run), t, s);
 }
 
 /* The sweep goes to and fro, up at its first step. */
@@ -61,47 +65,58 @@ static bool goes_down(const un_run *run, int64_t t) {
   return (run->T - 1 - un_cell_time(run, t)) & 1;
 }
 
+static void clear_masked(const un_run *run, int64_t t, un_share s) {
+  if (!run->mask) return;
+  un_mask_clear(run, dgates_of(run, t, s), un_gate_width(run), t, s);
+  if (run->cell->split)
+    un_mask_clear(run, dgates_x_of(run, t, s), un_split_width(run), t, s);
+}
+
+/* y = init + da W_hh for a part of the gates; rows of y and init are y_row apart. */
+static void multiply_back(const un_run *run, int64_t t, un_share s, int part,
+                          const void *init, void *y, int64_t y_row) {
+  un_part gates = un_gradient_part(run, part);
+  void *packed = un_cell_packed_w_hh(run, true, s.group);
+  un_cell_product(run, &(un_cell_product_of){
+                           .rows = s.count,
+                           .depth = gates.count,
+                           .columns = run->H,
+                           .x = un_share_row(run, dgates_of(run, t, s), 1, gates.first),
+                           .x_row = un_gate_width(run),
+                           .packed = un_cell_part_of_w_hh(run, true, packed, part),
+                           .init = init,
+                           .init_row = run->H,
+                           .y = y,
+                           .y_row = y_row,
+                           .down = goes_down(run, t)});
+}
+
 static void leave(const un_run *run, int64_t t, un_share s) {
-  int64_t width = un_gate_width(run);
-  void *dgates = dgates_of(run, recurrent_dgates(run), t, s);
   void *dstate = un_share_row(run, run->dstate[0], run->H, s.first);
-  if (run->mask) {
-    un_mask_clear(run, dgates_of(run, run->dgates, t, s), t, s);
-    un_mask_clear(run, dgates, t, s);
-  }
-  un_cell_product(
-      run, &(un_cell_product_of){.rows = s.count,
-                                 .depth = width,
-                                 .columns = run->H,
-                                 .x = dgates,
-                                 .packed = un_cell_packed_w_hh(run, true, s.group),
-                                 .init = run->cell->direct_h ? dstate : NULL,
-                                 .y = dstate,
-                                 .down = goes_down(run, t)});
+  clear_masked(run, t, s);
+  multiply_back(run, t, s, 0, run->cell->direct_h ? dstate : NULL, dstate, run->H);
   if (run->mask) un_mask_restore(run, t, s);
 }
 
 /* The gradient of the step itself. */
 static void step_back(const un_run *run, int64_t t, un_share s) {
+  const un_cell *cell = run->cell;
   un_step_grad g = {.at = un_cell_step_at(run, t, s)};
-  g.dgates = dgates_of(run, run->dgates, t, s);
-  g.dgates_h = dgates_of(run, run->dgates_h, t, s);
-  for (int i = 0; i < run->cell->states; i++)
+  g.dgates = dgates_of(run, t, s);
+  g.dgates_x = dgates_x_of(run, t, s);
+  for (int i = 0; i < cell->states; i++)
     g.dstate[i] = un_share_row(run, run->dstate[i], run->H, s.first);
-  for (int i = 0; i < run->cell->extras; i++)
-    g.dextra[i] = run->grad[UN_EXTRA + i];
-  run->cell->step_grad[run->dtype](&g);
+  cell->step_grad[run->dtype](&g);
+  if (!cell->late) return;
+  clear_masked(run, t, s);
+  multiply_back(run, t, s, 1, NULL, g.dgates, un_gate_width(run));
+  cell->early_grad[run->dtype](&g);
 }
 
 static void retreat(const un_run *run, int64_t t, un_share s) {
   arrive(run, t, s);
-  if (run->cell->retreat) {
-    run->cell->retreat(run, t);
-    if (run->mask) un_mask_restore(run, t, s);
-  } else {
-    step_back(run, t, s);
-    leave(run, t, s);
-  }
+  step_back(run, t, s);
+  leave(run, t, s);
 }
 
 /* --- what a block of steps adds to the gradients ------------------------------------ */
@@ -148,61 +163,109 @@ static void *scratch_of(const un_run *run, int group) {
   return work_at(run, run->layout.product + (size_t)group * run->layout.product_bytes);
 }
 
+/* Column sums of `n` columns of dy, rows `y_row` apart. */
+static void sum_columns(const un_run *run, void *sum, const char *dy, int64_t y_row,
+                        un_stripe rows, int64_t n) {
+  for (int64_t i = 0; i < rows.pieces; i++) {
+    un_rows_column_sum(run->dtype, sum, dy, y_row, rows.rows, n);
+    dy += un_run_bytes(run, rows.apart * y_row);
+  }
+}
+
 /* The inputs are those of steps that begin at row `first` of T*B, B rows apart. */
 static void add_tokens(const un_run *run, const un_dense *input, int64_t first,
                        const char *dgates, un_stripe rows, bool add) {
-  if (!add) {
-    memset(input->dw, 0, un_run_bytes(run, input->in * input->out));
-    memset(input->db, 0, un_run_bytes(run, input->out));
-  }
+  for (int64_t i = 0; i < input->in && !add; i++)
+    memset(un_share_row(run, input->dw, input->w_row, i), 0,
+           un_run_bytes(run, input->out));
+  if (!add) memset(input->db, 0, un_run_bytes(run, input->out));
+  sum_columns(run, input->db, dgates, input->y_row, rows, input->out);
   for (int64_t i = 0; i < rows.pieces; i++, first += run->B) {
-    un_rows_scatter(run->dtype, input->dw, dgates, run->tokens + first, rows.rows,
-                    input->out);
-    un_rows_column_sum(run->dtype, input->db, dgates, rows.rows, input->out);
-    dgates += un_run_bytes(run, rows.apart * input->out);
+    un_rows_scatter(run->dtype, input->dw, input->w_row, dgates, input->y_row,
+                    run->tokens + first, rows.rows, input->out);
+    dgates += un_run_bytes(run, rows.apart * input->y_row);
   }
 }
 
-static void make_dx(const un_run *run, const un_dense *input, int64_t first,
+/* dx of a part of the gates; the first part there is writes it. */
+static void make_dx(const un_run *run, const un_dense *input, int part, int64_t first,
                     const char *dgates, un_stripe rows) {
-  un_dense part = *input;
-  part.rows = rows.rows;
+  void *w = un_cell_packed_back_w_xh(run, work_at(run, run->layout.w_xh), part);
+  bool add = part > 0 && un_input_part(run, 0).count > 0;
+  un_dense piece = *input;
+  piece.rows = rows.rows;
   for (int64_t i = 0; i < rows.pieces; i++, first += run->B) {
-    un_dense_input_gradient(&part, work_at(run, run->layout.w_xh), dgates, false,
+    un_dense_input_gradient(&piece, w, dgates, add,
                             un_share_row(run, run->dx, run->I, first));
-    dgates += un_run_bytes(run, rows.apart * input->out);
+    dgates += un_run_bytes(run, rows.apart * input->y_row);
   }
 }
 
-static void add_input(const un_run *run, int64_t first, int group, bool add) {
+static void add_input_part(const un_run *run, int part, int64_t first, int group,
+                           bool add) {
   un_share s = un_cell_group(run, group);
   un_stripe rows = dgates_of_block(run, first, s);
   un_gradients sum = un_cell_gradients(run, group);
-  un_dense input = un_cell_input_layer(run, rows.pieces * rows.rows);
-  const char *dgates = dgates_of(run, run->dgates, first, s);
-  int64_t row = first * run->B + s.first;
-  input.dw = sum.w_xh;
-  input.db = sum.b;
+  un_dense input = un_cell_input_layer(run, part, rows.pieces * rows.rows);
+  const char *dgates =
+      part == 0 ? dgates_of(run, first, s) : dgates_x_of(run, first, s);
+  int64_t row = first * run->B + s.first, column = un_input_part(run, part).first;
+  if (input.out == 0) return;
+  input.dw = un_share_row(run, sum.w_xh, 1, column);
+  input.db = un_share_row(run, sum.b, 1, column);
   if (run->tokens)
     add_tokens(run, &input, row, dgates, rows, add);
   else
     un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row),
                              rows_of_block(run, first, s), dgates, rows, add,
                              scratch_of(run, group));
-  if (run->dx) make_dx(run, &input, row, dgates, rows);
+  if (run->dx) make_dx(run, &input, part, row, dgates, rows);
 }
 
-static void add_recurrent(const un_run *run, int64_t first, int group, bool add) {
+/* Rows of W_hh: dgates times what they were multiplied with. */
+static void add_recurrent_part(const un_run *run, int part, int64_t first, int group,
+                               bool add) {
   un_share s = un_cell_group(run, group);
-  const void *before = un_run_row(run, run->state[0], run->H, first + run->reverse);
+  un_part gates = un_gradient_part(run, part);
   un_stripe rows = dgates_of_block(run, first, s);
-  un_panel_tn(run->dtype, un_cell_gradients(run, group).w_hh,
-              dgates_of(run, recurrent_dgates(run), first, s),
-              run->has_h ? h_of(run, run->reverse, s)
-                         : un_share_row(run, before, run->H, s.first),
-              un_gate_width(run), run->H, rows,
-              run->has_h ? rows : rows_of_block(run, first, s), add,
-              scratch_of(run, group));
+  int64_t H = run->H, width = un_gate_width(run);
+  bool has_h = run->has_h && part == 0;
+  void *x = part > 0 ? un_run_row(run, run->saved, H, first)
+                     : un_run_row(run, run->state[0], H, first + run->reverse);
+  if (gates.count == 0) return;
+  un_panel_tn(
+      run->dtype,
+      &(un_panel_tn_of){
+          .m = gates.count,
+          .n = H,
+          .a = un_share_row(run, dgates_of(run, first, s), 1, gates.first),
+          .b = has_h ? h_of(run, run->reverse, s) : un_share_row(run, x, H, s.first),
+          .a_row = width,
+          .b_row = H,
+          .c_row = H,
+          .a_rows = rows,
+          .b_rows = has_h ? rows : rows_of_block(run, first, s),
+          .c = un_share_row(run, un_cell_gradients(run, group).w_hh, H, gates.first),
+          .add = add,
+          .scratch = scratch_of(run, group)});
+}
+
+static void add_split_bias(const un_run *run, int64_t first, int group, bool add) {
+  un_share s = un_cell_group(run, group);
+  un_part gates = un_input_part(run, 1);
+  void *sum = un_cell_gradients(run, group).b_split;
+  if (!run->cell->split_bias) return;
+  if (!add) memset(sum, 0, un_run_bytes(run, gates.count));
+  sum_columns(run, sum, un_share_row(run, dgates_of(run, first, s), 1, gates.first),
+              un_gate_width(run), dgates_of_block(run, first, s), gates.count);
+}
+
+static void add_weights(const un_run *run, int64_t first, int group, bool add) {
+  for (int part = 0; part < 2; part++)
+    add_recurrent_part(run, part, first, group, add);
+  for (int part = 0; part < 2; part++)
+    add_input_part(run, part, first, group, add);
+  add_split_bias(run, first, group, add);
 }
 
 /* The outputs of a group in the block, if they are copied and wanted. */
@@ -222,11 +285,7 @@ static void add_gradients(const un_run *run, int64_t first, int group) {
     source->finish(source->context, group, first * run->B + s.first,
                    rows_of_block(run, first, s), copied_outputs(run, s), add);
   UN_PROFILE_BEGIN(UN_PHASE_WEIGHTS);
-  if (run->cell->recurrent_gradient)
-    run->cell->recurrent_gradient(run, first, steps_of_block(run, first));
-  else
-    add_recurrent(run, first, group, add);
-  add_input(run, first, group, add);
+  add_weights(run, first, group, add);
   double products =
       (double)(run->H + (run->tokens ? 0 : run->I) + (run->dx ? run->I : 0));
   UN_PROFILE_END(2 * (double)(steps_of_block(run, first) * s.count) *
@@ -243,12 +302,14 @@ static void add_all_gradients(const un_run *run, int64_t first) {
 /* Fewer numbers are not worth another thread. */
 enum { SHARED = 1 << 13 };
 
+enum { OWN_SUMS = UN_PARAMS };
+
 /* What is left to do after the sweep, in equal shares. Gradients mostly lie one behind the
 ** other: a thread has about those of them that it also has in the update (optim.c). */
 typedef struct finish_job {
   const un_run *run;
   int count, shares;
-  un_sum list[2 * UN_SUMS];
+  un_sum list[OWN_SUMS + UN_SUMS];
   int64_t numbers; /* to be added */
   bool takes_norms;
 } finish_job;
@@ -259,7 +320,8 @@ static int own_sums(const un_run *run, un_sum *list) {
   list[0] = (un_sum){sum.w_xh, partial.w_xh, run->I * width};
   list[1] = (un_sum){sum.w_hh, partial.w_hh, width * run->H};
   list[2] = (un_sum){sum.b, partial.b, width};
-  return 3;
+  list[3] = (un_sum){sum.b_split, partial.b_split, un_split_width(run)};
+  return run->cell->split_bias ? OWN_SUMS : OWN_SUMS - 1;
 }
 
 /* Numbers first..end-1 of all that are to be added. */
@@ -270,7 +332,8 @@ static void add_numbers(const finish_job *job, int64_t first, int64_t end) {
     int64_t from = first > 0 ? first : 0, to = end < s->count ? end : s->count;
     if (from < to)
       un_rows_column_sum(job->run->dtype, (char *)s->sum + (size_t)from * bytes,
-                         (const char *)s->partial + (size_t)from * bytes, 1, to - from);
+                         (const char *)s->partial + (size_t)from * bytes, 0, 1,
+                         to - from);
     first -= s->count;
     end -= s->count;
   }
@@ -332,7 +395,7 @@ static void retreat_row(const un_run *run, int64_t first) {
                     .packed = run->work,
                     .h = un_run_after(run, 0, t),
                     .dy = un_run_row(run, dy, run->H, t - first),
-                    .dgates = un_run_block_row(run, run->dgates, t),
+                    .dgates = un_run_row(run, run->dgates, run->H, t % run->block),
                     .dstate = run->dstate[0],
                     .norm = run->norm + t});
 }
@@ -355,8 +418,12 @@ static void pack_w_hh(const un_run *run, int group) {
 }
 
 static void pack_w_xh(const un_run *run) {
-  un_dense input = un_cell_input_layer(run, run->block * run->B);
-  if (run->dx) un_dense_pack_back(&input, work_at(run, run->layout.w_xh));
+  void *packed = work_at(run, run->layout.w_xh);
+  for (int i = 0; i < 2 && run->dx; i++) {
+    un_dense input = un_cell_input_layer(run, i, run->block * run->B);
+    if (input.out > 0)
+      un_dense_pack_back(&input, un_cell_packed_back_w_xh(run, packed, i));
+  }
 }
 
 void un_cell_turn(const un_run *run) {

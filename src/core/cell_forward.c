@@ -6,16 +6,33 @@
 #include "rows.h"
 #include "stop.h"
 
-/* The pre-activations of `rows` neighbouring rows (of T*B) get their part from x. */
-static void project(const un_run *run, int64_t first_row, int64_t rows) {
-  un_dense input = un_cell_input_layer(run, rows);
-  void *y = un_share_row(run, un_gates_at(run, 0), input.out, first_row);
+/* Where a part of the projection goes: the rows of all steps. */
+static void *projected(const un_run *run, int part) {
+  return part == 0 ? un_gates_at(run, 0) : run->gates_x;
+}
+
+/* The tokens of a batch need no projection, unless it stays apart: the product takes the
+** rows of W_xh, and the bias, as what it begins with. */
+static bool takes_rows(const un_run *run) {
+  return run->tokens && run->B > 1;
+}
+
+/* A part of the projection of `rows` neighbouring rows (of T*B). */
+static void project_part(const un_run *run, int part, int64_t first_row, int64_t rows) {
+  un_dense input = un_cell_input_layer(run, part, rows);
+  void *y = un_share_row(run, projected(run, part), input.y_row, first_row);
+  if (input.out == 0) return;
   if (run->tokens)
-    un_rows_gather(run->dtype, y, input.w, input.b, run->tokens + first_row, rows,
-                   input.out);
+    un_rows_gather(run->dtype, y, input.y_row, input.w, input.w_row, input.b,
+                   run->tokens + first_row, rows, input.out);
   else
-    un_dense_forward(&input, un_cell_packed_w_xh(run),
+    un_dense_forward(&input, un_cell_packed_w_xh(run, part),
                      un_share_row(run, run->x, run->I, first_row), y);
+}
+
+static void project(const un_run *run, int64_t first_row, int64_t rows) {
+  if (!takes_rows(run)) project_part(run, 0, first_row, rows);
+  project_part(run, 1, first_row, rows);
 }
 
 /* The same for the rows of a share in some steps from t on. */
@@ -32,8 +49,10 @@ static void pack_w_hh(const un_run *run, int group) {
 }
 
 static void pack_w_xh(const un_run *run) {
-  un_dense input = un_cell_input_layer(run, 1);
-  if (!run->tokens) un_dense_pack(&input, un_cell_packed_w_xh(run));
+  for (int i = 0; i < 2 && !run->tokens; i++) {
+    un_dense input = un_cell_input_layer(run, i, 1);
+    if (input.out > 0) un_dense_pack(&input, un_cell_packed_w_xh(run, i));
+  }
 }
 
 void un_cell_pack(const un_run *run) {
@@ -46,35 +65,50 @@ void un_cell_begin(const un_run *run, bool packed) {
   project(run, 0, run->T * run->B);
 }
 
-/* The tokens of a batch need no projection: the product takes the rows of W_xh, and the
-** bias, as what it begins with. */
-static bool takes_rows(const un_run *run) {
-  return run->tokens && run->B > 1 && !run->cell->split && !run->cell->advance;
+/* What a part of the product begins with: what x gives, or where that stays apart, the bias
+** that there may be. */
+static void set_init(const un_run *run, int64_t t, un_share s, int part,
+                     un_cell_product_of *p) {
+  int64_t width = un_gate_width(run), first = un_state_part(run, part).first;
+  p->init = p->y;
+  p->init_row = width;
+  if (part > 0 && run->cell->split) {
+    p->init = run->param[UN_B_SPLIT];
+    p->init_row = 0;
+  } else if (takes_rows(run)) {
+    p->init = un_share_row(run, run->param[UN_W_XH], 1, first);
+    p->tokens = run->tokens + t * run->B + s.first;
+    p->bias = un_share_row(run, run->param[UN_B_H], 1, first);
+  }
 }
 
-static void multiply(const un_run *run, int64_t t, un_share s, bool by_token) {
+/* A part of a_t = W_hh x + what x_t gives; x (B,H) are rows of the batch. */
+static void multiply(const un_run *run, int64_t t, un_share s, int part, void *x) {
+  un_part columns = un_state_part(run, part);
   int64_t width = un_gate_width(run);
-  void *rows =
-      run->cell->split ? un_run_row(run, run->gates_h, width, t) : un_gates_at(run, t);
-  void *y = un_share_row(run, rows, width, s.first);
-  un_cell_product(run,
-                  &(un_cell_product_of){
-                      .rows = s.count,
-                      .depth = run->H,
-                      .columns = width,
-                      .x = un_share_row(run, un_run_before(run, 0, t), run->H, s.first),
-                      .packed = un_cell_packed_w_hh(run, false, s.group),
-                      .init = by_token           ? run->param[UN_W_XH]
-                              : run->cell->split ? NULL
-                                                 : y,
-                      .tokens = by_token ? run->tokens + t * run->B + s.first : NULL,
-                      .bias = run->param[UN_B_H],
-                      .y = y,
-                      .down = un_cell_time(run, t) & 1});
+  void *packed = un_cell_packed_w_hh(run, false, s.group);
+  void *gates = un_share_row(run, un_gates_at(run, t), width, s.first);
+  if (columns.count == 0) return;
+  un_cell_product_of p = {.rows = s.count,
+                          .depth = run->H,
+                          .columns = columns.count,
+                          .x = un_share_row(run, x, run->H, s.first),
+                          .x_row = run->H,
+                          .packed = un_cell_part_of_w_hh(run, false, packed, part),
+                          .y = un_share_row(run, gates, 1, columns.first),
+                          .y_row = width,
+                          .down = un_cell_time(run, t) & 1};
+  set_init(run, t, s, part, &p);
+  un_cell_product(run, &p);
+}
+
+static void multiply_all(const un_run *run, int64_t t, un_share s) {
+  for (int i = 0; i < 2; i++)
+    multiply(run, t, s, i, un_run_before(run, 0, t));
 }
 
 void un_cell_multiply(const un_run *run, int64_t t) {
-  multiply(run, t, un_whole_batch(run), false);
+  multiply_all(run, t, un_whole_batch(run));
 }
 
 void un_cell_settle(const un_run *run, int64_t t) {
@@ -82,13 +116,16 @@ void un_cell_settle(const un_run *run, int64_t t) {
 }
 
 static void step(const un_run *run, int64_t t, un_share s) {
-  if (run->cell->advance) {
-    run->cell->advance(run, t);
+  const un_cell *cell = run->cell;
+  un_step at = un_cell_step_at(run, t, s);
+  if (cell->late) {
+    multiply(run, t, s, 0, un_run_before(run, 0, t));
+    cell->early[run->dtype](&at);
+    multiply(run, t, s, 1, un_run_row(run, run->saved, run->H, t));
   } else {
-    un_step at = un_cell_step_at(run, t, s);
-    multiply(run, t, s, takes_rows(run));
-    run->cell->step[run->dtype](&at);
+    multiply_all(run, t, s);
   }
+  cell->step[run->dtype](&at);
   if (run->mask) un_mask_settle(run, t, s);
 }
 
@@ -106,7 +143,8 @@ static void step_row(const un_run *run, int64_t t, int64_t steps) {
 /* Some steps from the k-th on; their inputs are projected together, and stay warm. */
 static void forward_block(const un_run *run, int64_t k, int64_t steps, un_share s) {
   int64_t t = un_cell_time(run, k);
-  if (!takes_rows(run)) project_share(run, run->reverse ? t - steps + 1 : t, steps, s);
+  if (!takes_rows(run) || run->cell->split)
+    project_share(run, run->reverse ? t - steps + 1 : t, steps, s);
   if (run->B == 1 && run->cell->forward_row[run->dtype] && !run->mask) {
     step_row(run, t, steps);
     return;

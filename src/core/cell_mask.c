@@ -48,8 +48,8 @@ void un_mask_restore(const un_run *run, int64_t t, un_share share) {
         copy_row(run, run->dstate[s], kept_gradient(run, s), b, run->H);
 }
 
-void un_mask_clear(const un_run *run, void *dgates, int64_t t, un_share share) {
+void un_mask_clear(const un_run *run, void *dgates, int64_t width, int64_t t,
+                   un_share share) {
   for (int64_t b = 0; b < share.count; b++)
-    if (is_masked(run, t, share.first + b))
-      clear_row(run, dgates, b, un_gate_width(run));
+    if (is_masked(run, t, share.first + b)) clear_row(run, dgates, b, width);
 }

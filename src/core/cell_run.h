@@ -12,7 +12,7 @@ typedef struct un_share {
 
 /* Where the sums of a group go. */
 typedef struct un_gradients {
-  void *w_xh, *w_hh, *b;
+  void *w_xh, *w_hh, *b, *b_split;
 } un_gradients;
 
 un_gradients un_cell_gradients(const un_run *run, int group);
@@ -35,20 +35,47 @@ static inline void *un_share_row(const un_run *run, const void *rows, int64_t wi
   return rows ? (char *)rows + un_run_bytes(run, first * width) : NULL;
 }
 
-/* The projection of the inputs of `rows` rows (of T*B) as a dense layer. */
-un_dense un_cell_input_layer(const un_run *run, int64_t rows);
+/* Columns of a product: `count` of a_t from `first` on. Gates are taken in two parts, the
+** last so many of them (split or late) and the others; one of them may be empty. */
+typedef struct un_part {
+  int64_t first, count;
+} un_part;
+
+static inline un_part un_part_of(const un_run *run, int last, int i) {
+  int64_t at = (run->cell->gates - last) * run->H;
+  return i == 0 ? (un_part){0, at} : (un_part){at, last * run->H};
+}
+
+static inline int64_t un_split_width(const un_run *run) {
+  return run->cell->split * run->H;
+}
+
+/* Parts of the products with W_xh; of those with h; of those with da. */
+static inline un_part un_input_part(const un_run *run, int i) {
+  return un_part_of(run, run->cell->split, i);
+}
+static inline un_part un_state_part(const un_run *run, int i) {
+  return un_part_of(run, run->cell->split + run->cell->late, i);
+}
+static inline un_part un_gradient_part(const un_run *run, int i) {
+  return un_part_of(run, run->cell->late, i);
+}
+
+/* A part of the projection of the inputs of `rows` rows (of T*B) as a dense layer. */
+un_dense un_cell_input_layer(const un_run *run, int part, int64_t rows);
 
 /* Room for W_hh packed for the sweep forward or back. */
 size_t un_cell_w_hh_bytes(const un_run *run, bool backward);
 
-/* Packs W_hh (G*H,H): transposed for the products with h, backward as it is. */
+/* Packs W_hh (G*H,H), its two parts one behind the other: transposed for the products with
+** h, backward as it is. */
 void un_cell_pack_w_hh(const un_run *run, void *packed, bool backward);
 
-/* y = init + x W for rows without gaps, W packed by un_cell_pack_w_hh; init may be NULL,
-** or for a batch a table (panel.h). With a batch of 1, neighbouring steps go through W to
-** and fro (row.h). */
+/* y = init + x W, W a part packed by un_cell_pack_w_hh, rows so many numbers apart; init
+** may be NULL, or for a batch a table (panel.h). With a batch of 1, neighbouring steps go
+** through W to and fro (row.h). */
 typedef struct un_cell_product_of {
-  int64_t rows, depth, columns;
+  int64_t rows, depth, columns, x_row, init_row, y_row;
   const void *x, *packed, *init, *bias;
   const int32_t *tokens;
   void *y;
@@ -72,10 +99,12 @@ void un_cell_share_out(const un_run *run, int64_t first, un_share_job *job);
 
 un_share un_cell_group(const un_run *run, int group);
 
-/* W_xh packed for the sweep forward; W_hh packed for that or for the sweep back, the copy
-** of a group. */
-void *un_cell_packed_w_xh(const un_run *run);
+/* A part of W_xh packed for the sweep forward, or back at `packed`. All of W_hh packed for
+** one of them, the copy of a group; and where its part is in there. */
+void *un_cell_packed_w_xh(const un_run *run, int part);
+void *un_cell_packed_back_w_xh(const un_run *run, void *packed, int part);
 void *un_cell_packed_w_hh(const un_run *run, bool backward, int group);
+void *un_cell_part_of_w_hh(const un_run *run, bool backward, void *packed, int part);
 
 /* Does the sweep back of a group that a thread has to itself copy its rows of h for the
 ** weight gradients? These products go down rows that they read in place, and make the
@@ -88,10 +117,10 @@ bool un_cell_copies_h(const un_run *run);
 void un_mask_settle(const un_run *run, int64_t t, un_share s);
 
 /* A masked row's gradient passes the step unchanged: it is set aside, the step sees
-** zero (so that parameters of its own get nothing), then it is put back. dgates are those
-** of the share. */
+** zero, then it is put back. dgates are those of the share, `width` numbers a row. */
 void un_mask_keep(const un_run *run, int64_t t, un_share s);
 void un_mask_restore(const un_run *run, int64_t t, un_share s);
-void un_mask_clear(const un_run *run, void *dgates, int64_t t, un_share s);
+void un_mask_clear(const un_run *run, void *dgates, int64_t width, int64_t t,
+                   un_share s);
 
 #endif

@@ -1,8 +1,9 @@
 /* dense.h -- y = x W^T + b for many rows at once: input projections and read-outs.
 **
 ** x (rows,in), y (rows,out), W (out,in), b (out). W lies row-major, or transposed (then
-** column `in` of W is a row in memory, which a token picks). Gradients are added to dw
-** and db, or written there. Everything else lies row-major without gaps. */
+** column `in` of W is a row in memory, which a token picks); its rows and those of dw may
+** be `w_row` numbers apart, those of y and dy `y_row`: a layer may make some columns of a
+** wider y. Gradients are added to dw and db, or written there. x lies without gaps. */
 #ifndef UN_DENSE_H
 #define UN_DENSE_H
 
@@ -14,6 +15,7 @@ typedef struct un_dense {
   int64_t rows, in, out;
   bool transposed;
   bool single; /* there is one row, always: W for the forward product goes to and fro */
+  int64_t w_row, y_row;
   const void *w, *b;
   void *dw, *db;
 } un_dense;

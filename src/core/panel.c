@@ -115,10 +115,13 @@ bool un_panel_tn_in_place(un_dtype dtype, int64_t n) {
 
 /* b (rows,n) is read where it lies: in the nearest cache, or by whole lines that are not far
 ** apart. Longer rows are on many pages, and share few places in the cache. */
-static bool is_plain(un_dtype dtype, const void *b, int64_t rows, int64_t n) {
-  size_t bytes = (size_t)n * un_dtype_bytes(dtype);
-  bool is_whole = (uintptr_t)b % LINE == 0 && un_panel_tn_in_place(dtype, n);
-  return is_whole || (bytes >= LINE && (size_t)rows * bytes <= SMALL);
+static bool is_plain(un_dtype dtype, const un_panel_tn_of *p, const void *b,
+                     int64_t rows) {
+  size_t bytes = (size_t)p->n * un_dtype_bytes(dtype);
+  bool is_whole = (uintptr_t)b % LINE == 0 && un_panel_tn_in_place(dtype, p->n) &&
+                  un_panel_tn_in_place(dtype, p->b_row);
+  size_t reach = (size_t)(rows * p->b_row) * un_dtype_bytes(dtype);
+  return is_whole || (bytes >= LINE && reach <= SMALL);
 }
 
 static int64_t tn_depth(int64_t k) {
@@ -132,14 +135,12 @@ size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k) {
          (wants_tiles(dtype, m, tn_depth(k)) ? tiles : 0);
 }
 
-/* c = a^T b or c += a^T b for a block of rows of a and b; job i makes its share of the
-** rows of c. */
+/* A part of the rows of a and b; job i makes its share of the rows of c. */
 typedef struct tn_block {
   un_dtype dtype;
+  const un_panel_tn_of *all;
   const char *a, *b;
-  int64_t m, n;
-  un_stripe k;     /* the rows of a; those of b are as many, */
-  int64_t b_apart; /* pieces of them so far apart */
+  un_stripe k; /* the rows of a; those of b are as many */
   bool add;
   un_product product;
   int jobs;
@@ -149,21 +150,25 @@ typedef struct tn_block {
 ** rows make the processor fetch the next ones, out of that thread's cache; packing, which
 ** goes along them, does not. */
 static bool has_neighbours(const tn_block *b) {
-  return b->k.pieces > 1 && b->b_apart > b->k.rows && un_parallel_threads() > 1;
+  return b->k.pieces > 1 && b->all->b_rows.apart > b->k.rows &&
+         un_parallel_threads() > 1;
 }
 
 /* Columns of a, from the one at a on, to tiles. */
 static void pack_tiles(const tn_block *b, const char *a, void *tiles, int64_t columns) {
+  int64_t row = b->all->a_row;
   for (int64_t i = 0; i < b->k.pieces; i++)
-    un_pack()->tiles[b->dtype](tiles, rows_on(a, i * b->k.apart * b->m, b->dtype),
+    un_pack()->tiles[b->dtype](tiles, rows_on(a, i * b->k.apart * row, b->dtype),
                                b->product.depth, i * b->k.rows, b->k.rows, columns,
-                               b->m);
+                               row);
 }
 
 static void pack_rows(const tn_block *b, void *packed) {
+  int64_t row = b->all->b_row, apart = b->all->b_rows.apart * row;
   for (int64_t i = 0; i < b->k.pieces; i++)
-    un_pack()->rows[b->dtype](packed, rows_on(b->b, i * b->b_apart * b->n, b->dtype),
-                              b->product.depth, i * b->k.rows, b->k.rows, b->n);
+    un_pack()->rows[b->dtype](packed, rows_on(b->b, i * apart, b->dtype),
+                              b->product.depth, i * b->k.rows, b->k.rows, b->all->n,
+                              row);
 }
 
 static void tn_rows(const tn_block *b, int64_t first, int64_t rows) {
@@ -176,37 +181,39 @@ static void tn_rows(const tn_block *b, int64_t first, int64_t rows) {
 
 static void tn_job(void *context, int index) {
   const tn_block *b = context;
-  int64_t tile = tile_rows(), tiles = (b->m + tile - 1) / tile;
+  int64_t m = b->all->m, tile = tile_rows(), tiles = (m + tile - 1) / tile;
   int64_t first = tiles * index / b->jobs * tile;
   int64_t end = tiles * (index + 1) / b->jobs * tile;
-  if (end > b->m) end = b->m;
+  if (end > m) end = m;
   for (; first < end; first += TN_ROWS)
     tn_rows(b, first, end - first < TN_ROWS ? end - first : TN_ROWS);
 }
 
-static void make_block(tn_block *b, void *c, void *scratch) {
+static void make_block(tn_block *b) {
+  const un_panel_tn_of *all = b->all;
   int64_t depth = b->k.pieces * b->k.rows;
-  bool tiles = wants_tiles(b->dtype, b->m, depth),
-       plain = !has_neighbours(b) && is_plain(b->dtype, b->b, depth, b->n);
-  int64_t x_piece = tiles ? b->k.rows * tile_rows() : b->k.apart * b->m;
-  char *a_tiles = (char *)scratch + un_panel_bytes(b->dtype, tn_depth(depth), b->n);
-  b->product = (un_product){.rows = b->m,
+  bool tiles = wants_tiles(b->dtype, all->a_row, depth),
+       plain = !has_neighbours(b) && is_plain(b->dtype, all, b->b, depth);
+  int64_t x_piece = tiles ? b->k.rows * tile_rows() : b->k.apart * all->a_row;
+  char *a_tiles =
+      (char *)all->scratch + un_panel_bytes(b->dtype, tn_depth(depth), all->n);
+  b->product = (un_product){.rows = all->m,
                             .depth = depth,
-                            .columns = b->n,
+                            .columns = all->n,
                             .x = tiles ? a_tiles : b->a,
                             .x_row = 1,
-                            .x_column = b->m,
+                            .x_column = all->a_row,
                             .x_tiles = tiles,
-                            .packed = plain ? b->b : scratch,
-                            .plain_row = plain ? b->n : 0,
+                            .packed = plain ? b->b : all->scratch,
+                            .plain_row = plain ? all->b_row : 0,
                             .piece = tiles && !plain ? 0 : b->k.rows,
                             .x_piece = x_piece,
-                            .plain_piece = b->b_apart * b->n,
-                            .init = b->add ? c : NULL,
-                            .init_row = b->n,
-                            .y = c,
-                            .y_row = b->n};
-  if (!plain) pack_rows(b, scratch);
+                            .plain_piece = all->b_rows.apart * all->b_row,
+                            .init = b->add ? all->c : NULL,
+                            .init_row = all->c_row,
+                            .y = all->c,
+                            .y_row = all->c_row};
+  if (!plain) pack_rows(b, all->scratch);
   un_parallel(b->jobs, tn_job, b);
 }
 
@@ -221,26 +228,22 @@ static int64_t even_part(int64_t all, int64_t most) {
   return (all + parts - 1) / parts;
 }
 
-void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
-                 int64_t n, un_stripe a_rows, un_stripe b_rows, bool add,
-                 void *scratch) {
-  un_stripe k = a_rows;
+void un_panel_tn(un_dtype dtype, const un_panel_tn_of *p) {
+  un_stripe k = p->a_rows;
   int64_t rows = even_part(k.rows, TN_BLOCK);
   int64_t pieces = even_part(k.pieces, TN_BLOCK / rows);
   tn_block block;
   block.dtype = dtype;
-  block.m = m;
-  block.n = n;
-  block.b_apart = b_rows.apart;
-  block.add = add;
+  block.all = p;
+  block.add = p->add;
   block.jobs = un_parallel_threads();
-  for (int64_t p = 0; p < k.pieces; p += pieces) {
+  for (int64_t i = 0; i < k.pieces; i += pieces) {
     for (int64_t r = 0; r < k.rows && !un_stopped(); r += rows) {
-      block.a = rows_on(a, (p * k.apart + r) * m, dtype);
-      block.b = rows_on(b, (p * b_rows.apart + r) * n, dtype);
-      block.k = (un_stripe){smaller(pieces, k.pieces - p), smaller(rows, k.rows - r),
+      block.a = rows_on(p->a, (i * k.apart + r) * p->a_row, dtype);
+      block.b = rows_on(p->b, (i * p->b_rows.apart + r) * p->b_row, dtype);
+      block.k = (un_stripe){smaller(pieces, k.pieces - i), smaller(rows, k.rows - r),
                             k.apart};
-      make_block(&block, c, scratch);
+      make_block(&block);
       block.add = true;
     }
   }

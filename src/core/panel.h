@@ -52,7 +52,7 @@ typedef struct un_pack_kernels {
   ** rows of a tile of a^T then share too few places there. For the same reason b is packed,
   ** unless its rows are whole lines of the cache and have no more than plain_up_to bytes. */
   void (*rows[2])(void *packed, const void *b, int64_t depth, int64_t at, int64_t rows,
-                  int64_t columns);
+                  int64_t columns, int64_t row_stride);
   void (*tiles[2])(void *packed, const void *a, int64_t depth, int64_t at, int64_t rows,
                    int64_t columns, int64_t row_stride);
   int64_t tile_rows;
@@ -81,14 +81,23 @@ static inline un_stripe un_neighbours(int64_t rows) {
   return (un_stripe){1, rows, rows};
 }
 
-/* c (m,n) = a^T b, or with `add` c += a^T b, with a (k,m) and b (k,n), all row-major
-** without gaps: a weight gradient as one product over the rows k of a stripe, of which a
-** and b may have the pieces differently far apart. Scratch as un_panel_tn_bytes says for
-** as many rows. The rows of c are shared out among threads, which changes no bit. */
+/* c (m,n) = a^T b, or with `add` c += a^T b, with a (k,m) and b (k,n), all row-major, rows
+** that many numbers apart: a weight gradient as one product over the rows k of a stripe, of
+** which a and b may have the pieces differently far apart. Scratch as un_panel_tn_bytes
+** says for as many rows and m = a_row. The rows of c are shared out among threads, which
+** changes no bit. */
+typedef struct un_panel_tn_of {
+  int64_t m, n;
+  const void *a, *b;
+  int64_t a_row, b_row, c_row;
+  un_stripe a_rows, b_rows;
+  void *c;
+  bool add;
+  void *scratch;
+} un_panel_tn_of;
+
 size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k);
-void un_panel_tn(un_dtype dtype, void *c, const void *a, const void *b, int64_t m,
-                 int64_t n, un_stripe a_rows, un_stripe b_rows, bool add,
-                 void *scratch);
+void un_panel_tn(un_dtype dtype, const un_panel_tn_of *p);
 
 /* Is a row-major b with rows of n numbers read where it lies, whatever the number of rows,
 ** if they begin at a line of the cache? */

@@ -29,22 +29,12 @@ static void put_back(const un_run *run) {
     memcpy(un_run_row(run, run->state[i], run->H, 1), run->state[i], bytes);
 }
 
-/* Can the first layer begin its step without the token? */
-static bool looks_ahead(const un_sampler *s) {
-  return !s->run[0].cell->advance;
-}
-
 static void look_ahead(const un_sampler *s, bool down) {
-  if (looks_ahead(s)) un_cell_look_ahead(&s->run[0], down);
+  un_cell_look_ahead(&s->run[0], down);
 }
 
 static void read_token(const un_sampler *s, const int32_t *token) {
-  if (looks_ahead(s)) {
-    un_cell_read_token(&s->run[0], *token);
-  } else {
-    s->run[0].tokens = token;
-    un_cell_forward(&s->run[0], true);
-  }
+  un_cell_read_token(&s->run[0], *token);
   for (int l = 1; l < s->layers; l++)
     un_cell_forward(&s->run[l], true);
   move_on(s);

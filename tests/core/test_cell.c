@@ -1,7 +1,6 @@
 /* test_cell.c -- that the descriptor of a cell (core/cell.h) carries gated cells:
-*several
-** gates and states, what a step saves, extra parameters, products kept apart, and a
-** structure of its own. Three cells are written here as a file cell_<name>.c would be
+** several gates and states, what a step saves, parts kept apart with a bias of their own,
+** and gates that wait for others. Three cells are written here as a file cell_<name>.c would be
 ** and run through the sweeps of core; their gradients are compared with differences,
 ** forward and reversed, with and without a mask, on numbers and on tokens. */
 #include "cell.h"
@@ -72,17 +71,16 @@ static const un_cell lstm = {.name = "lstm",
  * ------------ */
 
 static void gru_step(const un_step *s) {
-  const double *h = s->state[0], *b_hn = s->extra[0];
+  const double *h = s->state[0];
   double *h1 = s->next[0];
   for (int64_t b = 0; b < s->B; b++) {
-    double *x = (double *)s->gates + b * 3 * s->H;
-    double *p = (double *)s->gates_h + b * 3 * s->H;
+    double *a = (double *)s->gates + b * 3 * s->H;
     for (int64_t j = 0; j < s->H; j++) {
-      int64_t k = b * s->H + j, z = j + s->H, n = z + s->H;
-      x[j] = sigmoid(x[j] + p[j]), x[z] = sigmoid(x[z] + p[z]);
-      p[n] += b_hn[j];
-      x[n] = tanh(x[n] + x[j] * p[n]);
-      h1[k] = x[n] + x[z] * (h[k] - x[n]);
+      int64_t k = b * s->H + j, z = j + s->H;
+      double *n = (double *)s->gates_x + k;
+      a[j] = sigmoid(a[j]), a[z] = sigmoid(a[z]);
+      *n = tanh(*n + a[j] * a[z + s->H]);
+      h1[k] = *n + a[z] * (h[k] - *n);
     }
   }
 }
@@ -90,20 +88,18 @@ static void gru_step(const un_step *s) {
 static void gru_step_grad(const un_step_grad *g) {
   const un_step *s = &g->at;
   const double *h = s->state[0];
-  double *dh = g->dstate[0], *db_hn = g->dextra[0];
+  double *dh = g->dstate[0], *dx = g->dgates_x;
   for (int64_t b = 0; b < s->B; b++) {
-    const double *x = (const double *)s->gates + b * 3 * s->H;
-    const double *p = (const double *)s->gates_h + b * 3 * s->H;
-    double *dx = (double *)g->dgates + b * 3 * s->H;
-    double *dp = (double *)g->dgates_h + b * 3 * s->H;
+    const double *a = (const double *)s->gates + b * 3 * s->H;
+    double *da = (double *)g->dgates + b * 3 * s->H;
     for (int64_t j = 0; j < s->H; j++) {
-      int64_t k = b * s->H + j, z = j + s->H, n = z + s->H;
-      dx[n] = dh[k] * (1 - x[z]) * (1 - x[n] * x[n]);
-      dp[n] = dx[n] * x[j];
-      dp[j] = dx[j] = dx[n] * p[n] * x[j] * (1 - x[j]);
-      dp[z] = dx[z] = dh[k] * (h[k] - x[n]) * x[z] * (1 - x[z]);
-      db_hn[j] += dp[n];
-      dh[k] *= x[z];
+      int64_t k = b * s->H + j, z = j + s->H, m = z + s->H;
+      double n = ((const double *)s->gates_x)[k];
+      dx[k] = dh[k] * (1 - a[z]) * (1 - n * n);
+      da[m] = dx[k] * a[j];
+      da[j] = dx[k] * a[m] * a[j] * (1 - a[j]);
+      da[z] = dh[k] * (h[k] - n) * a[z] * (1 - a[z]);
+      dh[k] *= a[z];
     }
   }
 }
@@ -112,105 +108,56 @@ static const un_cell gru = {.name = "gru",
                             .gates = 3,
                             .states = 1,
                             .state_name = {"h"},
-                            .split = true,
+                            .split = 1,
+                            .split_bias = "b_hn",
                             .direct_h = true,
-                            .extras = 1,
-                            .extra = {{"b_hn", 1, 0}},
                             .step = {NULL, gru_step},
                             .step_grad = {NULL, gru_step_grad}};
 
-/* --- gru, reset before: n = tanh(x_n + W_hn (r h)): two products a step
- * ---------------- */
+/* --- gru, reset before: n = tanh(x_n + W_hn (r h)): a late gate
+ * -------------------------- */
 
-static size_t early_packed_bytes(const un_run *run) {
-  return 2 * un_panel_bytes(run->dtype, 3 * run->H, 3 * run->H); /* ample for both */
-}
-
-static char *second_half(void *packed, const un_run *run) {
-  return (char *)packed + un_panel_bytes(run->dtype, 3 * run->H, 3 * run->H);
-}
-
-static void early_pack(const un_run *run, void *packed, bool backward) {
-  const double *w = run->param[UN_W_HH], *w_n = w + 2 * H * H;
-  if (backward) {
-    un_panel_pack(UN_F64, packed, w, 2 * H, H, H, 1);
-    un_panel_pack(UN_F64, second_half(packed, run), w_n, H, H, H, 1);
-  } else {
-    un_panel_pack(UN_F64, packed, w, H, 2 * H, 1, H);
-    un_panel_pack(UN_F64, second_half(packed, run), w_n, H, H, 1, H);
+static void early_gates(const un_step *s) {
+  const double *h = s->state[0];
+  double *u = s->saved;
+  for (int64_t k = 0; k < s->B * s->H; k++) {
+    double *r = (double *)s->gates + k / s->H * 3 * s->H + k % s->H;
+    *r = sigmoid(*r), r[s->H] = sigmoid(r[s->H]);
+    u[k] = *r * h[k];
   }
 }
 
-static void multiply(const double *x, int64_t depth, int64_t x_row, const void *packed,
-                     double *y, int64_t columns, int64_t y_row) {
-  un_panel_multiply(UN_F64, &(un_product){.rows = B,
-                                          .depth = depth,
-                                          .columns = columns,
-                                          .x = x,
-                                          .x_row = x_row,
-                                          .x_column = 1,
-                                          .packed = packed,
-                                          .init = y,
-                                          .init_row = y_row,
-                                          .y = y,
-                                          .y_row = y_row});
+static void late_step(const un_step *s) {
+  const double *h = s->state[0];
+  double *h1 = s->next[0];
+  for (int64_t k = 0; k < s->B * s->H; k++) {
+    double *z = (double *)s->gates + (k / s->H * 3 + 1) * s->H + k % s->H;
+    double n = z[s->H] = tanh(z[s->H]);
+    h1[k] = n + *z * (h[k] - n);
+  }
 }
 
-static void early_advance(const un_run *run, int64_t t) {
-  const double *h = un_run_before(run, 0, t);
-  double *a = un_run_row(run, run->gates, 3 * H, t), *h1 = un_run_after(run, 0, t);
-  double *reset_h = un_run_row(run, run->saved, H, t);
-  multiply(h, H, H, run->packed, a, 2 * H, 3 * H);
-  for (int b = 0; b < B; b++)
-    for (int j = 0; j < H; j++) {
-      double *r = a + b * 3 * H + j;
-      *r = sigmoid(*r), r[H] = sigmoid(r[H]);
-      reset_h[b * H + j] = *r * h[b * H + j];
-    }
-  multiply(reset_h, H, H, second_half(run->packed, run), a + 2 * H, H, 3 * H);
-  for (int b = 0; b < B; b++)
-    for (int j = 0; j < H; j++) {
-      double *r = a + b * 3 * H + j, n = tanh(r[2 * H]);
-      r[2 * H] = n;
-      h1[b * H + j] = n + r[H] * (h[b * H + j] - n);
-    }
+static void late_step_grad(const un_step_grad *g) {
+  int64_t width = g->at.H;
+  const double *a = g->at.gates;
+  double *da = g->dgates, *dh = g->dstate[0];
+  for (int64_t k = 0; k < g->at.B * width; k++) {
+    int64_t i = (k / width * 3 + 1) * width + k % width;
+    double z = a[i], n = a[i + width];
+    da[i + width] = dh[k] * (1 - z) * (1 - n * n);
+  }
 }
 
-static void early_retreat(const un_run *run, int64_t t) {
-  const double *h = un_run_before(run, 0, t);
-  const double *a = un_run_row(run, run->gates, 3 * H, t);
-  double *da = un_run_block_row(run, run->dgates, t), *dh = run->dstate[0];
-  double d_reset_h[B * H] = {0};
-  for (int b = 0; b < B; b++)
-    for (int j = 0; j < H; j++) {
-      const double *r = a + b * 3 * H + j;
-      double *d = da + b * 3 * H + j, *dhj = dh + b * H + j;
-      d[2 * H] = *dhj * (1 - r[H]) * (1 - r[2 * H] * r[2 * H]);
-      d[H] = *dhj * (h[b * H + j] - r[2 * H]) * r[H] * (1 - r[H]);
-      *dhj *= r[H];
-    }
-  multiply(da + 2 * H, H, 3 * H, second_half(run->work, run), d_reset_h, H, H);
-  for (int b = 0; b < B; b++)
-    for (int j = 0; j < H; j++) {
-      int k = b * H + j;
-      double r = a[b * 3 * H + j];
-      da[b * 3 * H + j] = d_reset_h[k] * h[k] * r * (1 - r);
-      dh[k] += d_reset_h[k] * r;
-    }
-  multiply(da, 2 * H, 3 * H, run->work, dh, H, H);
-}
-
-/* dW_hh by plain loops: rows of r and z times h, rows of n times r h. */
-static void early_gradient(const un_run *run, int64_t first, int64_t steps) {
-  double *dw = run->grad[UN_W_HH];
-  for (int64_t t = first; t < first + steps; t++) {
-    const double *h = un_run_before(run, 0, t);
-    const double *reset_h = un_run_row(run, run->saved, H, t);
-    const double *da = un_run_block_row(run, run->dgates, t);
-    for (int b = 0; b < B; b++)
-      for (int i = 0; i < 3 * H; i++)
-        for (int j = 0; j < H; j++)
-          dw[i * H + j] += da[b * 3 * H + i] * (i < 2 * H ? h : reset_h)[b * H + j];
+static void early_gates_grad(const un_step_grad *g) {
+  int64_t width = g->at.H;
+  const double *a = g->at.gates, *h = g->at.state[0];
+  double *da = g->dgates, *dh = g->dstate[0];
+  for (int64_t k = 0; k < g->at.B * width; k++) {
+    int64_t i = k / width * 3 * width + k % width;
+    double r = a[i], z = a[i + width], n = a[i + 2 * width], du = da[i];
+    da[i] = du * h[k] * r * (1 - r);
+    da[i + width] = dh[k] * (h[k] - n) * z * (1 - z);
+    dh[k] = dh[k] * z + du * r;
   }
 }
 
@@ -219,11 +166,12 @@ static const un_cell early = {.name = "gru, reset before",
                               .states = 1,
                               .state_name = {"h"},
                               .saved = 1,
-                              .packed_bytes = early_packed_bytes,
-                              .pack = early_pack,
-                              .advance = early_advance,
-                              .retreat = early_retreat,
-                              .recurrent_gradient = early_gradient};
+                              .late = 1,
+                              .direct_h = true,
+                              .step = {NULL, late_step},
+                              .step_grad = {NULL, late_step_grad},
+                              .early = {NULL, early_gates},
+                              .early_grad = {NULL, early_gates_grad}};
 
 /* --- a run and its loss
  * --------------------------------------------------------------- */
@@ -231,12 +179,13 @@ static const un_cell early = {.name = "gru, reset before",
 enum { GATES = T * B * MAX_GATES * H, STATES = (T + 1) * B * H };
 
 static struct {
-  double w_xh[I * MAX_GATES * H], w_hh[MAX_GATES * H * H], b_h[MAX_GATES * H], extra[H];
+  double w_xh[I * MAX_GATES * H], w_hh[MAX_GATES * H * H], b_h[MAX_GATES * H],
+      b_split[H];
   double dw_xh[I * MAX_GATES * H], dw_hh[MAX_GATES * H * H], db_h[MAX_GATES * H],
-      dextra[H];
+      db_split[H];
   double x[T * B * I], dx[T * B * I], dy[T * B * H], dy_end[2][B * H], start[2][B * H];
   double state[2][STATES], dstate[2][B * H], mask[T * B], norm[T];
-  double gates[GATES], gates_h[GATES], dgates[GATES], dgates_h[GATES], saved[T * B * H];
+  double gates[GATES], gates_x[GATES], dgates[GATES], dgates_x[GATES], saved[T * B * H];
   int32_t tokens[T * B];
 } m;
 
@@ -255,7 +204,7 @@ static void draw_everything(void) {
   RANDOMISE(m.w_xh);
   RANDOMISE(m.w_hh);
   RANDOMISE(m.b_h);
-  RANDOMISE(m.extra);
+  RANDOMISE(m.b_split);
   RANDOMISE(m.x);
   RANDOMISE(m.dy);
   RANDOMISE(m.dy_end);
@@ -276,15 +225,15 @@ static un_run make_run(const un_cell *cell, bool tokens, bool reverse, bool mask
   run.tokens = tokens ? m.tokens : NULL;
   run.x = m.x;
   run.mask = masked ? m.mask : NULL;
-  void *values[] = {m.w_xh, m.w_hh, m.b_h, m.extra};
-  void *slopes[] = {m.dw_xh, m.dw_hh, m.db_h, m.dextra};
+  void *values[] = {m.w_xh, m.w_hh, m.b_h, m.b_split};
+  void *slopes[] = {m.dw_xh, m.dw_hh, m.db_h, m.db_split};
   for (int i = 0; i < 4; i++)
     run.param[i] = values[i], run.grad[i] = slopes[i];
   for (int s = 0; s < 2; s++)
     run.state[s] = m.state[s], run.dstate[s] = m.dstate[s];
   run.gates = m.gates, run.dgates = m.dgates, run.saved = m.saved;
-  run.gates_h = cell->split ? m.gates_h : NULL;
-  run.dgates_h = cell->split ? m.dgates_h : NULL;
+  run.gates_x = cell->split ? m.gates_x : NULL;
+  run.dgates_x = cell->split ? m.dgates_x : NULL;
   run.dy = m.dy, run.dx = tokens ? NULL : m.dx, run.norm = m.norm;
   run.block = block;
   run.packed = aligned_alloc(64, (un_cell_packed_bytes(&run) + 63) & ~(size_t)63);
@@ -336,14 +285,14 @@ static void check_run(const un_cell *cell, bool tokens, bool reverse, bool maske
   memset(m.dw_xh, 0, sizeof m.dw_xh);
   memset(m.dw_hh, 0, sizeof m.dw_hh);
   memset(m.db_h, 0, sizeof m.db_h);
-  memset(m.dextra, 0, sizeof m.dextra);
+  memset(m.db_split, 0, sizeof m.db_split);
   loss(&run);
   memcpy(m.dstate, m.dy_end, sizeof m.dstate);
   un_cell_backward(&run);
   check_gradient(&run, "W_xh", m.w_xh, m.dw_xh, I * width);
   check_gradient(&run, "W_hh", m.w_hh, m.dw_hh, width * H);
   check_gradient(&run, "b_h", m.b_h, m.db_h, width);
-  if (cell->extras) check_gradient(&run, "extra", m.extra, m.dextra, H);
+  if (cell->split_bias) check_gradient(&run, "b_split", m.b_split, m.db_split, H);
   if (!tokens) check_gradient(&run, "x", m.x, m.dx, T * B * I);
   for (int s = 0; s < cell->states; s++)
     check_gradient(&run, cell->state_name[s], m.start[s], m.dstate[s], B * H);

@@ -178,7 +178,7 @@ local function from_steps(def, level)
   if def.saved then check_list(def, "saved", 0, 64, level + 1) end
   more_specs(def, def.parameters or {}, 1, 1, {}, level + 1)
   return { name = def.name, form = "steps", states = def.states, gates = def.gates,
-    gate_count = #def.gates, saved_names = def.saved or {}, split = def.split or false,
+    gate_count = #def.gates, saved_names = def.saved or {}, split = def.split and #def.gates or 0,
     step = def.step, step_grad = def.step_grad, options = def.options, biases = def.biases,
     keep = def.keep, write = def.write,
     specs = function(d, input, hidden)

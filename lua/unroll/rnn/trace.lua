@@ -74,7 +74,7 @@ local function describe_run(self)
     gradients = with_gradients and cell.slopes.storage or nil,
   }
   if not d.in_place then run.gates = zeros(self, T, B, width) end
-  if d.split then run.gates_h = zeros(self, T, B, width) end
+  if d.split > 0 then run.gates_x = zeros(self, T, B, d.split * cell.hidden) end
   return run
 end
 
@@ -87,7 +87,8 @@ function native.prepare(self)
   if d.saved > 0 then
     description.saved = zeros(self, self.T, self.B, d.saved * self.cell.hidden)
   end
-  self.run, self.pre = core.cell.run(description), description.gates
+  self.run = core.cell.run(description)
+  self.pre, self.pre_x = description.gates, description.gates_x
 end
 
 function native.forward(self, xs, state, mask)
@@ -132,14 +133,14 @@ end
 local function make_step(self, run, saved, t)
   local before = self.reverse and t + 1 or t
   local step = {
-    pre = gate_views(self, run.gates, t),
+    pre = gate_views(self, run.gates_x or run.gates, t),
     state = state_views(self, before),
     next = state_views(self, self.reverse and t or t + 1),
     saved = saved_views(saved, t),
-    dpre = run.dgates and gate_views(self, run.dgates, t),
+    dpre = run.dgates and gate_views(self, run.dgates_x or run.dgates, t),
   }
-  if run.gates_h then step.pre.h = gate_views(self, run.gates_h, t) end
-  if run.dgates_h then step.dpre.h = gate_views(self, run.dgates_h, t) end
+  if run.gates_x then step.pre.h = gate_views(self, run.gates, t) end
+  if run.dgates_x then step.dpre.h = gate_views(self, run.dgates, t) end
   return step
 end
 
@@ -153,7 +154,7 @@ function steps.prepare(self)
   if self.with_gradients then
     local width = d.gate_count * cell.hidden
     description.dgates = zeros(self, self.T, self.B, width)
-    if d.split then description.dgates_h = zeros(self, self.T, self.B, width) end
+    if d.split > 0 then description.dgates_x = zeros(self, self.T, self.B, width) end
   end
   if self.with_gradients then
     description.dnexts = {}
@@ -167,7 +168,8 @@ function steps.prepare(self)
   for _, name in ipairs(d.saved_names) do saved[name] = zeros(self, self.T, self.B, cell.hidden) end
   self.steps = {}
   for t = 1, self.T do self.steps[t] = make_step(self, description, saved, t) end
-  self.run, self.pre = core.cell.run(description), description.gates
+  self.run = core.cell.run(description)
+  self.pre, self.pre_x = description.gates, description.gates_x
 end
 
 steps.stale = native.stale
@@ -452,8 +454,11 @@ function Trace:gates()
   if not (cell.gates[1] and self.pre) then
     error(("trace:gates: cell %s has no gates"):format(cell.name), 2)
   end
+  local H, apart = cell.hidden, #cell.gates - cell.definition.split -- the others are in pre_x
   for k, name in ipairs(cell.gates) do
-    found[name] = self.pre:narrow(3, (k - 1) * cell.hidden + 1, cell.hidden):clone()
+    local buffer, at = self.pre, k - 1
+    if at >= apart then buffer, at = self.pre_x, at - apart end
+    found[name] = buffer:narrow(3, at * H + 1, H):clone()
   end
   return found
 end

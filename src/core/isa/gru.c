@@ -23,63 +23,60 @@ const un_gru_kernels ISA(un_gru) = {
 #define LOAD(p)     (n < FN(LANES) ? FN(load_part)(p, n) : FN(load)(p))
 #define STORE(p, v) (n < FN(LANES) ? FN(store_part)(p, v, n) : FN(store)(p, v))
 
-ALWAYS_INLINE void FN(step_at)(REAL *x, REAL *p, const REAL *b, const REAL *h, REAL *h1,
-                               int64_t H, int64_t n) {
-  const FN(vec) r = FN(vsigmoid)(LOAD(x) + LOAD(p));
-  const FN(vec) z = FN(vsigmoid)(LOAD(x + H) + LOAD(p + H));
-  const FN(vec) m = LOAD(p + 2 * H) + LOAD(b);
-  const FN(vec) y = FN(vtanh)(LOAD(x + 2 * H) + r * m);
-  STORE(x, r);
-  STORE(x + H, z);
-  STORE(x + 2 * H, y);
-  STORE(p + 2 * H, m);
-  STORE(h1, y + z * (LOAD(h) - y));
+/* `a` has the blocks r, z and m, x that of n. */
+ALWAYS_INLINE void FN(step_at)(REAL *a, REAL *x, const REAL *h, REAL *h1, int64_t H,
+                               int64_t n) {
+  const FN(vec) r = FN(vsigmoid)(LOAD(a)), z = FN(vsigmoid)(LOAD(a + H));
+  const FN(vec) new = FN(vtanh)(LOAD(x) + r * LOAD(a + 2 * H));
+  STORE(a, r);
+  STORE(a + H, z);
+  STORE(x, new);
+  STORE(h1, new + z *(LOAD(h) - new));
 }
 
 static void FN(step)(const un_step *s) {
   const int64_t H = s->H;
-  for (int64_t row = 0; row < s->B; row++) {
-    REAL *x = (REAL *)s->gates + row * 3 * H, *p = (REAL *)s->gates_h + row * 3 * H;
-    const REAL *b = s->extra[0], *h = (const REAL *)s->state[0] + row * H;
-    REAL *h1 = (REAL *)s->next[0] + row * H;
+  REAL *a = s->gates, *x = s->gates_x, *h1 = s->next[0];
+  const REAL *h = s->state[0];
+  for (int64_t b = 0; b < s->B; b++, a += 3 * H, x += H, h += H, h1 += H) {
     int64_t j = 0;
     for (; j + FN(LANES) <= H; j += FN(LANES))
-      FN(step_at)(x + j, p + j, b + j, h + j, h1 + j, H, FN(LANES));
-    if (j < H) FN(step_at)(x + j, p + j, b + j, h + j, h1 + j, H, H - j);
+      FN(step_at)(a + j, x + j, h + j, h1 + j, H, FN(LANES));
+    if (j < H) FN(step_at)(a + j, x + j, h + j, h1 + j, H, H - j);
   }
 }
 
-ALWAYS_INLINE void FN(step_grad_at)(const REAL *x, const REAL *p, const REAL *h,
-                                    REAL *dx, REAL *dp, REAL *dh, REAL *db, int64_t H,
+typedef struct FN(back) {
+  const REAL *a, *x, *h;
+  REAL *da, *dx, *dh;
+} FN(back);
+
+ALWAYS_INLINE void FN(step_grad_at)(const FN(back) * p, int64_t H, int64_t j,
                                     int64_t n) {
-  const FN(vec) r = LOAD(x), z = LOAD(x + H), y = LOAD(x + 2 * H), d = LOAD(dh);
-  const FN(vec) dy = d * (1 - z) * (1 - y * y), dm = dy * r;
-  const FN(vec) dr = dm * LOAD(p + 2 * H) * (1 - r);
-  const FN(vec) dz = d * (LOAD(h) - y) * z * (1 - z);
-  STORE(dx, dr);
-  STORE(dx + H, dz);
-  STORE(dx + 2 * H, dy);
-  STORE(dp, dr);
-  STORE(dp + H, dz);
-  STORE(dp + 2 * H, dm);
-  STORE(db, LOAD(db) + dm);
-  STORE(dh, d * z);
+  const REAL *a = p->a + j;
+  const FN(vec) r = LOAD(a), z = LOAD(a + H), m = LOAD(a + 2 * H);
+  const FN(vec) new = LOAD(p->x + j), d = LOAD(p->dh + j), dz = d *z;
+  const FN(vec) dn = (d - dz) * (1 - new *new), dm = dn * r;
+  STORE(p->da + j, dm * m * (1 - r));
+  STORE(p->da + j + H, (LOAD(p->h + j) - new) * (dz - dz * z));
+  STORE(p->da + j + 2 * H, dm);
+  STORE(p->dx + j, dn);
+  STORE(p->dh + j, dz);
 }
 
 static void FN(step_grad)(const un_step_grad *g) {
   const int64_t H = g->at.H;
-  for (int64_t row = 0; row < g->at.B; row++) {
-    const REAL *x = (const REAL *)g->at.gates + row * 3 * H;
-    const REAL *p = (const REAL *)g->at.gates_h + row * 3 * H;
-    const REAL *h = (const REAL *)g->at.state[0] + row * H;
-    REAL *dx = (REAL *)g->dgates + row * 3 * H, *dp = (REAL *)g->dgates_h + row * 3 * H;
-    REAL *dh = (REAL *)g->dstate[0] + row * H, *db = g->dextra[0];
+  for (int64_t b = 0; b < g->at.B; b++) {
+    const FN(back) p = {.a = (const REAL *)g->at.gates + b * 3 * H,
+                        .x = (const REAL *)g->at.gates_x + b * H,
+                        .h = (const REAL *)g->at.state[0] + b * H,
+                        .da = (REAL *)g->dgates + b * 3 * H,
+                        .dx = (REAL *)g->dgates_x + b * H,
+                        .dh = (REAL *)g->dstate[0] + b * H};
     int64_t j = 0;
     for (; j + FN(LANES) <= H; j += FN(LANES))
-      FN(step_grad_at)
-    (x + j, p + j, h + j, dx + j, dp + j, dh + j, db + j, H, FN(LANES));
-    if (j < H)
-      FN(step_grad_at)(x + j, p + j, h + j, dx + j, dp + j, dh + j, db + j, H, H - j);
+      FN(step_grad_at)(&p, H, j, FN(LANES));
+    if (j < H) FN(step_grad_at)(&p, H, j, H - j);
   }
 }
 #undef LOAD

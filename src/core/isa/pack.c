@@ -120,8 +120,8 @@ static void FN(pack_rows)(REAL *packed, const REAL *w, int64_t depth, int64_t at
 }
 
 static void FN(rows)(void *packed, const void *b, int64_t depth, int64_t at,
-                     int64_t rows, int64_t columns) {
-  FN(pack_rows)(packed, b, depth, at, rows, columns, columns);
+                     int64_t rows, int64_t columns, int64_t row_stride) {
+  FN(pack_rows)(packed, b, depth, at, rows, columns, row_stride);
 }
 
 /* A column in one piece, with zeros up to `length`. */

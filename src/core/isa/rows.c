@@ -47,40 +47,43 @@ ALWAYS_INLINE void FN(add_row)(REAL *y, const REAL *a, const REAL *b, int64_t n)
   FN(store)(y + last, end);
 }
 
-static void FN(gather)(void *y, const void *table, const void *bias,
-                       const int32_t *tokens, int64_t rows, int64_t n) {
+static void FN(gather)(void *y, int64_t y_row, const void *table, int64_t table_row,
+                       const void *bias, const int32_t *tokens, int64_t rows,
+                       int64_t n) {
   for (int64_t r = 0; r < rows; r++)
-    FN(add_row)((REAL *)y + r * n, (const REAL *)table + (tokens[r] - 1) * n, bias, n);
+    FN(add_row)
+    ((REAL *)y + r * y_row, (const REAL *)table + (tokens[r] - 1) * table_row, bias, n);
 }
 
-static void FN(scatter)(void *table, const void *y, const int32_t *tokens, int64_t rows,
-                        int64_t n) {
+static void FN(scatter)(void *table, int64_t table_row, const void *y, int64_t y_row,
+                        const int32_t *tokens, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; r++) {
-    REAL *row = (REAL *)table + (tokens[r] - 1) * n;
-    FN(add_row)(row, row, (const REAL *)y + r * n, n);
+    REAL *row = (REAL *)table + (tokens[r] - 1) * table_row;
+    FN(add_row)(row, row, (const REAL *)y + r * y_row, n);
   }
 }
 
 /* Some vectors of columns: their sums stay in registers. */
-ALWAYS_INLINE void FN(sum_columns)(REAL *sum, const REAL *y, int64_t rows, int64_t n,
-                                   const int count) {
+ALWAYS_INLINE void FN(sum_columns)(REAL *sum, const REAL *y, int64_t y_row,
+                                   int64_t rows, const int count) {
   FN(vec) s[TOGETHER];
   FOR(k, count) s[k] = FN(load)(sum + k * FN(LANES));
-  for (; rows > 0; rows--, y += n)
+  for (; rows > 0; rows--, y += y_row)
     FOR(k, count) s[k] += FN(load)(y + k * FN(LANES));
   FOR(k, count) FN(store)(sum + k * FN(LANES), s[k]);
 }
 
-static void FN(column_sum)(void *sum, const void *y, int64_t rows, int64_t n) {
+static void FN(column_sum)(void *sum, const void *y, int64_t y_row, int64_t rows,
+                           int64_t n) {
   int64_t j = 0;
   for (; j + TOGETHER * FN(LANES) <= n; j += TOGETHER * FN(LANES))
-    FN(sum_columns)((REAL *)sum + j, (const REAL *)y + j, rows, n, TOGETHER);
+    FN(sum_columns)((REAL *)sum + j, (const REAL *)y + j, y_row, rows, TOGETHER);
   for (; j + FN(LANES) <= n; j += FN(LANES))
-    FN(sum_columns)((REAL *)sum + j, (const REAL *)y + j, rows, n, 1);
+    FN(sum_columns)((REAL *)sum + j, (const REAL *)y + j, y_row, rows, 1);
   if (j == n) return;
   FN(vec) s = FN(load_part)((const REAL *)sum + j, n - j);
   for (int64_t r = 0; r < rows; r++)
-    s += FN(load_part)((const REAL *)y + r * n + j, n - j);
+    s += FN(load_part)((const REAL *)y + r * y_row + j, n - j);
   FN(store_part)((REAL *)sum + j, s, n - j);
 }
 
