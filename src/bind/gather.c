@@ -2,6 +2,7 @@
 ** derivatives of the first two. */
 #include "unl.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "copy.h"
@@ -170,22 +171,27 @@ static int tensor_scatter_add_(lua_State *L) {
 /* --- cat and stack ------------------------------------------------------------------
  */
 
-/* Tensor number i of the list at argument 1. It stays anchored in the list. */
-static const un_view *list_item(lua_State *L, const char *who, lua_Integer i) {
-  lua_rawgeti(L, 1, i);
-  const un_view *v = unl_totensor(L, -1);
-  if (!v)
-    luaL_error(L, "%s: element %I of the list is a %s, a tensor was expected", who, i,
-               luaL_typename(L, -1));
-  lua_pop(L, 1);
-  return v;
+/* Above the ARGS arguments stand the tensors of the list, anchored; then the result. */
+enum { ARGS = 3, SLOTS = 4 };
+
+static lua_Integer push_list(lua_State *L, const char *who) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
+  if (n == 0) luaL_error(L, "%s: the list of tensors is empty", who);
+  lua_settop(L, ARGS);
+  luaL_checkstack(L, n < INT_MAX - SLOTS ? (int)n + SLOTS : INT_MAX,
+                  "too many tensors");
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, 1, i);
+    if (!unl_totensor(L, -1))
+      luaL_error(L, "%s: element %I of the list is a %s, a tensor was expected", who, i,
+                 luaL_typename(L, -1));
+  }
+  return n;
 }
 
-static lua_Integer check_list(lua_State *L, const char *who) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
-  if (n == 0) luaL_error(L, "%s: the list of tensors is empty", who);
-  return n;
+static const un_view *list_item(lua_State *L, lua_Integer i) {
+  return lua_touserdata(L, ARGS + (int)i);
 }
 
 /* Tensor i has the dtype of the first one, and its sizes but in dimension `dim`. */
@@ -200,10 +206,10 @@ static void check_like_first(lua_State *L, const char *who, const un_view *first
                un_shape(first).s);
 }
 
-static void check_list_apart(lua_State *L, const char *who, const un_view *out) {
-  lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
+static void check_list_apart(lua_State *L, const char *who, const un_view *out,
+                             lua_Integer n) {
   for (lua_Integer i = 1; i <= n; i++)
-    unl_checkapart(L, who, out, "the tensors of the list", list_item(L, who, i));
+    unl_checkapart(L, who, out, "the tensors of the list", list_item(L, i));
 }
 
 /*---
@@ -218,26 +224,28 @@ static void check_list_apart(lua_State *L, const char *who, const un_view *out) 
 function tensor.cat(list, dim, out) end
 */
 static int tensor_cat(lua_State *L) {
-  lua_Integer n = check_list(L, "cat");
-  un_view part = *list_item(L, "cat", 1), first = part;
-  if (first.dims == 0)
+  const lua_Integer n = push_list(L, "cat");
+  const un_view *first = list_item(L, 1), *v;
+  if (first->dims == 0)
     return luaL_error(L, "cat: 0-d tensors have no dimension; use stack");
-  int dim = unl_isgiven(L, 2) ? unl_checkdim(L, 2, &first) : 0;
+  const int dim = unl_isgiven(L, 2) ? unl_checkdim(L, 2, first) : 0;
+  un_view part;
+  un_copy_view(&part, first);
   for (lua_Integer i = 2; i <= n; i++) {
-    const un_view *v = list_item(L, "cat", i);
-    check_like_first(L, "cat", &first, v, i, dim);
+    v = list_item(L, i);
+    check_like_first(L, "cat", first, v, i, dim);
     if (__builtin_add_overflow(part.size[dim], v->size[dim], &part.size[dim]))
       return luaL_error(L, "cat: the result has more elements than memory can hold");
   }
   const bool given = unl_isgiven(L, 3);
-  const un_view *out = unl_outortensor(L, 3, "cat", first.dtype, first.dims, part.size);
-  if (given) check_list_apart(L, "cat", out);
+  const un_view *out =
+      unl_outortensor(L, 3, "cat", first->dtype, first->dims, part.size);
+  if (given) check_list_apart(L, "cat", out, n);
   int64_t filled = 0;
-  for (lua_Integer i = 1; i <= n; i++) {
-    const un_view *v = list_item(L, "cat", i);
+  for (lua_Integer i = 1; i <= n; i++, filled += v->size[dim]) {
+    v = list_item(L, i);
     un_slice(&part, out, dim, filled, v->size[dim], 1);
     un_copy(&part, v);
-    filled += v->size[dim];
   }
   return 1;
 }
@@ -254,24 +262,24 @@ static int tensor_cat(lua_State *L) {
 function tensor.stack(list, dim, out) end
 */
 static int tensor_stack(lua_State *L) {
-  lua_Integer n = check_list(L, "stack");
-  un_view first = *list_item(L, "stack", 1), all, part;
-  int dim = lua_isnoneornil(L, 2)
-                ? 0
-                : (int)unl_checkindex(L, 2, first.dims + 1, "dimension");
-  if (first.dims == UN_MAX_DIMS)
+  const lua_Integer n = push_list(L, "stack");
+  const un_view *first = list_item(L, 1);
+  un_view all, part;
+  const int dim =
+      unl_isgiven(L, 2) ? (int)unl_checkindex(L, 2, first->dims + 1, "dimension") : 0;
+  if (first->dims == UN_MAX_DIMS)
     return luaL_error(L, "stack: %s has %d dimensions already, more are not possible",
-                      un_shape(&first).s, first.dims);
+                      un_shape(first).s, first->dims);
   for (lua_Integer i = 2; i <= n; i++)
-    check_like_first(L, "stack", &first, list_item(L, "stack", i), i, -1);
-  un_insert_dim(&all, &first, dim);
+    check_like_first(L, "stack", first, list_item(L, i), i, -1);
+  un_insert_dim(&all, first, dim);
   all.size[dim] = n;
   const bool given = unl_isgiven(L, 3);
   const un_view *out = unl_outortensor(L, 3, "stack", all.dtype, all.dims, all.size);
-  if (given) check_list_apart(L, "stack", out);
+  if (given) check_list_apart(L, "stack", out, n);
   for (lua_Integer i = 1; i <= n; i++) {
     un_select(&part, out, dim, i - 1);
-    un_copy(&part, list_item(L, "stack", i));
+    un_copy(&part, list_item(L, i));
   }
   return 1;
 }

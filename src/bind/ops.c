@@ -210,13 +210,17 @@ static int where(lua_State *L) {
         un_shape(given).s, un_shape(a.view).s, un_shape(b.view).s);
   const bool has_out = unl_isgiven(L, 4);
   const un_view *y = unl_outortensor(L, 4, "where", dtype, all.dims, size);
-  un_expand(&cond, given, all.dims, size);
+  const un_view *spread = given;
+  if (!un_has_sizes(given, all.dims, size)) {
+    un_expand(&cond, given, all.dims, size);
+    spread = &cond;
+  }
   unl_spread(&a, all.dims, size);
   unl_spread(&b, all.dims, size);
-  if (has_out) unl_checkalias(L, "where", y, "cond", &cond);
+  if (has_out) unl_checkalias(L, "where", y, "cond", spread);
   if (has_out) unl_checkalias(L, "where", y, "a", a.view);
   if (has_out) unl_checkalias(L, "where", y, "b", b.view);
-  un_where(dtype, &cond, a.view, b.view, y);
+  un_where(dtype, spread, a.view, b.view, y);
   return 1;
 }
 

@@ -208,20 +208,24 @@ static void copy_streaming(un_run *run, const un_view *const *both) {
   un_stream_end();
 }
 
+static void copy_walking(un_run *run, const un_view *const *both) {
+  un_walk w;
+  if (un_walk_few(2, both, run, NULL)) return;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
+  un_walk_tiles(&w, run, NULL);
+}
+
 void un_copy(const un_view *dst, const un_view *src) {
   const un_view *const both[] = {dst, src};
   un_run *run = un_convert()->run[src->dtype][dst->dtype];
-  un_walk w;
   if (un_same_view(dst, src)) return;
   UN_PROFILE_BEGIN(UN_PHASE_COPY);
-  if (un_is_streamed(2, both) && !un_overlap(dst, src)) {
+  if (un_is_streamed(2, both) && !un_overlap(dst, src))
     copy_streaming(run, both);
-  } else if (is_plain_move(dst, src)) {
+  else if (is_plain_move(dst, src))
     move_bytes(dst->data, src->data, payload_bytes(dst));
-  } else if (!un_walk_few(2, both, run, NULL)) {
-    un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
-    un_walk_tiles(&w, run, NULL);
-  }
+  else
+    copy_walking(run, both);
   UN_PROFILE_END(0);
 }
 

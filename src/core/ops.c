@@ -229,10 +229,11 @@ static void walk(un_run *kernel, void *context, int operands,
     if (view[k]->dtype != wanted[k]) mixed = true;
   if (mixed) {
     walk_views(kernel, context, operands, view, wanted, true, light);
+  } else if (un_walk_few(operands, view, kernel, context)) {
+    return;
   } else if (light && un_is_streamed(operands, view)) {
     walk_streaming(kernel, context, operands, view, wanted);
-  } else if (!run_through(kernel, context, operands, view) &&
-             !un_walk_few(operands, view, kernel, context)) {
+  } else if (!run_through(kernel, context, operands, view)) {
     walk_views(kernel, context, operands, view, wanted, false, light);
   }
 }

@@ -137,25 +137,36 @@ static bool by_columns(const plan *p, const un_walk *w) {
   return w->size[last] > 1;
 }
 
+static void scan_each_line(plan *p, int dim, const un_view *const *view) {
+  un_view first[UN_WALK_MAX];
+  const un_view *lines[UN_WALK_MAX];
+  for (int k = 0; k < p->operands; k++) {
+    un_copy_view(&first[k], view[k]);
+    first[k].size[dim] = 1;
+    lines[k] = &first[k];
+  }
+  un_walk w;
+  un_walk_plan(&w, UN_WALK_ANY_ORDER, p->operands, lines);
+  un_walk_each(&w, by_columns(p, &w) ? scan_columns : scan_lines, p);
+}
+
 static void scan(kind what, int dim, int operands, const un_view *const *view) {
   plan p = {.kind = what,
             .type = view[0]->dtype == UN_F64,
             .n = view[0]->size[dim],
             .bytes = (int64_t)un_dtype_bytes(view[0]->dtype),
             .operands = operands};
-  un_view first[UN_WALK_MAX];
-  const un_view *lines[UN_WALK_MAX];
+  void *data[UN_WALK_MAX];
   for (int k = 0; k < operands; k++) {
-    first[k] = *view[k];
-    first[k].size[dim] = 1;
+    data[k] = view[k]->data;
     p.stride[k] = view[k]->stride[dim];
-    lines[k] = &first[k];
   }
   if (p.n == 0) return;
-  un_walk w;
   UN_PROFILE_BEGIN(UN_PHASE_SCAN);
-  un_walk_plan(&w, UN_WALK_ANY_ORDER, operands, lines);
-  un_walk_each(&w, by_columns(&p, &w) ? scan_columns : scan_lines, &p);
+  if (un_numel(view[0]) == p.n) /* one line */
+    line_kernel (&p)(p.n, data, p.stride, NULL);
+  else
+    scan_each_line(&p, dim, view);
   UN_PROFILE_END(0);
 }
 

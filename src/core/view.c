@@ -58,19 +58,17 @@ bool un_overlaps_itself(const un_view *v) {
   return false;
 }
 
-static int64_t size_from_end(const un_view *v, int from_end) {
-  return from_end < v->dims ? v->size[v->dims - 1 - from_end] : 1;
-}
-
 bool un_broadcast_sizes(const un_view *a, const un_view *b, int *dims, int64_t *size) {
+  if (a->dims < b->dims) return un_broadcast_sizes(b, a, dims, size);
   int64_t common[UN_MAX_DIMS];
-  int n = a->dims > b->dims ? a->dims : b->dims;
-  for (int i = 0; i < n; i++) {
-    int64_t sa = size_from_end(a, i), sb = size_from_end(b, i);
+  const int n = a->dims, added = n - b->dims;
+  for (int d = 0; d < n; d++) {
+    const int64_t sa = a->size[d], sb = d < added ? 1 : b->size[d - added];
     if (sa != sb && sa != 1 && sb != 1) return false;
-    common[n - 1 - i] = sa == 1 ? sb : sa;
+    common[d] = sa == 1 ? sb : sa;
   }
-  memcpy(size, common, (size_t)n * sizeof *size);
+  for (int d = 0; d < n; d++)
+    size[d] = common[d];
   *dims = n;
   return true;
 }

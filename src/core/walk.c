@@ -126,16 +126,20 @@ void un_walk_each(const un_walk *w, un_run *run, void *context) {
 
 /* --- few elements ------------------------------------------------------------------- */
 
+static bool is_single(const un_view *v) {
+  for (int d = 0; d < v->dims; d++)
+    if (v->size[d] != 1 && v->stride[d] != 0) return false;
+  return true;
+}
+
 int un_step_through(const un_view *v) {
   int64_t next = 1;
-  bool dense = true, single = true;
   for (int d = v->dims - 1; d >= 0; d--) {
     if (v->size[d] == 1) continue;
-    dense = dense && v->stride[d] == next;
-    single = single && v->stride[d] == 0;
+    if (v->stride[d] != next) return is_single(v) ? 0 : -1;
     next *= v->size[d];
   }
-  return dense ? 1 : single ? 0 : -1;
+  return 1;
 }
 
 /* Where the rows of v begin, in row-major order; a row is what lies along the last
@@ -156,15 +160,21 @@ static int64_t find_rows(const un_view *v, void **row) {
   return count;
 }
 
-/* The elements of v side by side. */
+/* The elements of v side by side; rows without gaps in vectors, which those that read them
+** then need not wait for. */
 #define LOAD_FEW(name, type)                                                           \
   static void name(const un_view *v, type *to) {                                       \
     void *row[UN_WALK_FEW];                                                            \
     const int64_t rows = find_rows(v, row), n = v->size[v->dims - 1];                  \
     const int64_t step = v->stride[v->dims - 1];                                       \
-    for (int64_t i = 0; i < rows; i++)                                                 \
-      for (int64_t j = 0; j < n; j++)                                                  \
-        *to++ = ((const type *)row[i])[j * step];                                      \
+    for (int64_t i = 0; i < rows; i++, to += n) {                                      \
+      const type *from = row[i];                                                       \
+      if (step == 1)                                                                   \
+        memcpy(to, from, (size_t)n * sizeof *to);                                      \
+      else                                                                             \
+        for (int64_t j = 0; j < n; j++)                                                \
+          to[j] = from[j * step];                                                      \
+    }                                                                                  \
   }
 LOAD_FEW(load_narrow, uint32_t)
 LOAD_FEW(load_wide, uint64_t)
@@ -210,7 +220,7 @@ bool un_walk_few(int operands, const un_view *const *v, un_run *run, void *conte
   if (n == 0) return true;
   for (int k = 0; k < operands; k++) {
     const int step = un_step_through(v[k]);
-    if (un_dtype_bytes(v[k]->dtype) < 4) return false;
+    if (v[k]->dtype >= UN_U8) return false;
     data[k] = step < 0 ? &room[k] : v[k]->data;
     stride[k] = step < 0 ? 1 : step;
     if (step < 0 && k > 0) load_few(v[k], &room[k]);
