@@ -8,10 +8,12 @@
 #include "parallel.h"
 #include "row.h"
 
-extern const un_cell un_cell_tanh, un_cell_relu, un_cell_lstm, un_cell_gru;
+extern const un_cell un_cell_tanh, un_cell_relu, un_cell_lstm, un_cell_gru,
+    un_cell_gru_before;
 
-static const un_cell *const cells[] = {&un_cell_tanh, &un_cell_relu, &un_cell_lstm,
-                                       &un_cell_gru, NULL};
+static const un_cell *const cells[] = {&un_cell_tanh,       &un_cell_relu,
+                                       &un_cell_lstm,       &un_cell_gru,
+                                       &un_cell_gru_before, NULL};
 
 const un_cell *un_cell_at(int i) {
   return cells[i];
