@@ -242,9 +242,16 @@ void un_cell_leave(const un_run *run, int64_t t);
 void un_cell_finish(const un_run *run);
 
 /* The step of a run with T = B = 1 that reads tokens, in two halves: the part that comes
-** from h, which waits for no token, `down` through W_hh or up (row.h), and the rest.
-** Weights are packed. */
-void un_cell_look_ahead(const un_run *run, bool down);
+** from h, which waits for no token, and the rest. Weights are packed. The products of the
+** first half, `down` through W_hh or up (row.h), are planned before: the plan holds as
+** long as the run is not reversed. */
+typedef struct un_ahead {
+  int count;
+  un_row_product product[2];
+} un_ahead;
+
+un_ahead un_cell_plan_ahead(const un_run *run, bool down);
+void un_cell_look_ahead(const un_run *run, const un_ahead *plan);
 void un_cell_read_token(const un_run *run, int32_t token);
 
 /* Row t of a buffer with `width` numbers per row of the batch. */

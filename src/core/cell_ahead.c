@@ -18,30 +18,38 @@ static void *gates_at(const un_run *run, int64_t first) {
 }
 
 /* A part of the gates = init + W_hh x. */
-static void multiply(const un_run *run, int part, const void *x, const void *init,
-                     bool down) {
+static un_row_product product_of(const un_run *run, int part, const void *x,
+                                 const void *init, bool down) {
   un_part columns = un_state_part(run, part);
-  if (columns.count == 0) return;
-  un_row_multiply(run->dtype, &(un_row_product){.depth = run->H,
-                                                .columns = columns.count,
-                                                .x = x,
-                                                .packed = un_cell_part_of_w_hh(
-                                                    run, false, run->packed, part),
-                                                .init = init,
-                                                .y = gates_at(run, columns.first),
-                                                .down = down});
+  return (un_row_product){.depth = run->H,
+                          .columns = columns.count,
+                          .x = x,
+                          .packed = un_cell_part_of_w_hh(run, false, run->packed, part),
+                          .init = init,
+                          .y = gates_at(run, columns.first),
+                          .down = down,
+                          .kernel = un_row_kernel_for(run->dtype, columns.count)};
 }
 
-void un_cell_look_ahead(const un_run *run, bool down) {
-  int64_t late = un_state_part(run, 1).first;
+un_ahead un_cell_plan_ahead(const un_run *run, bool down) {
   const void *h = un_run_before(run, 0, 0);
+  un_ahead plan = {.count = run->cell->split ? 2 : 1};
+  plan.product[0] = product_of(run, 0, h, run->param[UN_B_H], down);
+  if (run->cell->split)
+    plan.product[1] = product_of(run, 1, h, run->param[UN_B_SPLIT], down);
+  return plan;
+}
+
+void un_cell_look_ahead(const un_run *run, const un_ahead *plan) {
   UN_PROFILE_BEGIN(UN_PHASE_FORWARD);
-  multiply(run, 0, h, run->param[UN_B_H], down);
-  if (run->cell->late)
-    memcpy(gates_at(run, late), un_share_row(run, run->param[UN_B_H], 1, late),
-           un_run_bytes(run, un_state_part(run, 1).count));
-  else
-    multiply(run, 1, h, run->param[UN_B_SPLIT], down);
+  for (int i = 0; i < plan->count; i++)
+    un_row_repeat(&plan->product[i]);
+  if (run->cell->late) {
+    un_part late = un_state_part(run, 1);
+    memcpy(gates_at(run, late.first),
+           un_share_row(run, run->param[UN_B_H], 1, late.first),
+           un_run_bytes(run, late.count));
+  }
   UN_PROFILE_END(2 * (double)un_gate_width(run) * (double)run->H);
 }
 
@@ -59,7 +67,9 @@ static void step(const un_run *run) {
   un_step at = un_cell_step_at(run, 0, un_whole_batch(run));
   if (cell->late) {
     cell->early[run->dtype](&at);
-    multiply(run, 1, run->saved, gates_at(run, un_state_part(run, 1).first), false);
+    un_row_product product = product_of(
+        run, 1, run->saved, gates_at(run, un_state_part(run, 1).first), false);
+    un_row_repeat(&product);
   }
   cell->step[run->dtype](&at);
 }

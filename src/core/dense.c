@@ -29,20 +29,21 @@ void un_dense_pack(const un_dense *d, void *packed) {
     un_panel_pack(d->dtype, packed, d->w, d->in, d->out, row, column);
 }
 
-void un_dense_forward_row(const un_dense *d, const void *packed, const void *x, void *y,
-                          bool down) {
-  un_row_multiply(d->dtype, &(un_row_product){.depth = d->in,
-                                              .columns = d->out,
-                                              .x = x,
-                                              .packed = packed,
-                                              .init = d->b,
-                                              .y = y,
-                                              .down = down});
+un_row_product un_dense_row(const un_dense *d, const void *packed, const void *x,
+                            void *y) {
+  return (un_row_product){.depth = d->in,
+                          .columns = d->out,
+                          .x = x,
+                          .packed = packed,
+                          .init = d->b,
+                          .y = y,
+                          .kernel = un_row_kernel_for(d->dtype, d->out)};
 }
 
 void un_dense_forward(const un_dense *d, const void *packed, const void *x, void *y) {
   if (d->single) {
-    un_dense_forward_row(d, packed, x, y, false);
+    const un_row_product row = un_dense_row(d, packed, x, y);
+    un_row_repeat(&row);
     return;
   }
   un_panel_multiply(d->dtype, &(un_product){.rows = d->rows,

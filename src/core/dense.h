@@ -8,6 +8,7 @@
 #define UN_DENSE_H
 
 #include "panel.h"
+#include "row.h"
 #include "un.h"
 
 typedef struct un_dense {
@@ -28,9 +29,9 @@ size_t un_dense_work_bytes(const un_dense *d);        /* for the weight gradient
 void un_dense_pack(const un_dense *d, void *packed);
 void un_dense_forward(const un_dense *d, const void *packed, const void *x, void *y);
 
-/* The forward product of a single row, `down` through W or up (row.h). */
-void un_dense_forward_row(const un_dense *d, const void *packed, const void *x, void *y,
-                          bool down);
+/* The forward product of a single row, upwards through W (row.h). */
+un_row_product un_dense_row(const un_dense *d, const void *packed, const void *x,
+                            void *y);
 
 /* The same for the products dx = dy W, or with `add` dx += dy W. */
 void un_dense_pack_back(const un_dense *d, void *packed);

@@ -17,7 +17,11 @@ void un_row_pack(un_dtype dtype, void *packed, const void *w, int64_t depth,
 }
 
 void un_row_multiply(un_dtype dtype, const un_row_product *p) {
-  un_row_products_of()->multiply[dtype](p);
+  un_row_products_of()->multiply[dtype](p, 0, p->columns);
+}
+
+un_row_kernel *un_row_kernel_for(un_dtype dtype, int64_t columns) {
+  return un_row_products_of()->kernel_for[dtype](columns);
 }
 
 const un_row_products *un_row_table(void) {

@@ -19,7 +19,6 @@ static void move_on(const un_sampler *s) {
     s->run[l].reverse = !s->run[l].reverse;
     if (l > 0) s->run[l].x = un_run_after(&s->run[l - 1], 0, 0);
   }
-  s->readout->h = un_run_before(&s->run[s->layers - 1], 0, 0);
 }
 
 /* The state is in row 1 in the end, as it was in the beginning. */
@@ -29,8 +28,23 @@ static void put_back(const un_run *run) {
     memcpy(un_run_row(run, run->state[i], run->H, 1), run->state[i], bytes);
 }
 
+/* The products of every second token lie at the same places and go the same way. */
+static void plan(un_sampler *s) {
+  const un_readout *r = s->readout;
+  for (int l = 0; l < s->layers; l++)
+    s->run[l].reverse = false;
+  for (int i = 0; i < 2; i++) {
+    const bool down = (s->start - 1 + i) & 1;
+    move_on(s);
+    s->ahead[down] = un_cell_plan_ahead(&s->run[0], down);
+    s->out[down] = un_dense_row(&r->dense, r->packed,
+                                un_run_before(&s->run[s->layers - 1], 0, 0), r->y);
+    s->out[down].down = down;
+  }
+}
+
 static void look_ahead(const un_sampler *s, bool down) {
-  un_cell_look_ahead(&s->run[0], down);
+  un_cell_look_ahead(&s->run[0], &s->ahead[down]);
 }
 
 static void read_token(const un_sampler *s, const int32_t *token) {
@@ -40,13 +54,13 @@ static void read_token(const un_sampler *s, const int32_t *token) {
   move_on(s);
 }
 
-/* The token after the state that the read-out has. */
+/* The token after the state that the layers are in. */
 static bool draw_token(un_sampler *s, int32_t *token, bool down, un_err *err) {
-  const un_readout *r = s->readout;
+  const un_row_product *p = &s->out[down];
   int64_t symbol;
   UN_PROFILE_BEGIN(UN_PHASE_READOUT);
-  un_dense_forward_row(&r->dense, r->packed, r->h, r->y, down);
-  UN_PROFILE_END(2 * (double)r->dense.in * (double)r->dense.out);
+  un_row_repeat(p);
+  UN_PROFILE_END(2 * (double)p->columns * (double)p->depth);
   s->pick.u = un_rng_uniform(s->rng);
   UN_PROFILE_BEGIN(UN_PHASE_DRAW);
   bool ok = un_pick_symbol(&s->pick, &symbol, err);
@@ -69,8 +83,7 @@ static bool go_on(un_sampler *s, int32_t *tokens, int64_t i, int64_t known,
 bool un_sample(un_sampler *s, int32_t *tokens, int64_t known, int64_t wanted,
                un_err *err) {
   bool ok = true;
-  for (int l = 0; l < s->layers; l++)
-    s->run[l].reverse = false;
+  plan(s);
   move_on(s);
   look_ahead(s, (s->start - 1) & 1);
   for (int64_t i = 0; ok && i + 1 < wanted && !un_stopped(); i++) {

@@ -14,10 +14,13 @@
 typedef struct un_sampler {
   int layers;
   un_run *run; /* of each layer, packed; the first reads tokens, the others h below */
-  un_readout *readout; /* packed, y (1,V); its h is the state before the next token */
-  int64_t start;       /* the place of the first token in the text, from 0 */
-  un_pick pick;        /* all but u */
+  const un_readout *readout; /* packed, y (1,V) */
+  int64_t start;             /* the place of the first token in the text, from 0 */
+  un_pick pick;              /* all but u */
   un_rng *rng;
+  /* set by un_sample, for tokens that go up and down through the weights */
+  un_ahead ahead[2];
+  un_row_product out[2];
 } un_sampler;
 
 /* Reads tokens[0 .. wanted-2], 1-based, and fills in tokens[known .. wanted-1], known at

@@ -81,6 +81,7 @@ ALWAYS_INLINE bool is_back(row_form form) {
 extern const un_row_products ISA(un_row_products_of);
 const un_row_products ISA(un_row_products_of) = {
     .multiply = {multiply_f32, multiply_f64},
+    .kernel_for = {kernel_for_f32, kernel_for_f64},
     .tanh = {tanh_row_f32, tanh_row_f64},
     .relu = {relu_row_f32, relu_row_f64},
     .tanh_back = {tanh_row_back_f32, tanh_row_back_f64},
@@ -249,38 +250,42 @@ ALWAYS_INLINE void FN(product_of)(const un_row_product *p, int64_t j, int64_t le
 
 /* A function for each kind of block: in line, in all places that need them, they would be
 ** compiled for minutes. */
-typedef void FN(product)(const un_row_product *p, int64_t j, int64_t left);
-
 #define BLOCK(count, bytes)                                                            \
   static void FN(product_##count##_##bytes)(const un_row_product *p, int64_t j,        \
-                                            int64_t left) {                            \
-    FN(product_of)(p, j, left, (row_block){count, bytes});                             \
+                                            int64_t end) {                             \
+    FN(product_of)(p, j, end - j, (row_block){count, bytes});                          \
   }
 ALL_BLOCKS(BLOCK)
 #undef BLOCK
 
-/* The block of columns j to `end`. */
-static void FN(do_product)(const un_row_product *p, int64_t j, int64_t end) {
+/* The one that begins a row of so many columns. */
+static un_row_kernel *FN(product_for)(int64_t columns) {
 #define BLOCK(count, bytes) [count][(bytes) / 16] = FN(product_##count##_##bytes),
-  static FN(product) *const products[BLOCK_VECTORS + 1][3] = {ALL_BLOCKS(BLOCK)};
+  static un_row_kernel *const products[BLOCK_VECTORS + 1][3] = {ALL_BLOCKS(BLOCK)};
 #undef BLOCK
-  const row_block b = FN(row_block)(end - j);
-  products[b.vectors][b.rest / 16](p, j, end - j);
+  const row_block b = FN(row_block)(columns);
+  return products[b.vectors][b.rest / 16];
 }
 
-static void FN(multiply)(const un_row_product *p) {
+static void FN(multiply)(const un_row_product *p, int64_t first, int64_t columns) {
   const int64_t block = BLOCK_VECTORS * FN(LANES);
-  const int64_t end = p->columns - FN(row_dots)(p->columns);
+  const int64_t end = columns - FN(row_dots)(columns);
   const int64_t last = (end - 1) / block * block;
   if (p->down)
-    for (int64_t j = last; j >= 0; j -= block)
-      FN(do_product)(p, j, end);
+    for (int64_t j = last; j >= first; j -= block)
+      FN(product_for)(end - j)(p, j, end);
   else
-    for (int64_t j = 0; j <= last; j += block)
-      FN(do_product)(p, j, end);
+    for (int64_t j = first; j <= last; j += block)
+      FN(product_for)(end - j)(p, j, end);
   const REAL *w = (const REAL *)p->packed + end * p->depth, *init = p->init;
-  for (int64_t j = end; j < p->columns; j++, w += FN(row_dot_length)(p->depth))
+  for (int64_t j = end; j < columns; j++, w += FN(row_dot_length)(p->depth))
     ((REAL *)p->y)[j] = FN(dot)(w, p->x, p->depth) + (init ? init[j] : 0);
+}
+
+static un_row_kernel *FN(kernel_for)(int64_t columns) {
+  const bool is_block =
+      columns <= BLOCK_VECTORS * FN(LANES) && FN(row_dots)(columns) == 0;
+  return is_block ? FN(product_for)(columns) : FN(multiply);
 }
 
 /* --- steps -------------------------------------------------------------------------- */
@@ -576,7 +581,8 @@ static void FN(back)(const un_row_run *r, row_form form) {
                      .x = row.x,
                      .packed = r->packed,
                      .y = r->dstate,
-                     .down = row.down});
+                     .down = row.down},
+   0, r->H);
 }
 
 static void FN(tanh_row_back)(const un_row_run *r) {
