@@ -23,12 +23,34 @@ static double *squares_at(const un_run *run, int64_t t) {
   return (double *)work_at(run, run->layout.squares) + t * run->B;
 }
 
+static int64_t steps_of_block(const un_run *run, int64_t first) {
+  return run->T - first < run->block ? run->T - first : run->block;
+}
+
+/* The k-th last step of a block that starts at step `first`. */
+static int64_t time_back(const un_run *run, int64_t first, int64_t k) {
+  return run->reverse ? first + k : first + steps_of_block(run, first) - 1 - k;
+}
+
+/* dL/dy of the only sequence at step t; what makes it does so for all steps of a block in
+** one product, when the sweep comes to the block. */
+static void *dy_of_row(const un_run *run, int64_t t) {
+  const un_dy_source *source = run->dy_source;
+  int64_t first = t - t % run->block;
+  if (!source) return un_run_row(run, (void *)run->dy, run->H, t);
+  char *dy = work_at(run, run->layout.dy);
+  if (t == time_back(run, first, 0))
+    source->make(source->context, 0, first, steps_of_block(run, first), false, dy);
+  return un_run_row(run, dy, run->H, t - first);
+}
+
 /* dL/dy is added to dL/dh; the squares of each row are left for the norm. */
 static void arrive(const un_run *run, int64_t t, un_share s) {
   const un_dy_source *source = run->dy_source;
   void *dh = un_share_row(run, run->dstate[0], run->H, s.first);
-  void *dy = un_run_row(run, (void *)run->dy, run->H, t);
-  if (source)
+  void *dy =
+      run->B == 1 ? dy_of_row(run, t) : un_run_row(run, (void *)run->dy, run->H, t);
+  if (source && run->B > 1)
     source->make(source->context, s.group, t * run->B + s.first, s.count, true, dh);
   un_rows_add_squares(run->dtype, dh, un_share_row(run, dy, run->H, s.first), s.count,
                       run->H, squares_at(run, t) + s.first);
@@ -120,10 +142,6 @@ static void retreat(const un_run *run, int64_t t, un_share s) {
 }
 
 /* --- what a block of steps adds to the gradients ------------------------------------ */
-
-static int64_t steps_of_block(const un_run *run, int64_t first) {
-  return run->T - first < run->block ? run->T - first : run->block;
-}
 
 /* The i-th block that the sweep comes to. */
 static int64_t block_at(const un_run *run, int64_t i) {
@@ -370,23 +388,8 @@ static void finish(const un_run *run, bool takes_norms) {
 
 /* --- the sweep ---------------------------------------------------------------------- */
 
-/* The k-th last step of a block that starts at step `first`. */
-static int64_t time_back(const un_run *run, int64_t first, int64_t k) {
-  return run->reverse ? first + k : first + steps_of_block(run, first) - 1 - k;
-}
-
-/* dL/dy (steps,H) of a block of the only sequence, or NULL. */
-static char *dy_of_block(const un_run *run, int64_t first) {
-  const un_dy_source *source = run->dy_source;
-  if (!source) return un_run_row(run, (void *)run->dy, run->H, first);
-  char *dy = work_at(run, run->layout.dy);
-  source->make(source->context, 0, first, steps_of_block(run, first), false, dy);
-  return dy;
-}
-
 static void retreat_row(const un_run *run, int64_t first) {
   int64_t t = time_back(run, first, 0);
-  char *dy = dy_of_block(run, first);
   run->cell->backward_row[run->dtype](
       &(un_row_run){.H = run->H,
                     .steps = steps_of_block(run, first),
@@ -394,7 +397,7 @@ static void retreat_row(const un_run *run, int64_t first) {
                     .down = goes_down(run, t),
                     .packed = run->work,
                     .h = un_run_after(run, 0, t),
-                    .dy = un_run_row(run, dy, run->H, t - first),
+                    .dy = dy_of_row(run, t),
                     .dgates = un_run_row(run, run->dgates, run->H, t % run->block),
                     .dstate = run->dstate[0],
                     .norm = run->norm + t});

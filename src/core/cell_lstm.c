@@ -12,8 +12,8 @@
 **     da_o = dh' h' (1 - o)
 **     dL/dc = dc f             dL/dh = da W_hh
 ** The step leaves the activations in the memory of the pre-activations. tanh(c') is not
-** kept: the way back has it from h' and o. That is faster than to write and read it, and a window
-** takes a seventh less memory.
+** kept: the way back has it from h' and o. That is faster than to write and read it, and
+** a window takes a seventh less memory.
 **
 ** Hochreiter & Schmidhuber, "Long short-term memory", 1997; the forget gate is from Gers,
 ** Schmidhuber & Cummins, "Learning to forget", 2000. */
