@@ -227,6 +227,18 @@ function help.options(what)
   return list
 end
 
+--- The type of a function's first parameter, for completion.
+---@param what any a function, or its name
+---@return string? type nil when there is no help for it
+--- > require("unroll.help").first_type(tensor.dot)   --> "Tensor"
+function help.first_type(what)
+  local f = function_of(what)
+  local entry = type(f) == "function" and quick_entry(f)
+  if not entry then return nil end
+  local _, params = parts.catalogue.call(entry)
+  return params[1] and parts.page.type_text(params[1].type)
+end
+
 --- The signature of a function, for hints.
 ---@param what any a function, or its name
 ---@return string? signature nil when there is no help for it

@@ -253,15 +253,32 @@ function checks.backward_adds(name)
   end
 end
 
+-- The names of all cells, once more for each choice that an option of one leaves.
+local function names_and_variants()
+  local names = {}
+  for _, name in ipairs(rnn.cells()) do
+    names[#names + 1] = name
+    for _, option in ipairs(rnn.cell(name, { input = 1, hidden = 1 }).definition.options or {}) do
+      for _, choice in ipairs(option.choices or {}) do
+        if choice ~= option.default then
+          names[#names + 1] = ("%s %s=%s"):format(name, option.name, choice)
+        end
+      end
+    end
+  end
+  return names
+end
+
 TestCells = {}
-for _, name in ipairs(rnn.cells()) do
+for _, name in ipairs(names_and_variants()) do
   for check, run in pairs(checks) do
-    TestCells[("test_%s_%s"):format(name, check)] = function() run(name) end
+    TestCells[("test_%s_%s"):format(name:gsub("%W", "_"), check)] = function() run(name) end
   end
 end
 
 function TestCells.test_the_list_has_the_basic_cells()
   local known = {}
   for _, name in ipairs(rnn.cells()) do known[name] = true end
-  luaunit.assertTrue(known.tanh and known.relu)
+  luaunit.assertTrue(known.tanh and known.relu and known.lstm and known.gru)
+  luaunit.assertNotNil(TestCells.test_gru_reset_before_gradients)
 end

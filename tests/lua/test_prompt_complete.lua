@@ -181,6 +181,18 @@ function TestComplete.test_options()
   help.options = options
 end
 
+-- What the documentation says of rnn.cell and rnn.lm.
+function TestComplete.test_names_of_cells()
+  local environment = { rnn = unroll.rnn, f = function() end }
+  lu.assertEquals(names('rnn.lm{cell = "l', environment), { "lstm" })
+  lu.assertEquals(names('c = rnn.cell("', environment), { "tanh", "relu", "lstm", "gru" })
+  lu.assertEquals(names('c = rnn.cell("g', environment), { "gru" })
+  lu.assertEquals(complete("", 'rnn.cell("g', environment).append, '"')
+  lu.assertEquals(names('rnn.cell("gru", {reset = "b', environment), { "before" })
+  has(names('rnn.cell("lstm", {forg', environment), "forget_bias")
+  lacks(names('f("', environment), "gru")
+end
+
 function TestComplete.test_commands()
   has(names "%ti", "time", "timeit")
   lu.assertEquals(names "%timeit mine.fi", { "field" })

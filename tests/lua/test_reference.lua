@@ -104,11 +104,26 @@ local function copy_parameters(to, values, dtype)
   end
 end
 
+-- The options of a case's cell with those of a test.
+local function with_options(case, opts)
+  for name, value in pairs(case.options or {}) do opts[name] = value end
+  return opts
+end
+
+-- The states (or their gradients) of a case: key(name) says where that of a name is; or nil.
+local function named_states(case, dtype, key)
+  local states = {}
+  for _, name in ipairs { "h", "c" } do
+    states[name] = optional(case[key:format(name)], dtype)
+  end
+  return next(states) and states or nil
+end
+
 local function new_model(case, dtype)
   local layers = case.parameters.layers
-  local model = rnn.model { cell = case.cell, input = case.input, hidden = case.hidden,
-    output = case.output, layers = #layers, dtype = dtype,
-    head = type(case.y[1][1]) == "number" and "softmax" or "linear" }
+  local model = rnn.model(with_options(case, { cell = case.cell, input = case.input,
+    hidden = case.hidden, output = case.output, layers = #layers, dtype = dtype,
+    head = type(case.y[1][1]) == "number" and "softmax" or "linear" }))
   for k, layer in ipairs(layers) do copy_parameters(model.layers[k], layer, dtype) end
   copy_parameters(model, { W_hy = case.parameters.W_hy, b_y = case.parameters.b_y }, dtype)
   return model
@@ -117,31 +132,38 @@ end
 -- --- cells ---------------------------------------------------------------------------------
 
 local function check_gradients(cell, case, dtype, times)
-  for _, name in ipairs { "W_xh", "W_hh", "b_h" } do
-    agree(cell:gradients()[name] / times, case.gradients[name], dtype, "gradient of " .. name)
+  for _, entry in ipairs(cell:gradients()) do
+    agree(entry.tensor / times, case.gradients[entry.name], dtype, "gradient of " .. entry.name)
+  end
+end
+
+local function check_states(states, case, dtype, key, what)
+  for name, t in pairs(states) do
+    agree(t, case[key:format(name)], dtype, what .. " " .. name)
   end
 end
 
 local function new_cell(case, dtype)
-  local cell = rnn.cell(case.cell, { input = case.input, hidden = case.hidden, dtype = dtype })
+  local cell = rnn.cell(case.cell, with_options(case, { input = case.input,
+    hidden = case.hidden, dtype = dtype }))
   copy_parameters(cell:parameters(), case.parameters, dtype)
   return cell
 end
 
 local function run_cell(case, dtype)
   local cell = new_cell(case, dtype)
-  local state = case.h and { h = tensor.tensor(case.h, { dtype = dtype }) }
+  local state = named_states(case, dtype, "%s")
   local dys = tensor.tensor(case.dys, { dtype = dtype })
-  local dstate_end = { h = tensor.tensor(case.dh_end, { dtype = dtype }) }
+  local dstate_end = named_states(case, dtype, "d%s_end")
   local x = input(case.x, dtype)
   for times = 1, 2 do -- the second pass adds to the gradients of the first
     local ys, last, trace = cell:forward(x, state)
     agree(ys, case.ys, dtype, "ys")
-    agree(last.h, case.h_end, dtype, "last state")
+    check_states(last, case, dtype, "%s_end", "last state")
     local dxs, dstate = cell:backward(trace, dys, dstate_end)
     check_gradients(cell, case, dtype, times)
     if case.gradients.x then agree(dxs, case.gradients.x, dtype, "dxs") end
-    if case.gradients.h then agree(dstate.h, case.gradients.h, dtype, "dstate.h") end
+    if state then check_states(dstate, case.gradients, dtype, "%s", "dstate") end
     agree(trace:state_gradient_norms():totable(), case.state_gradient_norms, dtype,
       "norms of dL/dh")
   end
@@ -150,7 +172,7 @@ end
 local function run_steps(case, dtype)
   local cell = new_cell(case, dtype)
   local x = input(case.x, dtype)
-  local state = case.h and { h = tensor.tensor(case.h, { dtype = dtype }) }
+  local state = named_states(case, dtype, "%s")
   local y
   local ys = tensor.zeros(sizes_of(case.ys), { dtype = dtype })
   for t = 1, x:size(1) do
@@ -158,7 +180,7 @@ local function run_steps(case, dtype)
     ys[t]:copy_(y)
   end
   agree(ys, case.ys, dtype, "ys")
-  agree(state.h, case.h_end, dtype, "last state")
+  check_states(state, case, dtype, "%s_end", "last state")
 end
 
 TestReferenceCells, TestReferenceSteps = {}, {}
@@ -167,10 +189,21 @@ each_case(TestReferenceSteps, reference.cells, run_steps)
 
 -- --- models --------------------------------------------------------------------------------
 
+-- Compares states by layer with those of a case, which are (layers,B,H) under each name.
+local function check_layers(states, case, dtype, key, what)
+  for k, layer in ipairs(states) do
+    for name, t in pairs(layer) do
+      agree(t, case[key:format(name)][k], dtype, ("%s %s of layer %d"):format(what, name, k))
+    end
+  end
+end
+
 local function initial_states(case, dtype)
   if not case.h then return nil end
   local states = {}
-  for k, h in ipairs(case.h) do states[k] = { h = tensor.tensor(h, { dtype = dtype }) } end
+  for k in ipairs(case.h) do
+    states[k] = named_states({ h = case.h[k], c = case.c and case.c[k] }, dtype, "%s")
+  end
   return states
 end
 
@@ -188,9 +221,7 @@ end
 
 local function check_input_gradients(expected, dx, dstate, dtype, what)
   if expected.x then agree(dx, expected.x, dtype, what .. "dx") end
-  for k, h in ipairs(expected.h or {}) do
-    agree(dstate[k].h, h, dtype, what .. "dstate " .. k)
-  end
+  if expected.h then check_layers(dstate, expected, dtype, "%s", what .. "dstate") end
 end
 
 -- One loss: of a pass for training, whose trace is used again, and of an evaluation.
@@ -202,7 +233,7 @@ local function run_loss(case, kind, model, trace, dtype, what)
   local loss, last
   loss, last, trace = model:forward(x, y, state, opts)
   agree(loss, kind.loss, dtype, what .. "loss")
-  for k, h in ipairs(case.h_end) do agree(last[k].h, h, dtype, what .. "state " .. k) end
+  check_layers(last, case, dtype, "%s_end", what .. "state")
   model:zero_gradients()
   local dx, dstate = model:backward(trace)
   check_model_gradients(model, kind.gradients, dtype, what)
@@ -221,7 +252,7 @@ local function run_model(case, dtype)
   end
   local outputs, last = model:predict(input(case.x, dtype), initial_states(case, dtype))
   agree(outputs, case.outputs, dtype, "outputs")
-  for k, h in ipairs(case.h_end) do agree(last[k].h, h, dtype, "predicted state " .. k) end
+  check_layers(last, case, dtype, "%s_end", "predicted state")
 end
 
 TestReferenceModels = {}
@@ -238,11 +269,16 @@ end
 local THEIR_NAMES = set_of { "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0",
   "weight_ih_l1", "weight_hh_l1", "bias_ih_l1", "bias_hh_l1", "linear.weight", "linear.bias" }
 
+local files = {}
+for i, case in ipairs(reference.files) do
+  files[i] = { name = "state dict" .. case.suffix, case = case }
+end
+
 TestReferenceFiles = {}
-each_case(TestReferenceFiles, { { name = "state dict", case = reference.files[1] } },
+each_case(TestReferenceFiles, files,
   function(named, dtype)
     local case = named.case
-    local theirs = (path:gsub("%.[^.]*$", "")) .. ".safetensors"
+    local theirs = (path:gsub("%.[^.]*$", "")) .. case.suffix .. ".safetensors"
     local model = assert(rnn.load(theirs, { cell = case.cell, dtype = dtype }))
     luaunit.assertEquals(#model.layers, case.layers)
     agree(model:predict(input(case.x, dtype)), case.outputs, dtype, "outputs")
@@ -280,11 +316,15 @@ local function run_optimiser(case, run, dtype)
   end
 end
 
+local function kind_of(case)
+  return case.options and case.cell .. "_" .. case.options.reset or case.cell
+end
+
 TestReferenceOptimisers = {}
 for _, case in ipairs(reference.optimisers) do
   local runs = {}
   for i, run in ipairs(case.runs) do
-    runs[i] = { name = ("%s_%d"):format(run.algorithm, i), run = run }
+    runs[i] = { name = ("%s_%s_%d"):format(kind_of(case), run.algorithm, i), run = run }
   end
   each_case(TestReferenceOptimisers, runs, function(named, dtype)
     run_optimiser(case, named.run, dtype)

@@ -6,24 +6,26 @@
     UNROLL_REFERENCE=/tmp/7.json unroll tests/run.lua reference
 
 Needs PyTorch and numpy only. Everything is computed by PyTorch in float64: torch.nn.RNN,
-torch.nn.functional, torch.optim and torch.nn.utils; no formula of unroll's is repeated
-here. Seed 1 has the committed sizes; any other seed draws the sizes, too. The same seed
-gives the same file.
+torch.nn.LSTM, torch.nn.GRU, torch.nn.functional, torch.optim and torch.nn.utils; no formula
+of unroll's is repeated here, but for the GRU with the reset gate before the product, of which
+PyTorch has no module: its step is written out, its gradients are autograd's. Seed 1 has the
+committed sizes; any other seed draws the sizes, too. The same seed gives the same file.
 
 The file is one JSON object:
-  cells       forward and backward of single layers: outputs ys, last state h_end, and,
-              for the linear functional sum(dys * ys) + sum(dh_end * h_end), the gradients
-              of all parameters, of dense inputs, of the initial state, and the norm of
-              the functional's gradient with respect to each h_t
+  cells       forward and backward of single layers: outputs ys, last states h_end (and
+              c_end), and, for the linear functional sum(dys * ys) + sum(dh_end * h_end)
+              (+ sum(dc_end * c_end)), the gradients of all parameters, of dense inputs, of
+              the initial states, and the norm of its gradient with respect to each h_t
   models      stacks with a read-out, softmax cross-entropy or squared error: outputs,
               last states and, for several weights and reductions, the loss and all
               gradients
   optimisers  ten steps each from the same weights on the same data: losses, parameters
   clips       gradients before and after clipping by norm and by value
-  files       a module whose state dict is in the .safetensors file beside the JSON file
-              (with PyTorch's names and both its biases): inputs and outputs
-Tokens count from 1. Matrices are (out, in), sequences (T, B, ...). b_h is the sum of
-PyTorch's two biases; its gradient is that of either.
+  files       modules whose state dicts are in .safetensors files beside the JSON file
+              (with PyTorch's names and both their biases): inputs and outputs
+Tokens count from 1. Matrices are (out, in), sequences (T, B, ...), gates stacked as PyTorch
+does. b_h is the sum of PyTorch's two biases; its gradient is that of either. The GRU's b_hn is
+the last block of bias_hh, where b_h is that of bias_ih.
 
 A problem for which PyTorch's own float32 result is further than 1e-5 from its float64
 result (a relu input close to 0, a gradient that is rounding noise) is drawn again: it
@@ -190,100 +192,190 @@ def as_input(x, symbols, dtype):
     return functional.one_hot(x, symbols).to(dtype)
 
 
-def new_rnn(kind, layers, dtype):
-    """nn.RNN with the parameters of `layers`, and the same parameters by our names."""
-    hidden, inputs = layers[0]["W_xh"].shape
-    rnn = torch.nn.RNN(inputs, hidden, len(layers), nonlinearity=kind).to(dtype)
-    named = []
+class GruBefore(torch.nn.GRU):
+    """The GRU of Cho et al. 2014: n = tanh(W_xn x + b_n + W_hn (r h))."""
+
+    def layer(self, k, xs, h):
+        w_x, w_h, b_x, b_h = (getattr(self, f"{name}_l{k}") for name in (
+            "weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        hidden, ys = self.hidden_size, []
+        for x in xs:
+            a = functional.linear(x, w_x, b_x + b_h)
+            gates = a[:, :2 * hidden] + functional.linear(h, w_h[:2 * hidden])
+            r, z = torch.sigmoid(gates).chunk(2, 1)
+            n = torch.tanh(a[:, 2 * hidden:] + functional.linear(r * h, w_h[2 * hidden:]))
+            h = (1 - z) * n + z * h
+            ys.append(h)
+        return torch.stack(ys), h
+
+    def forward(self, xs, state=None):
+        if state is None:
+            state = torch.zeros(self.num_layers, xs.shape[1], self.hidden_size, dtype=xs.dtype)
+        last = []
+        for k in range(self.num_layers):
+            xs, h = self.layer(k, xs, state[k])
+            last.append(h)
+        return xs, torch.stack(last)
+
+
+# kind: module, what else it takes, gates, states, our name and options
+KINDS = {
+    "tanh": (torch.nn.RNN, {"nonlinearity": "tanh"}, 1, ("h",), "tanh", None),
+    "relu": (torch.nn.RNN, {"nonlinearity": "relu"}, 1, ("h",), "relu", None),
+    "lstm": (torch.nn.LSTM, {}, 4, ("h", "c"), "lstm", None),
+    "gru": (torch.nn.GRU, {}, 3, ("h",), "gru", None),
+    "gru before": (GruBefore, {}, 3, ("h",), "gru", {"reset": "before"}),
+}
+
+
+def named(rnn, kind, of=lambda parameter: parameter):
+    """For each layer, by our names: its parameters, or what `of` makes of them."""
+    layers = []
+    for k in range(rnn.num_layers):
+        layer = {ours: of(getattr(rnn, f"{theirs}_l{k}")) for ours, theirs in (
+            ("W_xh", "weight_ih"), ("W_hh", "weight_hh"), ("b_h", "bias_ih"))}
+        if kind == "gru":
+            layer["b_hn"] = of(getattr(rnn, f"bias_hh_l{k}"))[2 * rnn.hidden_size:]
+        layers.append(layer)
+    return layers
+
+
+def gradients_of(rnn, kind):
+    return named(rnn, kind, lambda parameter: parameter.grad)
+
+
+def new_rnn(kind, layers, dtype, share=0.25):
+    """A module with the parameters of `layers`. A share of b_h is in bias_hh: only the sum
+    matters, but for the new gate of the GRU."""
+    module, options, *_ = KINDS[kind]
+    hidden, inputs = layers[0]["W_hh"].shape[1], layers[0]["W_xh"].shape[1]
+    rnn = module(inputs, hidden, len(layers), **options).to(dtype)
     with torch.no_grad():
         for k, layer in enumerate(layers):
-            theirs = {
-                "W_xh": getattr(rnn, f"weight_ih_l{k}"),
-                "W_hh": getattr(rnn, f"weight_hh_l{k}"),
-                "b_h": getattr(rnn, f"bias_ih_l{k}"),
-            }
-            for name, parameter in theirs.items():
-                parameter.copy_(layer[name])
-            # a part of the bias in bias_hh: only the sum matters
-            part = 0.25 * layer["b_h"]
-            theirs["b_h"].copy_(layer["b_h"] - part)
-            getattr(rnn, f"bias_hh_l{k}").copy_(part)
-            named.append(theirs)
-    return rnn, named
+            part = share * layer["b_h"]
+            if kind == "gru":
+                part[2 * hidden:] = 0
+            getattr(rnn, f"weight_ih_l{k}").copy_(layer["W_xh"])
+            getattr(rnn, f"weight_hh_l{k}").copy_(layer["W_hh"])
+            getattr(rnn, f"bias_ih_l{k}").copy_(layer["b_h"] - part)
+            second = getattr(rnn, f"bias_hh_l{k}")
+            second.copy_(part)
+            if kind == "gru":
+                second[2 * hidden:] = layer["b_hn"]
+    return rnn
 
 
-def run_cell(dtype, kind, layer, x, h0, dys, dh_end):
-    rnn, named = new_rnn(kind, [layer], dtype)
-    inputs = as_input(x, layer["W_xh"].shape[1], dtype)
-    state = leaf(h0, dtype)
-    ys, h_end = rnn(inputs, None if state is None else state[None])
-    total = (ys * dys.to(dtype)).sum() + (h_end[0] * dh_end.to(dtype)).sum()
-    total.backward()
-    gradients = {name: p.grad for name, p in named[0].items()}
+def to_module(states, kind):
+    """Initial states by name as the module takes them."""
+    if states is None:
+        return None
+    return tuple(states[name] for name in KINDS[kind][3]) if kind == "lstm" else states["h"]
+
+
+def from_module(state, kind):
+    return dict(zip(KINDS[kind][3], state if kind == "lstm" else (state,)))
+
+
+def leaves(states, dtype):
+    return None if states is None else {name: leaf(t, dtype) for name, t in states.items()}
+
+
+def random_states(numbers, kind, *shape):
+    return {name: numbers.normal(*shape) for name in KINDS[kind][3]}
+
+
+def detached(states, suffix=""):
+    return {name + suffix: t.detach() for name, t in states.items()}
+
+
+def input_gradients(inputs, states):
+    found = {} if states is None else {name: t.grad for name, t in states.items()}
     if inputs.requires_grad:
-        gradients["x"] = inputs.grad
-    if state is not None:
-        gradients["h"] = state.grad
+        found["x"] = inputs.grad
+    return found
+
+
+def run_cell(dtype, kind, layer, x, states, dys, dends):
+    rnn = new_rnn(kind, [layer], dtype)
+    inputs = as_input(x, layer["W_xh"].shape[1], dtype)
+    start = leaves(states, dtype)
+    batch = None if start is None else {name: t[None] for name, t in start.items()}
+    ys, last = rnn(inputs, to_module(batch, kind))
+    last = {name: t[0] for name, t in from_module(last, kind).items()}
+    functional_of(ys, last, dys, dends).backward()
     return {
-        "ys": ys.detach(), "h_end": h_end[0].detach(), "gradients": gradients,
-        "state_gradient_norms": state_gradient_norms(dtype, kind, layer, x, h0, dys, dh_end),
+        "ys": ys.detach(), **detached(last, "_end"),
+        "gradients": {**gradients_of(rnn, kind)[0], **input_gradients(inputs, start)},
+        "state_gradient_norms": state_gradient_norms(dtype, kind, layer, x, states, dys, dends),
     }
 
 
-def state_gradient_norms(dtype, kind, layer, x, h0, dys, dh_end):
-    """|dL/dh_t| for each t, by one RNNCell call a step."""
-    hidden, inputs = layer["W_xh"].shape
-    cell = torch.nn.RNNCell(inputs, hidden, nonlinearity=kind).to(dtype)
-    with torch.no_grad():
-        cell.weight_ih.copy_(layer["W_xh"])
-        cell.weight_hh.copy_(layer["W_hh"])
-        cell.bias_ih.copy_(layer["b_h"])
-        cell.bias_hh.zero_()
-    xs = as_input(x, inputs, dtype)
-    h = torch.zeros(x.shape[1], hidden, dtype=dtype) if h0 is None else h0.to(dtype)
-    states = []
+def functional_of(ys, last, dys, dends):
+    total = (ys * dys.to(ys.dtype)).sum()
+    for name, t in last.items():
+        total = total + (t * dends[name].to(ys.dtype)).sum()
+    return total
+
+
+def state_gradient_norms(dtype, kind, layer, x, states, dys, dends):
+    """|dL/dh_t| for each t, by one call a step."""
+    rnn = new_rnn(kind, [layer], dtype)
+    xs = as_input(x, layer["W_xh"].shape[1], dtype)
+    if states is None:
+        states = {name: torch.zeros(x.shape[1], rnn.hidden_size) for name in KINDS[kind][3]}
+    state = {name: t[None].to(dtype) for name, t in states.items()}
+    outputs = []
     for t in range(x.shape[0]):
-        h = cell(xs[t], h)
-        h.retain_grad()
-        states.append(h)
-    total = sum((h * dy.to(dtype)).sum() for h, dy in zip(states, dys))
-    (total + (h * dh_end.to(dtype)).sum()).backward()
-    return torch.stack([h.grad.norm() for h in states])
+        state = from_module(rnn(xs[t:t + 1], to_module(state, kind))[1], kind)
+        state["h"].retain_grad()
+        outputs.append(state["h"])
+    last = {name: t[0] for name, t in state.items()}
+    functional_of(torch.cat(outputs), last, dys, dends).backward()
+    return torch.stack([h.grad.norm() for h in outputs])
 
 
-def random_layer(numbers, inputs, hidden):
-    return {
-        "W_xh": numbers.normal(hidden, inputs, scale=0.7),
-        "W_hh": numbers.normal(hidden, hidden, scale=0.9 / hidden ** 0.5),
-        "b_h": numbers.normal(hidden, scale=0.3),
+def random_layer(numbers, kind, inputs, hidden):
+    rows = KINDS[kind][2] * hidden
+    layer = {
+        "W_xh": numbers.normal(rows, inputs, scale=0.7),
+        "W_hh": numbers.normal(rows, hidden, scale=0.9 / hidden ** 0.5),
+        "b_h": numbers.normal(rows, scale=0.3),
     }
+    if kind == "gru":
+        layer["b_hn"] = numbers.normal(hidden, scale=0.3)
+    return layer
+
+
+def cell_of(kind):
+    return {"cell": KINDS[kind][4], "options": KINDS[kind][5]}
 
 
 def make_cell(numbers, name, kind, sizes):
     steps, batch, inputs, hidden, tokens, with_state = sizes
-    layer = random_layer(numbers, inputs, hidden)
+    layer = random_layer(numbers, kind, inputs, hidden)
     x = numbers.tokens(inputs, steps, batch) if tokens else numbers.normal(steps, batch, inputs)
-    h0 = numbers.normal(batch, hidden) if with_state else None
+    states = random_states(numbers, kind, batch, hidden) if with_state else None
     dys = numbers.normal(steps, batch, hidden)
-    dh_end = numbers.normal(batch, hidden)
-    result = settled(run_cell, kind, layer, x, h0, dys, dh_end)
+    dends = random_states(numbers, kind, batch, hidden)
+    result = settled(run_cell, kind, layer, x, states, dys, dends)
     return {
-        "name": f"{kind}, {name}", "cell": kind, "input": inputs, "hidden": hidden,
-        "parameters": layer, "x": x, "h": h0, "dys": dys, "dh_end": dh_end, **result,
+        "name": f"{kind}, {name}", **cell_of(kind), "input": inputs, "hidden": hidden,
+        "parameters": layer, "x": x, **(states or {}), "dys": dys,
+        **{f"d{key}_end": value for key, value in dends.items()}, **result,
     }
 
 
 # --- models --------------------------------------------------------------------------------
 
 
-def forward_model(dtype, kind, model, x, h0):
-    rnn, named = new_rnn(kind, model["layers"], dtype)
+def forward_model(dtype, kind, model, x, states):
+    rnn = new_rnn(kind, model["layers"], dtype)
     inputs = as_input(x, model["layers"][0]["W_xh"].shape[1], dtype)
-    state = leaf(h0, dtype)
+    start = leaves(states, dtype)
     head = {name: leaf(model[name], dtype) for name in ("W_hy", "b_y")}
-    ys, h_end = rnn(inputs, state)
+    ys, last = rnn(inputs, to_module(start, kind))
     outputs = functional.linear(ys, head["W_hy"], head["b_y"])
-    return outputs, h_end, inputs, state, named, head
+    return outputs, from_module(last, kind), inputs, start, rnn, head
 
 
 def loss_of(outputs, y, weight, reduction):
@@ -301,28 +393,24 @@ def loss_of(outputs, y, weight, reduction):
     return total / (weight.sum() * columns) if reduction == "mean" else total
 
 
-def run_loss(dtype, kind, model, x, y, h0, weight, reduction):
-    outputs, _, inputs, state, named, head = forward_model(dtype, kind, model, x, h0)
+def run_loss(dtype, kind, model, x, y, states, weight, reduction):
+    outputs, _, inputs, start, rnn, head = forward_model(dtype, kind, model, x, states)
     loss = loss_of(outputs, y, weight, reduction)
     loss.backward()
-    gradients = {
-        "layers": [{name: p.grad for name, p in layer.items()} for layer in named],
-        "W_hy": head["W_hy"].grad, "b_y": head["b_y"].grad,
-    }
-    if inputs.requires_grad:
-        gradients["x"] = inputs.grad
-    if state is not None:
-        gradients["h"] = state.grad
-    return {"loss": loss.detach(), "gradients": gradients}
+    return {"loss": loss.detach(), "gradients": {
+        "layers": gradients_of(rnn, kind), "W_hy": head["W_hy"].grad, "b_y": head["b_y"].grad,
+        **input_gradients(inputs, start),
+    }}
 
 
-def run_outputs(dtype, kind, model, x, h0):
-    outputs, h_end, *_ = forward_model(dtype, kind, model, x, h0)
-    return {"outputs": outputs.detach(), "h_end": h_end.detach()}
+def run_outputs(dtype, kind, model, x, states):
+    outputs, last, *_ = forward_model(dtype, kind, model, x, states)
+    return {"outputs": outputs.detach(), **detached(last, "_end")}
 
 
-def random_model(numbers, inputs, hidden, vocabulary, layers):
-    stack = [random_layer(numbers, inputs if k == 0 else hidden, hidden) for k in range(layers)]
+def random_model(numbers, kind, inputs, hidden, vocabulary, layers):
+    stack = [random_layer(numbers, kind, inputs if k == 0 else hidden, hidden)
+             for k in range(layers)]
     return {
         "layers": stack, "W_hy": numbers.normal(vocabulary, hidden, scale=0.8),
         "b_y": numbers.normal(vocabulary, scale=0.3),
@@ -345,20 +433,20 @@ def loss_kinds(numbers, steps, batch):
 
 def make_model(numbers, name, kind, sizes):
     steps, batch, inputs, hidden, vocabulary, layers, tokens, with_state = sizes
-    model = random_model(numbers, inputs, hidden, vocabulary, layers)
+    model = random_model(numbers, kind, inputs, hidden, vocabulary, layers)
     x = numbers.tokens(inputs, steps, batch) if tokens else numbers.normal(steps, batch, inputs)
     y = (numbers.normal(steps, batch, vocabulary) if name.startswith("linear")
          else numbers.tokens(vocabulary, steps, batch))
-    h0 = numbers.normal(layers, batch, hidden) if with_state else None
+    states = random_states(numbers, kind, layers, batch, hidden) if with_state else None
     losses = []
     kinds = loss_kinds(numbers, steps, batch)
     for reduction, weight in kinds if kind == "tanh" else kinds[::3]:
-        result = settled(run_loss, kind, model, x, y, h0, weight, reduction)
+        result = settled(run_loss, kind, model, x, y, states, weight, reduction)
         losses.append({"reduction": reduction, "weight": weight, **result})
-    outputs = settled(run_outputs, kind, model, x, h0)
+    outputs = settled(run_outputs, kind, model, x, states)
     return {
-        "name": f"{kind}, {name}", "cell": kind, "input": inputs, "hidden": hidden,
-        "output": vocabulary, "parameters": model, "x": x, "y": y, "h": h0, **outputs,
+        "name": f"{kind}, {name}", **cell_of(kind), "input": inputs, "hidden": hidden,
+        "output": vocabulary, "parameters": model, "x": x, "y": y, **(states or {}), **outputs,
         "losses": losses,
     }
 
@@ -366,7 +454,7 @@ def make_model(numbers, name, kind, sizes):
 def make_extreme(numbers):
     """Logits of +-1e4: the softmax must neither overflow nor give NaN."""
     steps, batch, inputs, hidden, vocabulary = 3, 2, 4, 3, 4
-    model = random_model(numbers, inputs, hidden, vocabulary, 1)
+    model = random_model(numbers, "tanh", inputs, hidden, vocabulary, 1)
     model["b_y"] = torch.tensor([1e4, -1e4, 0.0, 5e3], dtype=torch.float64)
     x = numbers.tokens(inputs, steps, batch)
     y = torch.tensor([[0, 1], [2, 3], [1, 0]])
@@ -385,16 +473,25 @@ def make_extreme(numbers):
 # --- optimisers ----------------------------------------------------------------------------
 
 
+def trained_parameters(rnn, kind):
+    """One bias only, so that weight decay sees our b_h; of the GRU's second one the last block."""
+    trained = [p for layer in named(rnn, kind) for name, p in layer.items() if name != "b_hn"]
+    for k in range(rnn.num_layers):
+        second = getattr(rnn, f"bias_hh_l{k}")
+        if kind == "gru":
+            is_own = torch.arange(len(second)) >= 2 * rnn.hidden_size
+            second.register_hook(lambda gradient: gradient * is_own)
+            trained.append(second)
+        else:
+            second.requires_grad_(False)
+    return trained
+
+
 def run_optimiser(dtype, algorithm, options, kind, model, x, y):
-    rnn, named = new_rnn(kind, model["layers"], dtype)
-    for k in range(len(named)):  # one bias only, so that weight decay sees our b_h
-        with torch.no_grad():
-            named[k]["b_h"].copy_(model["layers"][k]["b_h"])
-            getattr(rnn, f"bias_hh_l{k}").zero_()
-        getattr(rnn, f"bias_hh_l{k}").requires_grad_(False)
+    rnn = new_rnn(kind, model["layers"], dtype, share=0)
     head = {name: leaf(model[name], dtype) for name in ("W_hy", "b_y")}
     inputs = as_input(x, model["layers"][0]["W_xh"].shape[1], dtype)
-    trained = [p for layer in named for p in layer.values()] + list(head.values())
+    trained = trained_parameters(rnn, kind) + list(head.values())
     optimiser = TORCH_OPTIMISERS[algorithm](trained, **options)
     losses = []
     for _ in range(STEPS):
@@ -407,23 +504,23 @@ def run_optimiser(dtype, algorithm, options, kind, model, x, y):
     return {
         "losses": torch.stack(losses),
         "parameters": {
-            "layers": [{n: p.detach() for n, p in layer.items()} for layer in named],
+            "layers": named(rnn, kind, torch.Tensor.detach),
             **{name: p.detach() for name, p in head.items()},
         },
     }
 
 
-def make_optimisers(numbers, sizes):
+def make_optimisers(numbers, kind, optimisers, sizes):
     steps, batch, vocabulary, hidden = sizes
-    model = random_model(numbers, vocabulary, hidden, vocabulary, 1)
+    model = random_model(numbers, kind, vocabulary, hidden, vocabulary, 1)
     x = numbers.tokens(vocabulary, steps, batch)
     y = numbers.tokens(vocabulary, steps, batch)
     runs = []
-    for algorithm, options in OPTIMISERS:
-        result = settled(run_optimiser, algorithm, options, "tanh", model, x, y)
+    for algorithm, options in optimisers:
+        result = settled(run_optimiser, algorithm, options, kind, model, x, y)
         runs.append({"algorithm": algorithm, "options": options, **result})
     return {
-        "cell": "tanh", "input": vocabulary, "hidden": hidden, "output": vocabulary,
+        **cell_of(kind), "input": vocabulary, "hidden": hidden, "output": vocabulary,
         "parameters": model, "x": x, "y": y, "runs": runs,
     }
 
@@ -449,9 +546,10 @@ def make_clip(numbers, limit, by):
 
 
 class Network(torch.nn.Module):
-    def __init__(self, inputs, hidden, outputs):
+    def __init__(self, kind, inputs, hidden, outputs):
         super().__init__()
-        self.rnn = torch.nn.RNN(inputs, hidden, 2)
+        module, options, *_ = KINDS[kind]
+        self.rnn = module(inputs, hidden, 2, **options)
         self.linear = torch.nn.Linear(hidden, outputs)
 
     def forward(self, x):
@@ -473,14 +571,16 @@ def write_safetensors(path, tensors):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(blocks))
 
 
-def make_file(numbers, path):
-    network = Network(4, 3, 4).double()
+def make_file(numbers, kind, path):
+    network = Network(kind, 4, 3, 4).double()
     for parameter in network.parameters():
         parameter.data = numbers.normal(*parameter.shape, scale=0.6)
-    write_safetensors(path, network.state_dict())
+    suffix = "" if kind == "tanh" else "_" + kind
+    write_safetensors(os.path.splitext(path)[0] + suffix + ".safetensors", network.state_dict())
     x = numbers.tokens(4, 5, 2)
     outputs = network(as_input(x, 4, torch.float64))
-    return {"cell": "tanh", "hidden": 3, "layers": 2, "x": x, "outputs": outputs.detach()}
+    return {"cell": kind, "suffix": suffix, "hidden": 3, "layers": 2, "x": x,
+            "outputs": outputs.detach()}
 
 
 # --- the file ------------------------------------------------------------------------------
@@ -499,6 +599,26 @@ def plain(value):
     return value
 
 
+SIMPLE, GATED = ("tanh", "relu"), ("lstm", "gru", "gru before")
+
+
+def make_layers(rng, kinds, cells, models):
+    return ([drawn_until_settled(make_cell, rng, name, kind, sizes)
+             for kind in kinds for name, sizes in cells.items()],
+            [drawn_until_settled(make_model, rng, name, kind, sizes)
+             for kind in kinds for name, sizes in models.items()])
+
+
+def make_gated(rng, cells, models, optimiser_sizes, path):
+    """What there is for the simple cells, from random numbers of its own."""
+    groups = dict(zip(("cells", "models"), make_layers(rng, GATED, cells, models)))
+    groups["optimisers"] = [
+        drawn_until_settled(make_optimisers, rng, kind, OPTIMISERS[2::4], optimiser_sizes)
+        for kind in GATED]
+    groups["files"] = [make_file(Numbers(rng), kind, path) for kind in GATED[:2]]
+    return groups
+
+
 def make(seed, path):
     rng = numpy.random.default_rng(seed)
     committed = seed == 1
@@ -506,19 +626,16 @@ def make(seed, path):
     models = MODEL_SIZES if committed else draw_sizes(rng, MODEL_SIZES)
     optimiser_sizes = (6, 3, 5, 4) if committed else tuple(
         int(n) for n in rng.integers(2, 9, 4))
-    kinds = ("tanh", "relu")
-    return {
-        "cells": [drawn_until_settled(make_cell, rng, name, kind, sizes)
-                  for kind in kinds for name, sizes in cells.items()],
-        "models": [drawn_until_settled(make_model, rng, name, kind, sizes)
-                   for kind in kinds for name, sizes in models.items()]
-        + [drawn_until_settled(make_extreme, rng)],
-        "optimisers": [drawn_until_settled(make_optimisers, rng, optimiser_sizes)],
-        "clips": [make_clip(Numbers(rng), limit, by)
-                  for by, limits in (("norm", (1.0, 5.0, 1e3)), ("value", (0.5, 3.0)))
-                  for limit in limits],
-        "files": [make_file(Numbers(rng), os.path.splitext(path)[0] + ".safetensors")],
-    }
+    groups = dict(zip(("cells", "models"), make_layers(rng, SIMPLE, cells, models)))
+    groups["models"].append(drawn_until_settled(make_extreme, rng))
+    groups["optimisers"] = [
+        drawn_until_settled(make_optimisers, rng, "tanh", OPTIMISERS, optimiser_sizes)]
+    groups["clips"] = [make_clip(Numbers(rng), limit, by)
+                       for by, limits in (("norm", (1.0, 5.0, 1e3)), ("value", (0.5, 3.0)))
+                       for limit in limits]
+    groups["files"] = [make_file(Numbers(rng), "tanh", path)]
+    gated = make_gated(numpy.random.default_rng((seed, 2)), cells, models, optimiser_sizes, path)
+    return {name: cases + gated.get(name, []) for name, cases in groups.items()}
 
 
 def write(path, seed, groups):

@@ -249,6 +249,24 @@ end
 
 -- --- strings, with what may be in them ---------------------------------------------------
 
+-- The strings that a type names; nil when there are none with this prefix.
+local function quoted(type, prefix, quote)
+  local names = {}
+  for choice in (type or ""):gmatch '"([^"]+)"' do
+    if choice:sub(1, #prefix) == prefix then names[#names + 1] = choice end
+  end
+  return names[1] and { names = names, append = quote, breaks = quote } or nil
+end
+
+-- The strings that a first argument may be: rnn.cell("ls. Nil when that is not known.
+local function first_argument(tokens, prefix, quote, environment)
+  local bracket = #tokens - 1
+  local f = bracket > 1 and tokens[bracket].text == "(" and called(tokens, bracket, environment)
+  if not f then return nil end
+  local ok, type = pcall(function() return require("unroll.help").first_type(f) end)
+  return ok and quoted(type, prefix, quote) or nil
+end
+
 -- The strings that an option may be: head = "so. Nil when the place is no option.
 local function choices(tokens, prefix, quote, environment)
   local name, equals = tokens[#tokens - 2], tokens[#tokens - 1]
@@ -256,13 +274,7 @@ local function choices(tokens, prefix, quote, environment)
   local bracket = open_bracket(tokens, #tokens)
   if not bracket or tokens[bracket].text ~= "{" then return nil end
   for _, option in ipairs(options_of(tokens, bracket, environment)) do
-    if option.name == name.text then
-      local names = {}
-      for choice in (option.type or ""):gmatch '"([^"]+)"' do
-        if choice:sub(1, #prefix) == prefix then names[#names + 1] = choice end
-      end
-      return names[1] and { names = names, append = quote, breaks = quote } or nil
-    end
+    if option.name == name.text then return quoted(option.type, prefix, quote) end
   end
 end
 
@@ -276,7 +288,8 @@ local function in_string(tokens, environment)
     local value = value_at(tokens, n - 2, environment)
     if type(value) == "table" then return keys(value, content, quote) end
   end
-  return choices(tokens, content, quote, environment) or files(content, quote)
+  return choices(tokens, content, quote, environment)
+    or first_argument(tokens, content, quote, environment) or files(content, quote)
 end
 
 -- --- code --------------------------------------------------------------------------------

@@ -38,13 +38,20 @@ local cell = {}
 
 local optional = {} -- fields that the library has found absent: asking is no mistake
 
+-- cell.forget_bias is said to be cell.options.forget_bias.
+local function option_place(self)
+  return function(name)
+    return self.options[name] ~= nil and ("It is an option: cell.options.%s."):format(name) or nil
+  end
+end
+
 -- cell.W_hh: the parameters by name, beside the methods.
 function Cell:__index(name)
   local method = Cell[name]
   if method ~= nil then return method end
   local value = rawget(self, "values")[name]
   if value == nil and not optional[name] then
-    optional[name] = unknown.read("cell", name, 3, nil, self, Cell,
+    optional[name] = unknown.read("cell", name, 3, option_place(self), self, Cell,
       rawget(self, "values")) or nil
   end
   return value
@@ -89,7 +96,8 @@ local accepted = { input = options.required, hidden = options.required, dtype = 
 --- PyTorch and cuDNN compute, "before" is Cho et al.'s. A bias is the sum of PyTorch's two; b_hn
 --- alone stands apart. Options of a cell can be written behind its name, where a cell is one
 --- text: "lstm forget_bias=0".
----@param name string|table one of `rnn.cells`, or a definition (`rnn.register`)
+---@param name "tanh"|"relu"|"lstm"|"gru"|string|table one of `rnn.cells`, or a definition
+--- (`rnn.register`)
 ---@param opts unroll.CellOptions
 ---@return unroll.Cell
 --- Errors: a name that is not known; unknown, missing or misshapen options; an option of another

@@ -328,7 +328,7 @@ end
 
 -- d with values for its options; another descriptor in C where they choose one.
 local function with_values(d, values)
-  local copy = d.core and from_core(d.name, d.core(values)) or {}
+  local copy = d.core and assert(from_core(d.name, d.core(values))) or {}
   for field, value in pairs(d) do
     if copy[field] == nil then copy[field] = value end
   end

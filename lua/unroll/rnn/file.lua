@@ -311,7 +311,8 @@ local function model_of(tensors, metadata, opts)
 end
 
 ---@class unroll.LoadOptions
----@field cell? string instead of what the file says; its own options beside it
+---@field cell? "tanh"|"relu"|"lstm"|"gru"|string|table instead of what the file says; its own
+--- options beside it
 ---@field head? "softmax"|"linear" instead of what the file says
 ---@field dtype? "float32"|"float64" instead of what the file says
 

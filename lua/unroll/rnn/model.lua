@@ -153,7 +153,7 @@ local accepted = { cell = options.required, input = options.required,
   dtype = "float32", "init", "seed", "vocab" }
 
 ---@class unroll.ModelOptions
----@field cell string|table a name ("tanh", "relu", "lstm", "gru", see `rnn.cells`) or a definition
+---@field cell "tanh"|"relu"|"lstm"|"gru"|string|table a name (`rnn.cells`) or a definition
 --- (`rnn.register`)
 ---@field input integer numbers for each step, or the number of tokens
 ---@field hidden integer H, numbers of the state
@@ -200,7 +200,7 @@ local function vocabulary_size(vocab, level)
 end
 
 ---@class unroll.LmOptions
----@field cell? string|table a name ("tanh", "relu", "lstm", "gru", see `rnn.cells`) or a definition
+---@field cell? "tanh"|"relu"|"lstm"|"gru"|string|table a name (`rnn.cells`) or a definition
 --- (`rnn.register`); default "tanh"
 ---@field vocab integer|unroll.Vocab the number of symbols, or a vocabulary (then sample takes and
 --- returns text)
