@@ -230,7 +230,7 @@ end
 --- The type of a function's first parameter, for completion.
 ---@param what any a function, or its name
 ---@return string? type nil when there is no help for it
---- > require("unroll.help").first_type(tensor.dot)   --> "Tensor"
+--- > require("unroll.help").first_type(tensor.dot)   --> "tensor"
 function help.first_type(what)
   local f = function_of(what)
   local entry = type(f) == "function" and quick_entry(f)
