@@ -199,8 +199,12 @@ static void move_bytes(char *to, const char *from, size_t bytes) {
   }
 }
 
-static void copy_streaming(un_run *run, const un_view *const *both) {
-  un_stream s = un_make_stream(run, NULL, 2, both);
+static un_run *move_or_convert(const un_view *const *both) {
+  return un_convert()->run[both[1]->dtype][both[0]->dtype];
+}
+
+static void copy_streaming(const un_view *const *both) {
+  un_stream s = un_make_stream(move_or_convert(both), NULL, 2, both);
   s.moves = both[0]->dtype == both[1]->dtype;
   un_walk w;
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
@@ -208,7 +212,8 @@ static void copy_streaming(un_run *run, const un_view *const *both) {
   un_stream_end();
 }
 
-static void copy_walking(un_run *run, const un_view *const *both) {
+static void copy_walking(const un_view *const *both) {
+  un_run *run = move_or_convert(both);
   un_walk w;
   if (un_walk_few(2, both, run, NULL)) return;
   un_walk_plan(&w, UN_WALK_ANY_ORDER, 2, both);
@@ -217,15 +222,14 @@ static void copy_walking(un_run *run, const un_view *const *both) {
 
 void un_copy(const un_view *dst, const un_view *src) {
   const un_view *const both[] = {dst, src};
-  un_run *run = un_convert()->run[src->dtype][dst->dtype];
   if (un_same_view(dst, src)) return;
   UN_PROFILE_BEGIN(UN_PHASE_COPY);
   if (un_is_streamed(2, both) && !un_overlap(dst, src))
-    copy_streaming(run, both);
+    copy_streaming(both);
   else if (is_plain_move(dst, src))
     move_bytes(dst->data, src->data, payload_bytes(dst));
   else
-    copy_walking(run, both);
+    copy_walking(both);
   UN_PROFILE_END(0);
 }
 

@@ -131,13 +131,15 @@ static void sort_few(const entry *from, entry *to, int64_t n, bool descending) {
   uint64_t key[FEW];
   int before[FEW];
   for (int64_t i = 0; i < n; i++) {
-    key[i] = key_of(from[i].value, turn);
-    before[i] = 0;
+    const uint64_t own = key_of(from[i].value, turn);
+    int earlier = 0; /* of those so far */
     for (int64_t j = 0; j < i; j++) {
-      const bool is_later = key[j] <= key[i];
-      before[i] += is_later;
-      before[j] += !is_later;
+      const bool is_earlier = key[j] <= own;
+      earlier += is_earlier;
+      before[j] += !is_earlier;
     }
+    key[i] = own;
+    before[i] = earlier;
   }
   for (int64_t i = 0; i < n; i++)
     to[before[i]] = from[i];
