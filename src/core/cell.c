@@ -149,9 +149,9 @@ void un_cell_pack_w_hh(const un_run *run, void *packed, bool backward) {
   int64_t H = run->H;
   for (int i = 0; i < 2; i++) {
     un_part part = part_of_w_hh(run, backward, i);
+    if (part.count == 0) continue;
     const void *w = number_of(run, run->param[UN_W_HH], part.first * H);
     void *to = un_cell_part_of_w_hh(run, backward, packed, i);
-    if (part.count == 0) continue;
     if (backward)
       pack_matrix(run, to, w, part.count, H, H, 1);
     else

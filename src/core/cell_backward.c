@@ -190,13 +190,17 @@ static void sum_columns(const un_run *run, void *sum, const char *dy, int64_t y_
   }
 }
 
+/* Tokens add to some rows of W_xh only: where sums are to be written, all are cleared. */
+static void clear_input_sums(const un_run *run, int group) {
+  un_gradients sum = un_cell_gradients(run, group);
+  int64_t width = un_gate_width(run);
+  memset(sum.w_xh, 0, un_run_bytes(run, run->I * width));
+  memset(sum.b, 0, un_run_bytes(run, width));
+}
+
 /* The inputs are those of steps that begin at row `first` of T*B, B rows apart. */
 static void add_tokens(const un_run *run, const un_dense *input, int64_t first,
-                       const char *dgates, un_stripe rows, bool add) {
-  for (int64_t i = 0; i < input->in && !add; i++)
-    memset(un_share_row(run, input->dw, input->w_row, i), 0,
-           un_run_bytes(run, input->out));
-  if (!add) memset(input->db, 0, un_run_bytes(run, input->out));
+                       const char *dgates, un_stripe rows) {
   sum_columns(run, input->db, dgates, input->y_row, rows, input->out);
   for (int64_t i = 0; i < rows.pieces; i++, first += run->B) {
     un_rows_scatter(run->dtype, input->dw, input->w_row, dgates, input->y_row,
@@ -228,11 +232,10 @@ static void add_input_part(const un_run *run, int part, int64_t first, int group
   const char *dgates =
       part == 0 ? dgates_of(run, first, s) : dgates_x_of(run, first, s);
   int64_t row = first * run->B + s.first, column = un_input_part(run, part).first;
-  if (input.out == 0) return;
   input.dw = un_share_row(run, sum.w_xh, 1, column);
   input.db = un_share_row(run, sum.b, 1, column);
   if (run->tokens)
-    add_tokens(run, &input, row, dgates, rows, add);
+    add_tokens(run, &input, row, dgates, rows);
   else
     un_dense_weight_gradient(&input, un_share_row(run, run->x, run->I, row),
                              rows_of_block(run, first, s), dgates, rows, add,
@@ -250,7 +253,6 @@ static void add_recurrent_part(const un_run *run, int part, int64_t first, int g
   bool has_h = run->has_h && part == 0;
   void *x = part > 0 ? un_run_row(run, run->saved, H, first)
                      : un_run_row(run, run->state[0], H, first + run->reverse);
-  if (gates.count == 0) return;
   un_panel_tn(
       run->dtype,
       &(un_panel_tn_of){
@@ -272,7 +274,6 @@ static void add_split_bias(const un_run *run, int64_t first, int group, bool add
   un_share s = un_cell_group(run, group);
   un_part gates = un_input_part(run, 1);
   void *sum = un_cell_gradients(run, group).b_split;
-  if (!run->cell->split_bias) return;
   if (!add) memset(sum, 0, un_run_bytes(run, gates.count));
   sum_columns(run, sum, un_share_row(run, dgates_of(run, first, s), 1, gates.first),
               un_gate_width(run), dgates_of_block(run, first, s), gates.count);
@@ -280,10 +281,13 @@ static void add_split_bias(const un_run *run, int64_t first, int group, bool add
 
 static void add_weights(const un_run *run, int64_t first, int group, bool add) {
   for (int part = 0; part < 2; part++)
-    add_recurrent_part(run, part, first, group, add);
+    if (un_gradient_part(run, part).count > 0)
+      add_recurrent_part(run, part, first, group, add);
+  if (run->tokens && !add) clear_input_sums(run, group);
   for (int part = 0; part < 2; part++)
-    add_input_part(run, part, first, group, add);
-  add_split_bias(run, first, group, add);
+    if (un_input_part(run, part).count > 0)
+      add_input_part(run, part, first, group, add);
+  if (run->cell->split_bias) add_split_bias(run, first, group, add);
 }
 
 /* The outputs of a group in the block, if they are copied and wanted. */

@@ -21,7 +21,6 @@ static bool takes_rows(const un_run *run) {
 static void project_part(const un_run *run, int part, int64_t first_row, int64_t rows) {
   un_dense input = un_cell_input_layer(run, part, rows);
   void *y = un_share_row(run, projected(run, part), input.y_row, first_row);
-  if (input.out == 0) return;
   if (run->tokens)
     un_rows_gather(run->dtype, y, input.y_row, input.w, input.w_row, input.b,
                    run->tokens + first_row, rows, input.out);
@@ -31,8 +30,9 @@ static void project_part(const un_run *run, int part, int64_t first_row, int64_t
 }
 
 static void project(const un_run *run, int64_t first_row, int64_t rows) {
-  if (!takes_rows(run)) project_part(run, 0, first_row, rows);
-  project_part(run, 1, first_row, rows);
+  if (!takes_rows(run) && un_input_part(run, 0).count > 0)
+    project_part(run, 0, first_row, rows);
+  if (un_input_part(run, 1).count > 0) project_part(run, 1, first_row, rows);
 }
 
 /* The same for the rows of a share in some steps from t on. */
