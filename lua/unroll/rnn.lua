@@ -6,8 +6,9 @@
 --
 -- A cell is one layer; a model is a stack of cells with a read-out and a loss. Sequences
 -- have the shape (T,B,I), time first, then batch; tokens (T,B) int32 from 1 on. A state is a
--- table of tensors (B,H) by name: state.h, for "lstm" also state.c. forward keeps a trace, backward walks it back and
--- adds to the gradients, which only zero_gradients clears. The sweeps run in C.
+-- table of tensors (B,H) by name: state.h, for "lstm" also state.c. forward keeps a trace,
+-- backward walks it back and adds to the gradients, which only zero_gradients clears. The
+-- sweeps run in C.
 
 local cell = require "unroll.rnn.cell"
 local definition = require "unroll.rnn.definition"

@@ -374,6 +374,24 @@ function TestGatedStates.test_wrong_states()
     { c = tensor.zeros(2, 4) })
 end
 
+-- Where the mask is 0 no state changes, c no more than h.
+function TestGatedStates.test_a_mask_holds_every_state()
+  for_each_kind(function(kind, what)
+    local cell, x = cell_of(kind), dense(4, 3)
+    local mask = tensor.ones({ 4, 3 }, { dtype = "float64" })
+    mask[{ 2, 1 }], mask[{ 3, 1 }], mask[{ 4, 3 }] = 0, 0, 0
+    local _, last, trace = cell:forward(x, nil, { mask = mask })
+    local states = trace:states()
+    for name, t in pairs(states) do
+      support.near(t[{ 3, 1 }], t[{ 1, 1 }], 0, what .. name)
+      support.near(t[{ 4, 3 }], t[{ 3, 3 }], 0, what .. name)
+      luaunit.assertTrue((t[{ 4, 1 }] - t[{ 3, 1 }]):abs():max() > 1e-3)
+    end
+    local _, without = cell:forward(tensor.cat({ x[{ { 1, 1 } }], x[{ { 4, 4 } }] }, 1))
+    for name, t in pairs(last) do support.near(t[1], without[name][1], 1e-12, what .. name) end
+  end)
+end
+
 -- More steps than an evaluation takes at a time: c is carried from piece to piece.
 function TestGatedStates.test_evaluation_in_pieces()
   for_each_kind(function(kind, what)
@@ -563,7 +581,7 @@ end
 function TestGatedFiles.test_files_of_other_modules()
   local model = random_lm { "lstm" }
   model:save(path)
-  load_fails('weight_ih_l0 is float32 (24,5), must be (6,5): is it of cell = "lstm"?',
+  load_fails("weight_ih_l0 is float32 (24,5), must be (6,5): is it of cell = 'lstm'?",
     { cell = "tanh" })
   local tensors = safetensors.read(path)
   safetensors.write(path, tensors)

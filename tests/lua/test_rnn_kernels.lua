@@ -174,8 +174,9 @@ end
 -- --- compared with themselves --------------------------------------------------------------
 
 -- A pass of a model of two layers, an update with clipped gradients, and what it leaves.
-local function pass(H, V, T, B, dtype, mask, threads_back)
-  local model = rnn.lm { vocab = V, hidden = H, layers = 2, seed = 3, dtype = dtype }
+local function pass(cell, H, V, T, B, dtype, mask, threads_back)
+  local model = rnn.lm { cell = cell, vocab = V, hidden = H, layers = 2, seed = 3,
+    dtype = dtype }
   local x, y = tokens_of(T, B, V, 5), tokens_of(T, B, V, 6)
   local loss, state, trace = model:forward(x, y, nil, { mask = mask })
   if threads_back then core.sys.threads(threads_back) end
@@ -195,17 +196,15 @@ local function mask_of(T, B)
   return mask:view(T, B)
 end
 
-local function check_threads(before)
-  for _, size in ipairs { { 33, 17, 30, 13 }, { 128, 65, 40, 32 }, { 16, 5, 300, 3 },
-      { 24, 9, 30, 19, true }, { 64, 9, 30, 19, true }, { 64, 3, 20, 16, false, "float64" },
-      { 129, 70, 9, 17 }, { 200, 7, 8, 16 } } do
+local function check_threads(before, cell, sizes)
+  for _, size in ipairs(sizes) do
     local H, V, T, B, masked, dtype = table.unpack(size)
     local mask = masked and mask_of(T, B):to(dtype or "float32") or nil
     core.sys.threads(1)
-    local expected = pass(H, V, T, B, dtype or "float32", mask)
+    local expected = pass(cell, H, V, T, B, dtype or "float32", mask)
     for _, threads in ipairs { { 2 }, { 3 }, { 5 }, { 2, 1 }, { 2, 3 }, { 1, 2 } } do
       core.sys.threads(threads[1])
-      local got = pass(H, V, T, B, dtype or "float32", mask, threads[2])
+      local got = pass(cell, H, V, T, B, dtype or "float32", mask, threads[2])
       core.sys.threads(before)
       for i, value in ipairs(expected) do
         if type(value) == "number" then
@@ -220,9 +219,18 @@ end
 
 function TestRnnKernels.test_the_bits_do_not_depend_on_the_threads()
   local before = core.sys.threads()
-  local ok, message = pcall(check_threads, before)
-  core.sys.threads(before)
-  if not ok then error(message, 0) end
+  local function check(cell, sizes)
+    local ok, message = pcall(check_threads, before, cell, sizes)
+    core.sys.threads(before)
+    if not ok then error(("%s: %s"):format(cell, message), 0) end
+  end
+  check("tanh", { { 33, 17, 30, 13 }, { 128, 65, 40, 32 }, { 16, 5, 300, 3 },
+    { 24, 9, 30, 19, true }, { 64, 9, 30, 19, true }, { 64, 3, 20, 16, false, "float64" },
+    { 129, 70, 9, 17 }, { 200, 7, 8, 16 } })
+  for _, cell in ipairs { "lstm", "gru", "gru reset=before" } do
+    check(cell, { { 33, 17, 12, 13 }, { 40, 9, 12, 19, true }, { 64, 65, 20, 32 },
+      { 24, 3, 20, 16, false, "float64" }, { 20, 5, 40, 1 } })
+  end
 end
 
 -- Weights stay packed while they do not change; two threads need a copy more than one.

@@ -260,7 +260,7 @@ local function size_problem(t, name, wanted, hidden)
   if table.concat(t:size(), ",") == table.concat(wanted, ",") then return nil end
   local other = t:dim() > 0 and t:size(1) ~= wanted[1] and usual_cells[t:size(1) / hidden]
   return ("%s is %s, must be (%s)%s"):format(name, check.describe(t), table.concat(wanted, ","),
-    other and (": is it of cell = \"%s\"?"):format(other) or "")
+    other and (": is it of cell = '%s'?"):format(other) or "")
 end
 
 -- Before memory is asked for: every matrix of the file must have the size that follows.
