@@ -69,13 +69,15 @@ local function spectra(model, corpus, last, T, lags)
   return out
 end
 
--- The share of outputs that hardly pass a gradient on, and max|f'|, on the way to all places.
+-- The share of outputs that hardly pass a gradient on, and max|f'|, on the way to all places;
+-- nothing for other cells, whose outputs do not say what passes.
 local function slopes(model, corpus, case, places)
+  if case.cell ~= "tanh" and case.cell ~= "relu" then return nil end
   local T, share, largest = math.max(table.unpack(case.windows)), 0, 0
   for _, last in ipairs(places) do
     local x, _, state = window_at(model, corpus, last, T)
     local h = model.layers[1]:forward(x, state[1])
-    share = share + diagnostics.saturation(h, { cell = case.cell == "relu" and "relu" or "tanh" })
+    share = share + diagnostics.saturation(h, { cell = case.cell })
     largest = math.max(largest, case.cell == "tanh" and 1 - (h * h):min() or 1)
   end
   return share / #places, largest

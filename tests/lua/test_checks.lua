@@ -345,12 +345,18 @@ function TestMeasures.test_datasets()
 end
 
 function TestMeasures.test_adding()
-  local function entry(cell, init, test)
-    return { cell = cell, init = init, runs = { { test = test, constant = 0.16 } } }
+  local function entry(cell, init, test, solved)
+    return { cell = cell, init = init, runs = { { test = test, constant = 0.16,
+                                                  solved = solved } } }
   end
   local results = { entries = { entry("tanh", "glorot", 0.2), entry("tanh", "pytorch", 0.1),
-                                entry("relu", "identity", 0.05) } }
-  local function of(name, part) return measured("memory", name, results, part)[1] end
+                                entry("relu", "identity", 0.05), entry("gru", "glorot", 0, 70) } }
+  local function of(name, part)
+    return measured("memory", name, results, part, { steps = 100 })[1]
+  end
+  lu.assertEquals(of("adding_solved", { cell = "gru", init = "glorot" }), 70)
+  lu.assertEquals(of("adding_solved", { cell = "tanh", init = "glorot" }), 101)
+  lu.assertEquals(of("adding_delay", { cell = "tanh", over = "gru", init = "glorot" }), 31)
   lu.assertEquals(of "constant", 0.16)
   lu.assertEquals(of("adding_test", { cell = "tanh", init = "glorot" }), 0.2)
   lu.assertAlmostEquals(of "relu_over_tanh", 0.5, 1e-12)

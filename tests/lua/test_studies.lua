@@ -74,7 +74,7 @@ local gated = {
 function TestStudies.test_every_experiment_takes_any_cell()
   unroll.rnn.register(gated)
   for name, settings in pairs(small) do
-    for _, cell in ipairs { "relu", "test_gated" } do
+    for _, cell in ipairs { "relu", "gru", "lstm forget_bias=0", "test_gated" } do
       local e, with_cell = load_experiment(name), {}
       for key, value in pairs(settings) do with_cell[key] = value end
       with_cell.cell = type(e:config().cell) == "table" and { cell } or cell
@@ -89,6 +89,35 @@ function TestStudies.test_flow_at_initialisation_is_the_calibrated_one()
   local e = load_experiment "flow_at_initialisation"
   local record = e:record()
   lu.assertStrContains(e.answer(record.results, record.config), "25 of 25 means")
+end
+
+-- A cell that is named once meets each start and rate once, under a name of its own.
+function TestStudies.test_adding_with_one_cell()
+  local e = load_experiment "adding"
+  local record = e:record { cell = { "gru" }, length = 6, steps = 20, hidden = 4, seeds = { 1 } }
+  local rows = e.tables(record.results, record.config)[1].rows
+  local names = {}
+  for i, row in ipairs(rows) do names[i] = row[1] end
+  lu.assertEquals(names, { "gru, pytorch", "gru, glorot, lr 0.001", "gru, orthogonal",
+    "gru, identity", "gru, glorot, lr 0.005" })
+end
+
+-- Solved at the first update after which the moving average is below the threshold.
+function TestStudies.test_adding_says_when_it_is_solved()
+  local e = load_experiment "adding"
+  local function solved(threshold)
+    local record = e:record { cell = { "gru" }, init = { "glorot" }, lr = { 0.005 }, length = 6,
+      steps = 100, hidden = 8, seeds = { 1 }, threshold = threshold }
+    return record.results.entries[1].runs[1].solved, e.answer(record.results, record.config)
+  end
+  lu.assertEquals(solved(1e6), 1)
+  local step, text = solved(0.2)
+  lu.assertTrue(step > 1 and step < 100)
+  lu.assertStrContains(text, ("Solved by gru, glorot (1 of 1 seeds, after %d updates)"):format(
+    step))
+  step, text = solved(1e-9)
+  lu.assertNil(step)
+  lu.assertStrContains(text, "Solved by none.")
 end
 
 -- The inequalities that are known of the diverging set-up.

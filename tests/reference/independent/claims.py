@@ -342,6 +342,18 @@ def adding_test(results, config, times, part):
 
 
 @measure
+def adding_solved(results, config, times, part):
+    entry = find(results["entries"], cell=part["cell"], init=part["init"])
+    return [run.get("solved", config["steps"] + 1) for run in entry["runs"]]
+
+
+@measure
+def adding_delay(results, config, times, part):
+    theirs = adding_solved(results, config, times, {"cell": part["over"], "init": part["init"]})
+    return [a - b for a, b in zip(adding_solved(results, config, times, part), theirs)]
+
+
+@measure
 def relu_over_tanh(results, config, times, part):
     relu = column(find(results["entries"], cell="relu", init="identity"), "test")
     tanh = [column(entry, "test") for entry in results["entries"] if entry["cell"] == "tanh"]

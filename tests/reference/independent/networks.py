@@ -2,6 +2,8 @@
 
     h_t = f(W_xh x_t + W_hh h_{t-1} + b_h),  y_t = W_hy h_t + b_y
 
+or, for training and evaluation on numbers, from states of zeros, an LSTM or a GRU.
+
 Tokens count from 0 here. Everything is float64.
 """
 
@@ -54,8 +56,34 @@ def leaves(parameters):
     return {name: value.requires_grad_() for name, value in constants(parameters).items()}
 
 
+def lstm_states(p, x, h):
+    c, states = torch.zeros_like(h), []
+    for row in x @ p["W_xh"].T + p["b_h"]:
+        i, f, g, o = (row + h @ p["W_hh"].T).chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        states.append(h)
+    return states
+
+
+def gru_states(p, x, h):
+    states = []
+    for row in x @ p["W_xh"].T + p["b_h"]:
+        of_input, of_state = row.chunk(3, 1), (h @ p["W_hh"].T).chunk(3, 1)
+        r, z = (torch.sigmoid(of_input[k] + of_state[k]) for k in (0, 1))
+        n = torch.tanh(of_input[2] + r * (of_state[2] + p["b_hn"]))
+        h = (1 - z) * n + z * h
+        states.append(h)
+    return states
+
+
+GATED = {"lstm": lstm_states, "gru": gru_states}
+
+
 def states_of(p, cell, x, h):
     """h_1 ... h_T, a list of (B, H)."""
+    if cell in GATED:
+        return GATED[cell](p, x, h)
     if x.is_floating_point():
         inputs = x @ p["W_xh"].T
     else:
@@ -124,7 +152,7 @@ def train_segment(export, call, segment):
         weight = (torch.tensor(export.tensors[batch["weight"]]) if "weight" in batch
                   else torch.ones(y.shape[:2], dtype=torch.float64))
         if batch["reset"] or h is None:
-            h = torch.zeros(x.shape[1], p["W_hh"].shape[0], dtype=torch.float64)
+            h = torch.zeros(x.shape[1], p["W_hh"].shape[1], dtype=torch.float64)
         states = states_of(p, layout["cell"], x, h)
         total = (losses_of(p, layout["head"], states, y) * weight).sum()
         mean = total / weight.sum()
@@ -147,7 +175,7 @@ def batch_loss(parameters, layout, x, y, weight):
     with torch.no_grad():
         p = constants(parameters)
         x, y = as_inputs(x), as_inputs(y)
-        h = torch.zeros(x.shape[1], p["W_hh"].shape[0], dtype=torch.float64)
+        h = torch.zeros(x.shape[1], p["W_hh"].shape[1], dtype=torch.float64)
         states = states_of(p, layout["cell"], x, h)
         losses = losses_of(p, layout["head"], states, y).numpy()
         guesses = (torch.stack(states) @ p["W_hy"].T + p["b_y"]).argmax(-1).numpy()
@@ -183,7 +211,7 @@ def gradient_norms(parameters, layout, x, y, h, which):
     p = constants(parameters)
     x, y = as_inputs(x), as_inputs(y)
     if h is None:
-        h = torch.zeros(x.shape[1], p["W_hh"].shape[0], dtype=torch.float64)
+        h = torch.zeros(x.shape[1], p["W_hh"].shape[1], dtype=torch.float64)
     inputs, states = p["W_xh"].T[x], []
     for t in range(x.shape[0]):
         h = FUNCTIONS[layout["cell"]](inputs[t] + h @ p["W_hh"].T + p["b_h"])
@@ -199,7 +227,7 @@ def gradient_norms(parameters, layout, x, y, h, which):
 def gradient_ratios(parameters, layout, x, y):
     """name -> norms of a parameter and of the gradient of the mean loss."""
     p, x, y = leaves(parameters), as_inputs(x), as_inputs(y)
-    h = torch.zeros(x.shape[1], p["W_hh"].shape[0], dtype=torch.float64)
+    h = torch.zeros(x.shape[1], p["W_hh"].shape[1], dtype=torch.float64)
     losses_of(p, layout["head"], states_of(p, layout["cell"], x, h), y).mean().backward()
     return {name: {"gradient": value.grad.norm().item(), "parameter": value.norm().item()}
             for name, value in p.items()}
