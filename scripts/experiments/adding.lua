@@ -145,7 +145,7 @@ local function draw_tests(ax, results)
     ax:scatter(x, tests, { color = i })
   end
   ax:hline(results.chance)
-  ax:hline(results.threshold, { label = "solved" })
+  ax:hline(results.threshold, { label = "threshold" })
   panels.places(ax, names)
   ax:set { title = "Test, one point a seed", ylabel = "squared error", yscale = "log" }
 end

@@ -80,7 +80,7 @@ end
 function TestReport.test_says_what_was_measured_and_what_was_not()
   local text = page()
   lu.assertEquals(count(text, '<li class="statement" id="verdict%-%d+" value="%d+"'), 17)
-  lu.assertEquals(count(text, '<li class="statement" id="verdict%-s%-'), 27)
+  lu.assertEquals(count(text, '<li class="statement" id="verdict%-s%-'), 30)
   lu.assertEquals(count(text, '<th scope="row">T%d'), 28)
   lu.assertEquals(count(text, "<figure>"), 4) -- three, and the times of the architectures
   -- one seed is not enough, gradient_flow has not been run
@@ -94,7 +94,7 @@ end
 function TestReport.test_verdicts_are_saved_and_the_report_is_the_same_again()
   local first = page()
   local verdicts = require("unroll.experiment.store").read(dir, "verdicts")
-  lu.assertEquals(#verdicts, 67)
+  lu.assertEquals(#verdicts, 70)
   lu.assertEquals(#require("unroll.experiment.store").read(dir, "verdicts-times"), 5)
   program("report", "")
   lu.assertTrue(page() == first)
