@@ -123,7 +123,7 @@ local function block(results)
     local text = phases[name] and line[name](phases[name])
     if text then lines[#lines + 1] = wrap("- " .. text, "  ") end
   end
-  lines[#lines + 1] = ("\nOn %s, %s, %s, one thread. Medians; all took turns in one run."):format(
+  lines[#lines + 1] = ("\nOn %s, %s, %s, one thread. Medians; in each part all took turns."):format(
     results.machine.processor, results.machine.instruction_set, results.machine.openblas)
   return table.concat(lines, "\n")
 end
