@@ -137,6 +137,13 @@ function TestRnnKernels.test_a_wide_layer()
   check_sizes(257, 10, 3, 17, "tanh", "float64", 1e-11)
 end
 
+-- Tiles of four rows leave five at the end of a weight gradient, and a vector and a half of
+-- columns beside them: a tile of three rows and one of two.
+function TestRnnKernels.test_five_rows_beyond_the_tiles()
+  check_sizes(10, 389, 4, 5, "tanh", "float32", 2e-5)
+  check_sizes(5, 389, 4, 5, "tanh", "float64", 1e-12)
+end
+
 -- One input and one output, beside a model with two of each that are the same and others of
 -- which nothing comes: the gradients of the first ones are the same.
 local function check_single(H, T, B, dtype, tolerance)

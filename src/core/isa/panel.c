@@ -320,7 +320,8 @@ static void FN(dispatch_tiles)(FN(tile) * t, int64_t count, int rows, int vector
 #if VEC_BYTES == 32
     ALL_TILES(2, true)
     ALL_TILES(2, false)
-    TILE(2, 2, 16, false) /* of five rows */
+    TILE(2, 1, 16, false) /* of five rows, as the next one */
+    TILE(2, 2, 16, false)
 #else
     TILE(1, 3, 0, false)
 #endif
