@@ -201,12 +201,17 @@ static void clear_input_sums(const un_run *run, int group) {
 /* The inputs are those of steps that begin at row `first` of T*B, B rows apart. */
 static void add_tokens(const un_run *run, const un_dense *input, int64_t first,
                        const char *dgates, un_stripe rows) {
-  sum_columns(run, input->db, dgates, input->y_row, rows, input->out);
-  for (int64_t i = 0; i < rows.pieces; i++, first += run->B) {
-    un_rows_scatter(run->dtype, input->dw, input->w_row, dgates, input->y_row,
-                    run->tokens + first, rows.rows, input->out);
-    dgates += un_run_bytes(run, rows.apart * input->y_row);
-  }
+  un_rows_scatter(run->dtype, &(un_scatter){.pieces = rows.pieces,
+                                            .rows = rows.rows,
+                                            .n = input->out,
+                                            .tokens = run->tokens + first,
+                                            .tokens_apart = run->B,
+                                            .y = dgates,
+                                            .y_row = input->y_row,
+                                            .y_apart = rows.apart * input->y_row,
+                                            .table = input->dw,
+                                            .table_row = input->w_row,
+                                            .sum = input->db});
 }
 
 /* dx of a part of the gates; the first part there is writes it. */

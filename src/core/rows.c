@@ -11,9 +11,8 @@ void un_rows_gather(un_dtype dtype, void *y, int64_t y_row, const void *table,
   un_rows()->gather[dtype](y, y_row, table, table_row, bias, tokens, rows, n);
 }
 
-void un_rows_scatter(un_dtype dtype, void *table, int64_t table_row, const void *y,
-                     int64_t y_row, const int32_t *tokens, int64_t rows, int64_t n) {
-  un_rows()->scatter[dtype](table, table_row, y, y_row, tokens, rows, n);
+void un_rows_scatter(un_dtype dtype, const un_scatter *s) {
+  un_rows()->scatter[dtype](s);
 }
 
 void un_rows_column_sum(un_dtype dtype, void *sum, const void *y, int64_t y_row,

@@ -7,13 +7,24 @@
 
 #include "un.h"
 
+/* table[token] += y and sum (n) += y for `pieces` times `rows` rows y (n), in their order;
+** `apart` says how far from each other pieces begin. */
+typedef struct un_scatter {
+  int64_t pieces, rows, n;
+  const int32_t *tokens;
+  int64_t tokens_apart;
+  const void *y;
+  int64_t y_row, y_apart;
+  void *table;
+  int64_t table_row;
+  void *sum;
+} un_scatter;
+
 typedef struct un_rows_kernels {
   /* y (rows,n) = bias (n) + table[tokens[r]] */
   void (*gather[2])(void *y, int64_t y_row, const void *table, int64_t table_row,
                     const void *bias, const int32_t *tokens, int64_t rows, int64_t n);
-  /* table[tokens[r]] += y[r], in the order of the rows */
-  void (*scatter[2])(void *table, int64_t table_row, const void *y, int64_t y_row,
-                     const int32_t *tokens, int64_t rows, int64_t n);
+  void (*scatter[2])(const un_scatter *s);
   /* sum (n) += the rows of y */
   void (*column_sum[2])(void *sum, const void *y, int64_t y_row, int64_t rows,
                         int64_t n);
@@ -25,8 +36,7 @@ typedef struct un_rows_kernels {
 void un_rows_gather(un_dtype dtype, void *y, int64_t y_row, const void *table,
                     int64_t table_row, const void *bias, const int32_t *tokens,
                     int64_t rows, int64_t n);
-void un_rows_scatter(un_dtype dtype, void *table, int64_t table_row, const void *y,
-                     int64_t y_row, const int32_t *tokens, int64_t rows, int64_t n);
+void un_rows_scatter(un_dtype dtype, const un_scatter *s);
 void un_rows_column_sum(un_dtype dtype, void *sum, const void *y, int64_t y_row,
                         int64_t rows, int64_t n);
 void un_rows_add_squares(un_dtype dtype, void *a, const void *b, int64_t rows,

@@ -9,6 +9,9 @@
 /* Vectors that go side by side. */
 enum { TOGETHER = 4 };
 
+/* Rows that are fetched ahead. */
+enum { AHEAD = 4 };
+
 #define UN_TEMPLATE "isa/rows.c"
 #include "each_dtype.h"
 
@@ -52,15 +55,7 @@ static void FN(gather)(void *y, int64_t y_row, const void *table, int64_t table_
                        int64_t n) {
   for (int64_t r = 0; r < rows; r++)
     FN(add_row)
-    ((REAL *)y + r * y_row, (const REAL *)table + (tokens[r] - 1) * table_row, bias, n);
-}
-
-static void FN(scatter)(void *table, int64_t table_row, const void *y, int64_t y_row,
-                        const int32_t *tokens, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; r++) {
-    REAL *row = (REAL *)table + (tokens[r] - 1) * table_row;
-    FN(add_row)(row, row, (const REAL *)y + r * y_row, n);
-  }
+  ((REAL *)y + r * y_row, (const REAL *)table + (tokens[r] - 1) * table_row, bias, n);
 }
 
 /* Some vectors of columns: their sums stay in registers. */
@@ -85,6 +80,57 @@ static void FN(column_sum)(void *sum, const void *y, int64_t y_row, int64_t rows
   for (int64_t r = 0; r < rows; r++)
     s += FN(load_part)((const REAL *)y + r * y_row + j, n - j);
   FN(store_part)((REAL *)sum + j, s, n - j);
+}
+
+/* Some vectors of columns from column j on, of all rows: their part of the table stays in the
+** nearest cache, and their sums in registers. Rows are fetched ahead: they come from afar, in
+** short pieces. */
+ALWAYS_INLINE void FN(scatter_columns)(const un_scatter *p, int64_t j,
+                                       const int count) {
+  const int64_t y_row = p->y_row, table_row = p->table_row;
+  REAL *sum = (REAL *)p->sum + j, *table = (REAL *)p->table + j - table_row;
+  FN(vec) s[TOGETHER];
+  FOR(k, count) s[k] = FN(load)(sum + k * FN(LANES));
+  for (int64_t i = 0; i < p->pieces; i++) {
+    const REAL *y = (const REAL *)p->y + i * p->y_apart + j;
+    const int32_t *tokens = p->tokens + i * p->tokens_apart;
+    for (int64_t r = 0; r < p->rows; r++, y += y_row) {
+      REAL *row = table + tokens[r] * table_row;
+      FOR(k, count) __builtin_prefetch(y + AHEAD * y_row + k * FN(LANES));
+      FOR(k, count) {
+        const FN(vec) v = FN(load)(y + k * FN(LANES));
+        s[k] += v;
+        FN(store)(row + k * FN(LANES), FN(load)(row + k * FN(LANES)) + v);
+      }
+    }
+  }
+  FOR(k, count) FN(store)(sum + k * FN(LANES), s[k]);
+}
+
+/* The last n columns, fewer than a vector has. */
+static void FN(scatter_end)(const un_scatter *p, int64_t j, int64_t n) {
+  REAL *sum = (REAL *)p->sum + j, *table = (REAL *)p->table + j - p->table_row;
+  FN(vec) s = FN(load_part)(sum, n);
+  for (int64_t i = 0; i < p->pieces; i++) {
+    const REAL *y = (const REAL *)p->y + i * p->y_apart + j;
+    const int32_t *tokens = p->tokens + i * p->tokens_apart;
+    for (int64_t r = 0; r < p->rows; r++, y += p->y_row) {
+      REAL *row = table + tokens[r] * p->table_row;
+      const FN(vec) v = FN(load_part)(y, n);
+      s += v;
+      FN(store_part)(row, FN(load_part)(row, n) + v, n);
+    }
+  }
+  FN(store_part)(sum, s, n);
+}
+
+static void FN(scatter)(const un_scatter *p) {
+  int64_t j = 0;
+  for (; j + TOGETHER * FN(LANES) <= p->n; j += TOGETHER * FN(LANES))
+    FN(scatter_columns)(p, j, TOGETHER);
+  for (; j + FN(LANES) <= p->n; j += FN(LANES))
+    FN(scatter_columns)(p, j, 1);
+  if (j < p->n) FN(scatter_end)(p, j, p->n - j);
 }
 
 /* a += b, unless b is NULL, for one vector or the first n lanes of it; returns a. */
