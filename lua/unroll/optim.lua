@@ -17,6 +17,7 @@
 local clip = require "unroll.optim.clip"
 local core = require "unroll.core"
 local options = require "unroll.options"
+local own_by = require "unroll.optim.own"
 local shown = require "unroll.display.text"
 local slots = require "unroll.optim.slots"
 local unknown = require "unroll.unknown"
@@ -143,9 +144,6 @@ end
 ---@see optim.adam optim.sgd train.fit
 local Optimizer = {}
 
--- optimiser -> { rule, name, step_name, slots, t, update = of core, nil until the first step }
-local hidden = setmetatable({}, { __mode = "k" })
-
 --- Updates the parameters from the gradients, which are neither changed nor cleared.
 --- Errors: an option that was set to nonsense since.
 --- > model = rnn.lm{vocab = 3, hidden = 2, seed = 1}
@@ -156,7 +154,7 @@ local hidden = setmetatable({}, { __mode = "k" })
 --- > (before - model.b_y):totable()   --> {0.5, 0.5, 0.5}
 ---@see Model:backward Model:zero_gradients optim.clip_norm
 function Optimizer:step()
-  local own = hidden[self]
+  local own = own_by[self]
   local t = own.t + 1
   local update = own.update
   if not (update and update:step(self, t)) then
@@ -171,12 +169,12 @@ end
 ---@return integer
 --- > optim.sgd(rnn.lm{vocab = 3, hidden = 2}):steps()   --> 0
 function Optimizer:steps()
-  return hidden[self].t
+  return own_by[self].t
 end
 
 local function current_options(self)
   local o = {}
-  for name in pairs(hidden[self].rule.defaults) do
+  for name in pairs(own_by[self].rule.defaults) do
     local value = self[name]
     o[name] = type(value) == "table" and { table.unpack(value) } or value
   end
@@ -191,7 +189,7 @@ end
 --- > optim.adam(rnn.lm{vocab = 3, hidden = 2}):state().algorithm   --> "adam"
 ---@see Optimizer:set_state
 function Optimizer:state()
-  local own = hidden[self]
+  local own = own_by[self]
   local tensors = {}
   for _, slot in ipairs(own.slots) do
     for name, tensor in pairs(slot.state) do tensors[name .. slot.suffix] = tensor end
@@ -245,7 +243,7 @@ end
 --- > again.lr   --> 0.5
 --- > optim.sgd(model):set_state(opt:state())   --> error: the state is of adam, not of sgd
 function Optimizer:set_state(state)
-  local own = hidden[self]
+  local own = own_by[self]
   if type(state) ~= "table" or state.algorithm ~= own.name then
     error(("set_state: the state is of %s, not of %s"):format(
       type(state) == "table" and tostring(state.algorithm) or type(state), own.name), 2)
@@ -263,10 +261,10 @@ end
 
 Optimizer.__name = "unroll.Optimizer"
 
-Optimizer.__index = unknown.index(Optimizer, function(self) return hidden[self].name end)
+Optimizer.__index = unknown.index(Optimizer, function(self) return own_by[self].name end)
 
 function Optimizer:__newindex(name, value)
-  local own = hidden[self]
+  local own = own_by[self]
   if own.rule.defaults[name] ~= nil then return rawset(self, name, value) end
   local names = {}
   for known in pairs(own.rule.defaults) do names[#names + 1] = known end
@@ -280,12 +278,12 @@ function Optimizer:__tostring()
     words[#words + 1] = name .. " = " .. describe(value)
   end
   table.sort(words)
-  return ("optim.%s{%s}, step %d"):format(hidden[self].name, table.concat(words, ", "),
-    hidden[self].t)
+  return ("optim.%s{%s}, step %d"):format(own_by[self].name, table.concat(words, ", "),
+    own_by[self].t)
 end
 
 function Optimizer:__display(how)
-  local own, others, numbers = hidden[self], {}, 0
+  local own, others, numbers = own_by[self], {}, 0
   for name, value in pairs(current_options(self)) do
     if name ~= "lr" then others[#others + 1] = name .. " " .. describe(value) end
   end
@@ -302,7 +300,7 @@ local function new(name, model, opts)
   local self = options.check(opts, rule.defaults, who)
   check_values(self, rule.defaults, who, 2)
   if self.betas then self.betas = { self.betas[1], self.betas[2] } end
-  hidden[self] = { rule = rule, name = name, step_name = who .. ":step",
+  own_by[self] = { rule = rule, name = name, step_name = who .. ":step",
     slots = slots.of(model, who), t = 0 }
   return setmetatable(self, Optimizer)
 end

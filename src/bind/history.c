@@ -1,25 +1,32 @@
 /* history.c -- core.train: what train.fit writes down, and looks for, after each step. */
+#include "step.h"
 #include "sys.h"
-#include "unl.h"
 
-/* Upvalue 1 of a recorder; upvalue 2 keeps the tensor. */
-typedef struct history {
-  unl_tensor *tensor;
-  double start;
-} history;
+unl_history unl_checkhistory(lua_State *L, int tensor, int start) {
+  const un_view *v = unl_checkout(L, tensor);
+  luaL_argcheck(L, v->dtype == UN_F64 && v->dims == 2 && v->size[0] == 4, tensor,
+                "float64 (4,N) expected");
+  return (unl_history){unl_checkheader(L, tensor), luaL_checknumber(L, start)};
+}
 
-/* record(step, loss, gradient_norm, lr) -> interrupted */
-static int record(lua_State *L) {
-  const history *h = lua_touserdata(L, lua_upvalueindex(1));
+bool unl_record(const unl_history *h, int64_t step, double loss, double norm,
+                double lr) {
   const un_view *v = &h->tensor->view;
-  double *column =
-      (double *)v->data + unl_checkindex(L, 1, v->size[1], "step") * v->stride[1];
-  const double row[] = {luaL_checknumber(L, 2), luaL_checknumber(L, 3),
-                        luaL_checknumber(L, 4), un_sys_clock() - h->start};
+  double *column = (double *)v->data + step * v->stride[1];
+  const double row[] = {loss, norm, lr, un_sys_clock() - h->start};
   ++*h->tensor->version;
   for (int k = 0; k < 4; k++)
     column[k * v->stride[0]] = row[k];
-  lua_pushboolean(L, un_sys_take_interrupt());
+  return un_sys_take_interrupt();
+}
+
+/* record(step, loss, gradient_norm, lr) -> interrupted; upvalue 1 is a history, upvalue 2
+** keeps its tensor. */
+static int record(lua_State *L) {
+  const unl_history *h = lua_touserdata(L, lua_upvalueindex(1));
+  int64_t step = unl_checkindex(L, 1, h->tensor->view.size[1], "step");
+  lua_pushboolean(L, unl_record(h, step, luaL_checknumber(L, 2), luaL_checknumber(L, 3),
+                                luaL_checknumber(L, 4)));
   return 1;
 }
 
@@ -32,12 +39,9 @@ static int record(lua_State *L) {
 function core.train.recorder(history, start) end
 */
 static int train_recorder(lua_State *L) {
-  const un_view *v = unl_checkout(L, 1);
-  luaL_argcheck(L, v->dtype == UN_F64 && v->dims == 2 && v->size[0] == 4, 1,
-                "float64 (4,N) expected");
-  double start = luaL_checknumber(L, 2);
-  history *h = lua_newuserdatauv(L, sizeof *h, 0);
-  *h = (history){unl_checkheader(L, 1), start};
+  const unl_history history = unl_checkhistory(L, 1, 2);
+  unl_history *h = lua_newuserdatauv(L, sizeof *h, 0);
+  *h = history;
   lua_pushvalue(L, 1);
   lua_pushcclosure(L, record, 2);
   return 1;

@@ -68,7 +68,7 @@ core.text = {}
 --- scripts use `plot.figure`. Lengths are points (1/72 inch), y grows downwards.
 core.canvas = {}
 
---- core.train: the history of a training; scripts use `train.fit`.
+--- core.train: the steps and the history of a training; scripts use `train.fit`.
 core.train = {}
 
 --- core.profile: counts and times of the phases of a computation.
@@ -114,6 +114,7 @@ int unl_open(lua_State *L) {
   unl_open_readout(L);
   unl_open_window(L);
   unl_open_history(L);
+  unl_open_step(L);
   unl_open_sample(L);
   publish_methods(L);
   push_blas_name(L);

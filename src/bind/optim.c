@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "step.h"
 
 static const char class_name[] = "unroll.Update";
 
@@ -18,13 +19,13 @@ typedef struct unl_slot {
   uint64_t *version[UN_OPTIM_TENSORS];
 } unl_slot;
 
-typedef struct unl_update {
+struct unl_update {
   unl_class class; /* first */
   un_optim_rule rule;
   bool is_new; /* the momentum of sgd starts at the gradient */
   lua_Integer slots;
   unl_slot slot[];
-} unl_update;
+};
 
 /* --- options ----------------------------------------------------------------------- */
 
@@ -67,6 +68,8 @@ static const struct option {
                    EACH_OPTION(OPTION_ENTRY)
 #undef OPTION_ENTRY
 };
+
+_Static_assert(END_OF_OPTIONS - 1 == UNL_OPTION_KEYS, "as many names as step.h says");
 
 enum { MOST_OPTIONS = 6 };
 
@@ -117,11 +120,12 @@ static bool read_option(lua_State *L, int type, option_kind kind, void *field) {
 }
 
 /* The options of a rule from the table at `arg`; false when one is not good. Leaves the
-** values on the stack. */
-static bool read_options(lua_State *L, int arg, un_optim_rule rule, options *o) {
+** values on the stack. The names of all options are upvalues behind `keys` others. */
+static bool read_options(lua_State *L, int arg, int keys, un_optim_rule rule,
+                         options *o) {
   for (const enum option_number *k = rules[rule].option; *k; k++) {
     const struct option *option = &all_options[*k];
-    lua_pushvalue(L, lua_upvalueindex((int)*k));
+    lua_pushvalue(L, lua_upvalueindex(keys + (int)*k));
     int type = lua_rawget(L, arg);
     if (!read_option(L, type, option->kind, (char *)o + option->offset)) return false;
   }
@@ -237,17 +241,28 @@ static void run_slot(const unl_update *u, const unl_slot *slot,
 function Update:step(optimizer, t) end
 */
 static int update_step(lua_State *L) {
-  options o = {.core = {.t = luaL_checkinteger(L, 3)}};
-  luaL_argcheck(L, o.core.t >= 1, 3, "steps are counted from 1");
+  double lr;
+  int64_t t = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, t >= 1, 3, "steps are counted from 1");
   luaL_checktype(L, 2, LUA_TTABLE);
-  unl_update *u = unl_checkclass(L, 1, class_name);
-  bool can = read_options(L, 2, u->rule, &o) && suits(u, &o);
-  if (can && u->is_new) o.core.dampening = 0;
-  for (lua_Integer k = 0; can && k < u->slots; k++)
-    run_slot(u, &u->slot[k], &o.core);
-  if (can) u->is_new = false;
-  lua_pushboolean(L, can);
+  lua_pushboolean(L, unl_updatestep(L, unl_checkupdate(L, 1), 2, 0, t, &lr));
   return 1;
+}
+
+unl_update *unl_checkupdate(lua_State *L, int arg) {
+  return unl_checkclass(L, arg, class_name);
+}
+
+bool unl_updatestep(lua_State *L, unl_update *u, int optimizer, int keys, int64_t t,
+                    double *lr) {
+  options o = {.core = {.t = t}};
+  if (!read_options(L, optimizer, keys, u->rule, &o) || !suits(u, &o)) return false;
+  *lr = o.core.lr;
+  if (u->is_new) o.core.dampening = 0;
+  for (lua_Integer k = 0; k < u->slots; k++)
+    run_slot(u, &u->slot[k], &o.core);
+  u->is_new = false;
+  return true;
 }
 
 /* --- norm and clip ----------------------------------------------------------------- */
@@ -311,6 +326,36 @@ static double clip_limit(lua_State *L) {
   return limit > 0 ? limit : 0;
 }
 
+unl_clip unl_measureclip(const un_view *x, double limit, bool by_value) {
+  unl_clip c = {.limit = limit, .by_value = by_value, .factor = 1};
+  double largest = 0;
+  c.norm = by_value ? un_norm_and_max(x, &largest) : un_norm(x);
+  if (!isfinite(c.norm)) return c;
+  c.clipped = by_value ? largest > limit : c.norm > limit;
+  if (!by_value) c.factor = limit / (c.norm + 1e-6);
+  c.changes = by_value ? c.clipped : c.factor < 1;
+  return c;
+}
+
+void unl_applyclip(const un_view *x, const unl_clip *c) {
+  if (c->by_value)
+    un_clamp(x, c->limit);
+  else
+    un_scale(x, c->factor);
+}
+
+static int clip(lua_State *L, bool by_value) {
+  double limit = clip_limit(L);
+  unl_tensor *x = flat_gradients(L);
+  if (!x || limit == 0) return 0;
+  const unl_clip c = unl_measureclip(&x->view, limit, by_value);
+  if (!isfinite(c.norm)) return 0;
+  if (c.changes) unl_applyclip(unl_checkout(L, -1), &c);
+  lua_pushnumber(L, c.norm);
+  lua_pushboolean(L, c.clipped);
+  return 2;
+}
+
 /*---
 --- Sets all elements of `x` to zero. The zeros of a tensor that is no view are written when
 --- it is looked at, or not at all when the next backward pass of a model writes there.
@@ -333,16 +378,7 @@ static int optim_clear(lua_State *L) {
 function core.optim.clip_value(x, limit) end
 */
 static int optim_clip_value(lua_State *L) {
-  double limit = clip_limit(L), largest;
-  unl_tensor *x = flat_gradients(L);
-  if (!x || limit == 0) return 0;
-  double norm = un_norm_and_max(&x->view, &largest);
-  if (!isfinite(norm)) return 0;
-  bool clipped = largest > limit;
-  if (clipped) un_clamp(unl_checkout(L, -1), limit);
-  lua_pushnumber(L, norm);
-  lua_pushboolean(L, clipped);
-  return 2;
+  return clip(L, true);
 }
 
 /*---
@@ -355,15 +391,12 @@ static int optim_clip_value(lua_State *L) {
 function core.optim.clip_norm(x, max) end
 */
 static int optim_clip_norm(lua_State *L) {
-  double max = clip_limit(L);
-  unl_tensor *x = flat_gradients(L);
-  if (!x || max == 0) return 0;
-  double norm = un_norm(&x->view), factor = max / (norm + 1e-6);
-  if (!isfinite(norm)) return 0;
-  if (factor < 1) un_scale(unl_checkout(L, -1), factor);
-  lua_pushnumber(L, norm);
-  lua_pushboolean(L, norm > max);
-  return 2;
+  return clip(L, false);
+}
+
+void unl_pushoptionkeys(lua_State *L) {
+  for (int k = NO_OPTION + 1; k < END_OF_OPTIONS; k++)
+    lua_pushstring(L, all_options[k].name);
 }
 
 static const luaL_Reg functions[] = {{"update", optim_update},
@@ -378,9 +411,8 @@ static const luaL_Reg methods[] = {{"step", update_step}, {NULL, NULL}};
 
 void unl_open_optim(lua_State *L) {
   unl_pushmethods(L, class_name);
-  for (int k = NO_OPTION + 1; k < END_OF_OPTIONS; k++)
-    lua_pushstring(L, all_options[k].name);
-  luaL_setfuncs(L, methods, END_OF_OPTIONS - 1);
+  unl_pushoptionkeys(L);
+  luaL_setfuncs(L, methods, UNL_OPTION_KEYS);
   lua_pop(L, 1);
   unl_subtable(L, "optim");
   lua_pushliteral(L, "gradients");

@@ -180,6 +180,7 @@ void unl_open_loss(lua_State *L);
 void unl_open_readout(lua_State *L);
 void unl_open_window(lua_State *L);
 void unl_open_history(lua_State *L);
+void unl_open_step(lua_State *L);
 void unl_open_sample(lua_State *L);
 
 /* Pushes core[name], made when absent. */

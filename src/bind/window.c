@@ -10,6 +10,7 @@
 
 #include "fields.h"
 #include "run.h"
+#include "step.h"
 #include "stop.h"
 
 static const char class_name[] = "unroll.Window";
@@ -23,7 +24,7 @@ typedef struct unl_layer {
   const void *outputs;
 } unl_layer;
 
-typedef struct unl_window {
+struct unl_window {
   unl_class class; /* first */
   int64_t T, B, input, output;
   un_dtype dtype;
@@ -36,7 +37,7 @@ typedef struct unl_window {
   unl_tensor *gradients; /* all that a backward pass writes, if it may; else NULL */
   int layers;
   unl_layer layer[];
-} unl_window;
+};
 
 /* Where the parts of layer l (from 0) are in the list of parts; the read-out is last. */
 static lua_Integer run_at(int l) {
@@ -52,10 +53,10 @@ static lua_Integer readout_at(const unl_window *w) {
   return 3 * w->layers + 1;
 }
 
-/* Strings as upvalues of the functions below: a key that is there needs no search. */
-enum { KEY_WINDOW = 1, KEY_GENERATION, KEY_LOSS, KEYS = KEY_LOSS };
+/* Strings as the first upvalues: a key that is there needs no search. */
+enum { KEY_WINDOW = 1, KEY_GENERATION, KEY_LOSS, KEYS = UNL_WINDOW_KEYS };
 
-static void push_keys(lua_State *L) {
+void unl_pushwindowkeys(lua_State *L) {
   lua_pushliteral(L, "window");
   lua_pushliteral(L, "generation");
   lua_pushliteral(L, "loss");
@@ -154,12 +155,6 @@ static int loss_window(lua_State *L) {
 
 /* --- arguments --------------------------------------------------------------------- */
 
-/* Where the arguments of a forward pass are on the stack. */
-typedef struct places {
-  int window, trace, x, y, state, weight, mask;
-  bool mean;
-} places;
-
 /* Is the argument a contiguous (T,B), or with columns (T,B,columns), of that dtype? */
 static bool fits(lua_State *L, int arg, const unl_window *w, un_dtype dtype,
                  int64_t columns) {
@@ -171,7 +166,7 @@ static bool fits(lua_State *L, int arg, const unl_window *w, un_dtype dtype,
 
 /* The same for x or y; a tensor that fits is known from then on. */
 static bool fits_again(lua_State *L, int arg, unl_window *w, bool is_i32,
-                       int64_t columns, unl_known *known, const places *at,
+                       int64_t columns, unl_known *known, const unl_places *at,
                        int user_value) {
   if (unl_isknown(L, arg, known)) return true;
   if (!(is_i32 ? fits(L, arg, w, UN_I32, 0) : fits(L, arg, w, w->dtype, columns)))
@@ -180,7 +175,7 @@ static bool fits_again(lua_State *L, int arg, unl_window *w, bool is_i32,
   return true;
 }
 
-static bool all_fit(lua_State *L, unl_window *w, const places *at) {
+bool unl_windowfits(lua_State *L, unl_window *w, const unl_places *at) {
   return fits_again(L, at->x, w, w->is_tokens, w->input, &w->x, at, X) &&
          fits_again(L, at->y, w, w->is_softmax, w->output, &w->y, at, Y) &&
          (lua_isnil(L, at->weight) || fits(L, at->weight, w, w->dtype, 0)) &&
@@ -191,7 +186,7 @@ static bool all_fit(lua_State *L, unl_window *w, const places *at) {
 /* --- forward ----------------------------------------------------------------------- */
 
 /* Are runs and read-out set to these inputs already, as they mostly are? */
-static bool is_set(lua_State *L, const unl_window *w, const places *at) {
+static bool is_set(lua_State *L, const unl_window *w, const unl_places *at) {
   const void *x = lua_topointer(L, at->x);
   for (int l = 0; l < w->layers; l++) {
     if (!unl_runhas(w->layer[l].run, x)) return false;
@@ -202,7 +197,7 @@ static bool is_set(lua_State *L, const unl_window *w, const places *at) {
 }
 
 /* Sets them; false with a message on the stack. */
-static bool set_parts(lua_State *L, const unl_window *w, const places *at) {
+static bool set_parts(lua_State *L, const unl_window *w, const unl_places *at) {
   lua_getiuservalue(L, at->window, PARTS);
   int parts = lua_gettop(L), x = at->x;
   for (int l = 0; l < w->layers; l++) {
@@ -230,7 +225,7 @@ static bool forward_layer(lua_State *L, const unl_window *w, int state, int l,
 }
 
 /* Layers and read-out; false with a message on the stack. */
-static bool run_parts(lua_State *L, unl_window *w, const places *at, double *loss) {
+static bool run_parts(lua_State *L, unl_window *w, const unl_places *at, double *loss) {
   unl_totals totals = {0, 0};
   if (!is_set(L, w, at) && !set_parts(L, w, at)) return false;
   if (!unl_readoutbegin(L, w->readout, at->weight, at->mean, true, &totals))
@@ -246,22 +241,27 @@ static bool run_parts(lua_State *L, unl_window *w, const places *at, double *los
   return true;
 }
 
-/* Pushes the loss, or nil and a message; the trace counts the pass. */
-static int forward(lua_State *L, unl_window *w, const places *at) {
-  double loss;
+bool unl_windowforward(lua_State *L, unl_window *w, const unl_places *at,
+                       double *loss) {
   w->is_ready = false; /* when there is an interrupt in the middle, too */
-  bool ok = run_parts(L, w, at, &loss);
+  bool ok = run_parts(L, w, at, loss);
   w->is_ready = ok;
   lua_pushvalue(L, lua_upvalueindex(KEY_GENERATION));
   lua_pushinteger(L, ++w->generation);
   lua_rawset(L, at->trace);
   lua_pushvalue(L, lua_upvalueindex(KEY_LOSS));
   if (ok)
-    lua_pushnumber(L, loss);
+    lua_pushnumber(L, *loss);
   else
     lua_pushnil(L);
   lua_rawset(L, at->trace);
-  if (!ok) return unl_failure(L, lua_tostring(L, -1));
+  return ok;
+}
+
+/* Pushes the loss, or nil and a message. */
+static int forward(lua_State *L, unl_window *w, const unl_places *at) {
+  double loss;
+  if (!unl_windowforward(L, w, at, &loss)) return unl_failure(L, lua_tostring(L, -1));
   lua_pushnumber(L, loss);
   return 1;
 }
@@ -282,14 +282,14 @@ static int window_forward(lua_State *L) {
   unl_window *w = unl_checkclass(L, 1, class_name);
   lua_settop(L, 7);
   lua_getiuservalue(L, 1, TRACE);
-  const places at = {.window = 1,
-                     .trace = 8,
-                     .x = 2,
-                     .y = 3,
-                     .state = 4,
-                     .weight = 5,
-                     .mask = 6,
-                     .mean = lua_toboolean(L, 7)};
+  const unl_places at = {.window = 1,
+                         .trace = 8,
+                         .x = 2,
+                         .y = 3,
+                         .state = 4,
+                         .weight = 5,
+                         .mask = 6,
+                         .mean = lua_toboolean(L, 7)};
   return forward(L, w, &at);
 }
 
@@ -365,6 +365,23 @@ static unl_window *window_of(lua_State *L, int trace) {
   return is_own ? w : NULL;
 }
 
+unl_window *unl_pushwindow(lua_State *L, int model, int trace) {
+  if (lua_type(L, trace) != LUA_TTABLE) return NULL;
+  lua_getfield(L, trace, "window");
+  unl_window *w = unl_testclass(L, -1, class_name);
+  bool is_own =
+      w && lua_topointer(L, trace) == w->trace && lua_topointer(L, model) == w->model;
+  return is_own && w->gradients ? w : NULL;
+}
+
+unl_tensor *unl_windowgradients(const unl_window *w) {
+  return w->gradients;
+}
+
+void unl_pushstates(lua_State *L, int window) {
+  lua_getiuservalue(L, window, STATE);
+}
+
 /*---
 --- Model:forward with arguments that fit `opts.trace` just as they are.
 ---@param model unroll.Model
@@ -382,15 +399,15 @@ static int loss_forward(lua_State *L) {
   lua_settop(L, MASK_OPTION);
   if (!read_options(L, &mean)) return 0;
   unl_window *w = window_of(L, TRACE_OPTION);
-  const places at = {.window = WINDOW,
-                     .trace = TRACE_OPTION,
-                     .x = X_ARG,
-                     .y = Y_ARG,
-                     .state = STATE_ARG,
-                     .weight = WEIGHT_OPTION,
-                     .mask = MASK_OPTION,
-                     .mean = mean};
-  if (!w || !all_fit(L, w, &at)) return 0;
+  const unl_places at = {.window = WINDOW,
+                         .trace = TRACE_OPTION,
+                         .x = X_ARG,
+                         .y = Y_ARG,
+                         .state = STATE_ARG,
+                         .weight = WEIGHT_OPTION,
+                         .mask = MASK_OPTION,
+                         .mean = mean};
+  if (!w || !unl_windowfits(L, w, &at)) return 0;
   if (forward(L, w, &at) == 2) return 2;
   lua_getiuservalue(L, WINDOW, STATE);
   lua_pushvalue(L, TRACE_OPTION);
@@ -423,8 +440,7 @@ static bool are_fresh(const unl_window *w) {
   return false;
 }
 
-/* Back through the read-out and all layers; what is wrong, or NULL. */
-static const char *backward(unl_window *w) {
+const char *unl_windowbackward(unl_window *w) {
   const char *message = stale(w);
   if (message) return message;
   bool fresh = are_fresh(w);
@@ -445,7 +461,7 @@ static const char *backward(unl_window *w) {
 function Window:backward() end
 */
 static int window_backward(lua_State *L) {
-  const char *message = backward(unl_checkclass(L, 1, class_name));
+  const char *message = unl_windowbackward(unl_checkclass(L, 1, class_name));
   if (!message) return 0;
   lua_pushstring(L, message);
   return 1;
@@ -464,7 +480,7 @@ function core.loss.backward(model, trace, generation) end
 static int loss_backward(lua_State *L) {
   lua_settop(L, 3);
   unl_window *w = window_of(L, 2);
-  if (!w || !w->was_swept || !lua_isnil(L, 3) || backward(w)) return 0;
+  if (!w || !w->was_swept || !lua_isnil(L, 3) || unl_windowbackward(w)) return 0;
   lua_getiuservalue(L, 4, DSTATE);
   if (w->is_tokens) return 1;
   lua_getiuservalue(L, 4, PARTS);
@@ -483,11 +499,11 @@ static const luaL_Reg methods[] = {
 
 void unl_open_window(lua_State *L) {
   unl_pushmethods(L, class_name);
-  push_keys(L);
+  unl_pushwindowkeys(L);
   luaL_setfuncs(L, methods, KEYS);
   lua_pop(L, 1);
   unl_subtable(L, "loss");
-  push_keys(L);
+  unl_pushwindowkeys(L);
   luaL_setfuncs(L, functions, KEYS);
   lua_pop(L, 1);
 }

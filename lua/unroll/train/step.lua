@@ -10,6 +10,7 @@
 
 local core = require "unroll.core"
 local optim = require "unroll.optim"
+local optim_own = require "unroll.optim.own"
 local options = require "unroll.options"
 local progress = require "unroll.train.progress"
 
@@ -47,10 +48,53 @@ local function scheduled_rate(schedule, step)
   return lr
 end
 
--- The pass over one window, which leaves the gradients and the state after it: a function of
--- what the iterator gives, to the mean loss and the number of predictions it is the mean of.
+local step_methods = { "forward", "backward", "zero_gradients", "gradients" }
+
+-- Has the model the methods of its class, none of its own instead?
+local function is_plain(model)
+  local class = getmetatable(model)
+  for _, name in ipairs(step_methods) do
+    if type(class) ~= "table" or model[name] ~= class[name] then return false end
+  end
+  return true
+end
+
+-- What makes all of a step in one call of core, by traces: core.train.step. It is made again when
+-- the optimiser has other state, or the history is another one.
+local function whole_steps(run)
+  local o, optimizer = run.o, run.optimizer
+  local own = is_plain(run.model) and optim_own[optimizer] or nil
+  local clip, limit = o.clip_value and "value" or "norm", o.clip_value or o.clip_norm or math.huge
+  local steps, update, history = {}, nil, nil
+
+  local function find(trace)
+    if not own or not own.update or not trace then return nil end
+    if update ~= own.update or history ~= run.history then
+      steps, update, history = {}, own.update, run.history
+    end
+    if steps[trace] == nil then
+      steps[trace] = core.train.step(run.model, trace, optimizer, update, clip, limit,
+        o.reduction == "mean", history.all, run.start) or false
+    end
+    return steps[trace]
+  end
+
+  return function(trace, x, y, state, weight, count, number)
+    local step = steps[trace]
+    if not step or update ~= own.update or history ~= run.history then step = find(trace) end
+    if not step then return nil end
+    local t = own.t + 1
+    local loss, after, norm, clipped, interrupted = step(x, y, state, weight, count, number, t)
+    if interrupted ~= nil then own.t = t end
+    return loss, after, norm, clipped, interrupted
+  end
+end
+
+-- The passes over one window, which leave the gradients and the state after it: a function of
+-- what the iterator gives, to the mean loss and the number of predictions it is the mean of. Where
+-- all is as it was before, the rest of the step is done with them, and comes behind (whole_steps).
 local function passes(run)
-  local model, is_sum = run.model, run.o.reduction == "sum"
+  local model, is_sum, whole = run.model, run.o.reduction == "sum", whole_steps(run)
   local forward_options, traces = { reduction = run.o.reduction }, {} -- by length of the window
   local known_x, known_y, length, count
 
@@ -59,25 +103,34 @@ local function passes(run)
     forward_options.trace = traces[length]
   end
 
-  return function(x, y, info)
-    if x ~= known_x or y ~= known_y then learn(x, y) end
-    local state, weight, counted = run.state, nil, count
-    if info then
-      weight = info.weight
-      if info.reset then state = nil end
-    end
+  local function pass(x, y, state, weight, counted)
     if weight ~= forward_options.weight then forward_options.weight = weight end
     local loss, after, trace = model:forward(x, y, state, forward_options)
     run.state = after
     if trace ~= forward_options.trace then
       forward_options.trace, traces[length] = trace, trace
     end
-    if weight then counted = weight:sum() end
     if is_sum then loss = loss / counted end
     if loss - loss ~= 0 then refuse_loss(run, loss) end
     model:zero_gradients()
     model:backward(trace)
     return loss, counted
+  end
+
+  return function(x, y, info, number)
+    if x ~= known_x or y ~= known_y then learn(x, y) end
+    local state, weight, counted = run.state, nil, count
+    if info then
+      weight = info.weight
+      if info.reset then state = nil end
+      if weight then counted = weight:sum() end
+    end
+    local loss, after, norm, clipped, interrupted =
+      whole(forward_options.trace, x, y, state, weight, counted, number)
+    if not loss then return pass(x, y, state, weight, counted) end
+    if loss - loss ~= 0 then refuse_loss(run, loss) end
+    run.state = after
+    return loss, counted, norm, clipped, interrupted
   end
 end
 
@@ -95,19 +148,21 @@ return function(run)
 
   return function()
     local step = run.step + 1
-    local x, y, info = iterator()
-    if not x then error(who .. ": the source ended at step " .. step, 0) end
-    local loss, count = pass(x, y, info)
-    local norm, clipped = clip(model, limit)
-    if not norm then norm, clipped = clip_otherwise(run, limit, loss) end
-    if clipped then run.clipped = run.clipped + 1 end
-    if schedule then optimizer.lr = scheduled_rate(schedule, step) end
-    update(optimizer)
     if step > run.history.capacity then
       run:grow_history()
       record = core.train.recorder(run.history.all, run.start)
     end
-    local interrupted = record(step, loss, norm, optimizer.lr)
+    local x, y, info = iterator()
+    if not x then error(who .. ": the source ended at step " .. step, 0) end
+    if schedule then optimizer.lr = scheduled_rate(schedule, step) end
+    local loss, count, norm, clipped, interrupted = pass(x, y, info, step)
+    if not norm then norm, clipped = clip(model, limit) end
+    if not norm then norm, clipped = clip_otherwise(run, limit, loss) end
+    if clipped then run.clipped = run.clipped + 1 end
+    if interrupted == nil then
+      update(optimizer)
+      interrupted = record(step, loss, norm, optimizer.lr)
+    end
     run.step, run.elements = step, run.elements + count
     if shown then shown:update(step, loss, norm, count) end
     return loss, norm, interrupted
