@@ -69,6 +69,11 @@ ALWAYS_INLINE vec_f64 vexp_negative_f64(vec_f64 x) {
 #if defined __AVX2__
 
 typedef int32_t vec_i32 __attribute__((vector_size(VEC_BYTES)));
+#endif
+
+#if defined __AVX512F__
+#include "tanh_table.h"
+#elif defined __AVX2__
 
 /* tanh as in vmath.h, in fewer operations and shorter chains of them, of which fewer
 ** vectors than it takes are under way at once: h = e / 2 = 2^(n-1) (e^2r - 1) + 2^(n-1) - 1/2
@@ -87,6 +92,12 @@ ALWAYS_INLINE vec_f32 vtanh_f32(vec_f32 x) {
   return (vec_f32)((vec_i32)(h / (h + 1.0f)) | sign);
 }
 
+#else
+UN_VEC_FUNCTION(vtanh, f32, float, un_vtanhf)
+#endif
+
+#if defined __AVX2__
+
 /* The logistic function as 1/2 / (1/2 + 2^(n-1) e^r) with -x = n ln 2 + r: needs no choice
 ** by sign. From -89.07 down 2^(n-1) is infinite and the result 0; the true one is below
 ** 2^-128. Largest error, over all other floats: 3.2 ulp. */
@@ -103,7 +114,6 @@ ALWAYS_INLINE vec_f32 vsigmoid_f32(vec_f32 x) {
 }
 
 #else
-UN_VEC_FUNCTION(vtanh, f32, float, un_vtanhf)
 UN_VEC_FUNCTION(vsigmoid, f32, float, un_vsigmoidf)
 #endif
 
