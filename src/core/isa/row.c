@@ -49,12 +49,12 @@
 #define SPREAD_f64(q, i) (all_f64((q)[i]))
 #endif
 
-/* Sums of a column: up to MAX_SUMS, two where there are registers for the sums of so many
-** vectors, else one. */
+/* Sums of a column: MAX_SUMS, or two, where there are registers for those of so many vectors,
+** else one. */
 #ifdef __AVX512F__
-enum { MAX_SUMS = 4, TWO_SUMS = 7 };
+enum { MAX_SUMS = 4, FOUR_SUMS = 4, TWO_SUMS = 7 };
 #else
-enum { MAX_SUMS = 4, TWO_SUMS = 6 };
+enum { MAX_SUMS = 4, FOUR_SUMS = 2, TWO_SUMS = 6 };
 #endif
 
 /* Rows have a place of their own up to so many numbers. */
@@ -187,7 +187,7 @@ ALWAYS_INLINE FN(vec) FN(sum_at)(const FN(sums) * s, const int v, const row_bloc
 }
 
 ALWAYS_INLINE int FN(chains)(const int vectors) {
-  return vectors <= 2 ? MAX_SUMS : vectors <= TWO_SUMS ? 2 : 1;
+  return vectors <= FOUR_SUMS ? MAX_SUMS : vectors <= TWO_SUMS ? 2 : 1;
 }
 
 /* The last vector of a block that has `left` columns: so many. */
