@@ -50,19 +50,22 @@ function metrics.uniform(V) return math.log(check(V, "uniform")) end
 --- A moving average without the bias of its start: after n values v_1..v_n it is
 --- sum (1-a)^(n-i) v_i / sum (1-a)^(n-i).
 ---@param a? number weight of the newest value, above 0 and at most 1; default 0.05
----@return fun(value: number): number add takes the next value, returns the average
+---@return fun(value: number, count?: integer): number add takes the next value, or as many that
+--- are all the same, and returns the average
 --- Errors: a out of range.
 --- > add = unroll.metrics.moving_average(0.5)
 --- > add(1); add(1);
 --- > add(4)   --> 2.714286
+--- > add(2, 3)   --> 2.079365
 function metrics.moving_average(a)
   a = a or 0.05
   if math.type(a) == nil or not (a > 0 and a <= 1) then
     error(("metrics.moving_average: a is %s, must be in (0, 1]"):format(tostring(a)), 2)
   end
   local sum, weight = 0.0, 0.0
-  return function(value)
-    sum, weight = (1 - a) * sum + a * value, (1 - a) * weight + a
+  return function(value, count)
+    local kept = (1 - a) ^ (count or 1)
+    sum, weight = kept * sum + (1 - kept) * value, kept * weight + (1 - kept)
     return sum / weight
   end
 end

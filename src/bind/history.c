@@ -9,11 +9,12 @@ unl_history unl_checkhistory(lua_State *L, int tensor, int start) {
   return (unl_history){unl_checkheader(L, tensor), luaL_checknumber(L, start)};
 }
 
-bool unl_record(const unl_history *h, int64_t step, double loss, double norm,
-                double lr) {
+bool unl_record(const unl_history *h, int64_t step, double loss, double norm, double lr,
+                double *seconds) {
   const un_view *v = &h->tensor->view;
   double *column = (double *)v->data + step * v->stride[1];
-  const double row[] = {loss, norm, lr, un_sys_clock() - h->start};
+  *seconds = un_sys_clock() - h->start;
+  const double row[] = {loss, norm, lr, *seconds};
   ++*h->tensor->version;
   for (int k = 0; k < 4; k++)
     column[k * v->stride[0]] = row[k];
@@ -25,8 +26,8 @@ bool unl_record(const unl_history *h, int64_t step, double loss, double norm,
 static int record(lua_State *L) {
   const unl_history *h = lua_touserdata(L, lua_upvalueindex(1));
   int64_t step = unl_checkindex(L, 1, h->tensor->view.size[1], "step");
-  lua_pushboolean(L, unl_record(h, step, luaL_checknumber(L, 2), luaL_checknumber(L, 3),
-                                luaL_checknumber(L, 4)));
+  double seconds, loss = luaL_checknumber(L, 2), norm = luaL_checknumber(L, 3);
+  lua_pushboolean(L, unl_record(h, step, loss, norm, luaL_checknumber(L, 4), &seconds));
   return 1;
 }
 

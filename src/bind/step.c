@@ -32,7 +32,33 @@ typedef struct step {
   bool by_value, mean;
 } step;
 
-enum { X = 1, Y, STATE, WEIGHT, COUNT, NUMBER, T, MASK, WINDOW_AT, TRACE_AT };
+enum {
+  X = 1,
+  Y,
+  STATE,
+  WEIGHT,
+  COUNT,
+  NUMBER,
+  T,
+  MORE,
+  FILL,
+  POSITION,
+  UNTIL,
+  MASK,
+  WINDOW_AT,
+  TRACE_AT,
+  OPTIMIZER_AT,
+  TOP = OPTIMIZER_AT
+};
+
+/* What became of a step, and how many of its results there are: the loss, the state, the norm,
+** whether it was clipped, whether there was a Ctrl-C. */
+typedef struct outcome {
+  int results;
+  double loss, norm, seconds;
+  bool clipped, interrupted;
+} outcome;
+enum { NO_RESULTS = 0, LOSS = 1, LOSS_AND_STATE = 2, ALL_BUT_UPDATE = 4, ALL = 5 };
 
 /* The passes; false when nothing was done that Model:forward would not do again. */
 static bool learn(lua_State *L, const step *s, double *loss) {
@@ -46,43 +72,84 @@ static bool learn(lua_State *L, const step *s, double *loss) {
                          .mean = s->mean};
   if (!unl_windowfits(L, s->window, &at)) return false;
   if (!unl_windowforward(L, s->window, &at, loss)) return false;
-  if (!s->mean) *loss /= luaL_checknumber(L, COUNT);
+  if (!s->mean) *loss /= lua_tonumber(L, COUNT);
   if (!isfinite(*loss)) return true;
   ++*s->gradients->version;
   s->gradients->is_cleared = true;
   return unl_windowbackward(s->window) == NULL;
 }
 
-/* step(x, y, state, weight, count, number, t) -> loss, state, norm, clipped, interrupted */
+static void clip_gradients(const step *s, outcome *o) {
+  const un_view *g = &s->gradients->view;
+  const unl_clip clip = unl_measureclip(g, s->limit, s->by_value);
+  o->norm = clip.norm;
+  o->clipped = clip.clipped;
+  if (!clip.changes) return;
+  ++*s->gradients->version;
+  unl_applyclip(g, &clip);
+}
+
+/* Step `number` of the history (from 0), number t of the optimiser. */
+static outcome make_step(lua_State *L, const step *s, int64_t number, int64_t t) {
+  outcome o = {.results = NO_RESULTS};
+  double lr;
+  lua_settop(L, TOP);
+  if (!learn(L, s, &o.loss)) return o;
+  o.results = LOSS;
+  if (!isfinite(o.loss)) return o;
+  clip_gradients(s, &o);
+  o.results = LOSS_AND_STATE;
+  if (!isfinite(o.norm)) return o;
+  o.results = ALL_BUT_UPDATE;
+  if (!unl_updatestep(L, s->update, OPTIMIZER_AT, OPTION_KEYS, t, &lr)) return o;
+  o.interrupted = unl_record(&s->history, number, o.loss, o.norm, lr, &o.seconds);
+  o.results = ALL;
+  return o;
+}
+
+/* Goes on over the windows behind this one; returns how many steps were made before the
+** last one, and in how many of these the clip changed something. */
+static int64_t go_on(lua_State *L, const step *s, int64_t number, outcome *last,
+                     int64_t *clipped) {
+  int64_t t = lua_tointeger(L, T), position = luaL_optinteger(L, POSITION, 0), done = 0;
+  const int64_t more = luaL_optinteger(L, MORE, 0);
+  const double until = luaL_optnumber(L, UNTIL, HUGE_VAL) - s->history.start;
+  while (done < more && last->results == ALL && !last->interrupted &&
+         last->seconds < until) {
+    position += unl_fillwindow(L, FILL, position);
+    unl_pushstates(L, WINDOW_AT);
+    lua_replace(L, STATE);
+    const outcome next = make_step(L, s, number + done + 1, t + done + 1);
+    if (next.results == NO_RESULTS) break;
+    *clipped += last->clipped;
+    *last = next;
+    done++;
+  }
+  return done;
+}
+
+/* step(x, y, state, weight, count, number, t, more, fill, position, until) -> done, clipped,
+** and what there is of the last step: loss, state, norm, clipped, interrupted */
 static int run_step(lua_State *L) {
   const step *s = lua_touserdata(L, lua_upvalueindex(STEP));
-  double loss, lr;
+  int64_t clipped = 0,
+          number = unl_checkindex(L, NUMBER, s->history.tensor->view.size[1], "step");
+  (void)luaL_checknumber(L, COUNT);
   lua_settop(L, MASK);
   lua_pushvalue(L, lua_upvalueindex(WINDOW));
   lua_pushvalue(L, lua_upvalueindex(TRACE));
-  int64_t number = unl_checkindex(L, NUMBER, s->history.tensor->view.size[1], "step"),
-          t = luaL_checkinteger(L, T);
-  if (!learn(L, s, &loss)) return 0;
-  lua_pushnumber(L, loss);
-  if (!isfinite(loss)) return 1;
-  unl_pushstates(L, WINDOW_AT);
-  const unl_clip clip = unl_measureclip(&s->gradients->view, s->limit, s->by_value);
-  if (!isfinite(clip.norm)) return 2;
-  if (clip.changes) {
-    ++*s->gradients->version;
-    unl_applyclip(&s->gradients->view, &clip);
-  }
-  lua_pushnumber(L, clip.norm);
-  lua_pushboolean(L, clip.clipped);
   lua_pushvalue(L, lua_upvalueindex(OPTIMIZER));
-  int optimizer = lua_gettop(L);
-  if (!unl_updatestep(L, s->update, optimizer, OPTION_KEYS, t, &lr)) {
-    lua_settop(L, optimizer - 1);
-    return 4;
-  }
-  lua_settop(L, optimizer - 1);
-  lua_pushboolean(L, unl_record(&s->history, number, loss, clip.norm, lr));
-  return 5;
+  outcome last = make_step(L, s, number, luaL_checkinteger(L, T));
+  if (last.results == NO_RESULTS) return 0;
+  lua_pushinteger(L, go_on(L, s, number, &last, &clipped));
+  lua_pushinteger(L, clipped);
+  lua_pushnumber(L, last.loss);
+  unl_pushstates(L, WINDOW_AT);
+  lua_pushnumber(L, last.norm);
+  lua_pushboolean(L, last.clipped);
+  lua_pushboolean(L, last.interrupted);
+  lua_pop(L, ALL - last.results);
+  return 2 + last.results;
 }
 
 /*---
@@ -96,12 +163,17 @@ static int run_step(lua_State *L) {
 ---@param mean boolean the gradient is that of the mean, not of the sum
 ---@param history unroll.Tensor (4,N) float64, overwritten
 ---@param start number as of core.sys.clock
----@return (fun(x: unroll.Tensor, y: unroll.Tensor, state: table[]?, weight: unroll.Tensor?, count: number, number: integer, t: integer): number?, table[]?, number?, boolean?, boolean?)? step
---- nil: the trace is of another kind. The step number `number` (1..N), and number t of the
---- optimiser, over a window of `count` predictions; returns the mean loss, the state after it,
---- the norm before the clip, whether that changed anything, and whether there was a Ctrl-C.
---- What is missing at the end was not done: the loss or the norm is not finite, the update
---- needs other state; without a result the arguments do not fit.
+---@return function? step nil: the trace is of another kind
+---
+--- step(x, y, state, weight, count, number, t, more, fill, position, until) makes step `number`
+--- (1..N) of the history, number t of the optimiser, over a window of `count` predictions; then
+--- the same over up to `more` windows from `position` on, which `fill` (core.text.window) puts
+--- into x and y, until there is a Ctrl-C or the clock says `until`. It returns how many steps
+--- were made before the last one, in how many of them the clip changed something, and of the
+--- last one: the mean loss, the state after it, the norm before the clip, whether that changed
+--- anything, and whether there was a Ctrl-C. What is missing at the end was not done: the loss
+--- or the norm is not finite, the update needs other state; without a result the arguments do
+--- not fit.
 function core.train.step(model, trace, optimizer, update, clip, limit, mean, history, start) end
 */
 static int train_step(lua_State *L) {

@@ -74,8 +74,13 @@ typedef struct unl_history {
 
 unl_history unl_checkhistory(lua_State *L, int tensor, int start);
 
-/* Writes the numbers of step 0 .. N-1; was there a Ctrl-C? */
-bool unl_record(const unl_history *h, int64_t step, double loss, double norm,
-                double lr);
+/* Writes the numbers of step 0 .. N-1, `seconds` since the start; was there a Ctrl-C? */
+bool unl_record(const unl_history *h, int64_t step, double loss, double norm, double lr,
+                double *seconds);
+
+/* --- windows of a text (text.c) ------------------------------------------------------- */
+
+/* Calls the function at `fill`, one of core.text.window; returns the steps of the window. */
+int64_t unl_fillwindow(lua_State *L, int fill, int64_t first);
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "profile.h"
+#include "step.h"
 #include "units.h"
-#include "unl.h"
 
 un_text_units unl_checkunits(lua_State *L, int arg) {
   static const char *const names[] = {"characters", "bytes", NULL};
@@ -174,13 +174,8 @@ typedef struct window {
   unl_tensor *x, *y;
 } window;
 
-/* fill(first), with a window, its tensors and what goes with them as upvalues: it is
-** called at every step of a training. */
-static int fill_window(lua_State *L) {
-  const window *w = lua_touserdata(L, lua_upvalueindex(1));
-  lua_Integer first = luaL_checkinteger(L, 1);
+static void fill_tensors(const window *w, int64_t first) {
   const un_view *shape = &w->x->view;
-  luaL_argcheck(L, first >= 0, 1, "must not be negative");
   if (first > w->tokens->size[0])
     first = w->tokens->size[0]; /* all windows are equal there */
   ++*w->x->version;
@@ -190,9 +185,27 @@ static int fill_window(lua_State *L) {
     un_text_window(w->tokens, shape->size[0], shape->size[1], first, shape->data,
                    w->y->view.data);
   UN_PROFILE_END(0);
+}
+
+/* fill(first), with a window, its tensors and what goes with them as upvalues: it is
+** called at every step of a training. */
+static int fill_window(lua_State *L) {
+  lua_Integer first = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, first >= 0, 1, "must not be negative");
+  fill_tensors(lua_touserdata(L, lua_upvalueindex(1)), first);
   for (int i = 2; i <= 4; i++)
     lua_pushvalue(L, lua_upvalueindex(i));
   return 3;
+}
+
+int64_t unl_fillwindow(lua_State *L, int fill, int64_t first) {
+  luaL_argcheck(L, lua_tocfunction(L, fill) == fill_window && first >= 0, fill,
+                "function of core.text.window expected");
+  lua_getupvalue(L, fill, 1);
+  const window *w = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  fill_tensors(w, first);
+  return w->x->view.size[0];
 }
 
 /*---

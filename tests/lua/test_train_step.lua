@@ -4,6 +4,7 @@ local lu = require "luaunit"
 local support = require "support"
 local core = require "unroll.core"
 local optim = require "unroll.optim"
+local progress = require "unroll.train.progress"
 local rnn = require "unroll.rnn"
 local tasks = require "unroll.tasks"
 local tensor = require "unroll.tensor"
@@ -12,15 +13,15 @@ local train = require "unroll.train"
 
 local function bytes(t) return core.tensor.to_bytes(t) end
 
--- How often core made all of a step in one call, while f ran.
+-- How many whole steps core made, while f ran.
 local function count_whole_steps(f)
   local make, count = core.train.step, 0
   core.train.step = function(...)
     local step = make(...)
     return step and function(...)
-      local loss, after, norm, clipped, interrupted = step(...)
-      if interrupted ~= nil then count = count + 1 end
-      return loss, after, norm, clipped, interrupted
+      local results = table.pack(step(...))
+      if results.n > 0 then count = count + results[1] + (results.n == 7 and 1 or 0) end
+      return table.unpack(results, 1, results.n)
     end
   end
   local _ <close> = setmetatable({}, { __close = function() core.train.step = make end })
@@ -142,6 +143,46 @@ function TestTrainStep.test_a_bad_step_changes_nothing()
       { steps = 40, window = 6, progress = false, on_step = spoil })
     lu.assertEquals(bytes(model:parameters().flat), before)
   end
+end
+
+-- Nobody looks between the steps: the one that fails is among many that core makes in one call.
+function TestTrainStep.test_a_run_that_diverges_ends_at_the_same_step()
+  local function diverge(in_parts)
+    local model = language_model("relu", "float32")()
+    if in_parts then with_own_method(model) end
+    local ok, message
+    local steps = count_whole_steps(function()
+      ok, message = pcall(train.fit, model, corpus,
+        { steps = 4000, window = 6, progress = false, optimizer = "sgd", lr = 20 })
+    end)
+    lu.assertFalse(ok)
+    return { (message:gsub("^[^ ]* ", "")), bytes(model:parameters().flat) }, steps
+  end
+  local whole, steps = diverge(false)
+  lu.assertEquals(whole, diverge(true))
+  lu.assertStrContains(whole[1], ": the loss is ")
+  lu.assertTrue(steps >= 1, steps)
+end
+
+-- The line on the screen has the mean of the steps since it was drawn last.
+function TestTrainStep.test_progress_over_many_steps_at_once()
+  local model, lines = language_model("tanh", "float32")(), {}
+  local make = progress.new
+  progress.new = function(total, opts)
+    opts.live, opts.write, opts.width = true, function(line) lines[#lines + 1] = line end, 100
+    return make(total, opts)
+  end
+  local _ <close> = setmetatable({}, { __close = function() progress.new = make end })
+  local history
+  local steps = count_whole_steps(function()
+    history = train.fit(model, corpus, { steps = 3000, window = 6, batch = 2 })
+  end)
+  lu.assertEquals(history.steps, 3000)
+  lu.assertTrue(steps >= 2800, steps) -- not the short window at the end of each pass
+  lu.assertStrContains(lines[#lines], "3000/3000")
+  local shown = tonumber(lines[#lines]:match "loss ([%d.]+)")
+  support.near(shown, history.loss:narrow(1, 2801, 200):mean(), 0.1)
+  lu.assertTrue(#lines < 1000, #lines)
 end
 
 function TestTrainStep.test_a_token_out_of_range_is_found_at_its_step()

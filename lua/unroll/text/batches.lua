@@ -109,6 +109,26 @@ end
 
 Batches.__call = Batches.next
 
+--- How many windows behind the last one are like it, so that its tensors may be filled again
+--- without a call of `next` for each; for train.fit.
+---@param iterator any
+---@return integer count 0 for what is no iterator of this file
+---@return (fun(first: integer))? fill of core.text.window
+---@return integer? position of the next window, for fill
+---@see batches.skip
+function batches.ahead(iterator)
+  if getmetatable(iterator) ~= Batches then return 0 end
+  local pair, position = iterator.pair, iterator.position
+  return (iterator.turn - position) // pair.T, pair.fill, position
+end
+
+--- Goes past windows that were filled after batches.ahead.
+---@param iterator unroll.Batches
+---@param count integer
+function batches.skip(iterator, count)
+  iterator.position = iterator.position + count * iterator.pair.T
+end
+
 function Batches:__tostring()
   return ("batches   T = %d, B = %d   %d windows a pass, %d transitions   pass %d, step %d of %d")
     :format(self.window, self.batch, self.windows, self.transitions, self.epoch + 1,

@@ -251,9 +251,10 @@ local function after_step(self, loss, norm, was_interrupted)
 end
 
 function Run:loop()
-  local o, train_step = self.o, stepper(self)
+  local o = self.o
   local is_watched = o.validation or o.on_step or self.log or o.checkpoint_every
-  for _ = self.step + 1, self.total do
+  local train_step = stepper(self, not is_watched)
+  while self.step < self.total do
     local loss, norm, was_interrupted = train_step()
     local stop = was_interrupted and "interrupted"
     if is_watched then stop = after_step(self, loss, norm, was_interrupted) end

@@ -178,14 +178,15 @@ local function draw(self, now)
   self.drawn = status.finished and 0 or length
 end
 
---- Takes the numbers of a step; draws when it is time. Makes no garbage in between.
----@param step integer
----@param loss number
----@param norm number
----@param elements integer trained in this step
-function Progress:update(step, loss, norm, elements)
+--- Takes the numbers of a step, or of some; draws when it is time. Makes no garbage in between.
+---@param step integer the last one
+---@param loss number their mean
+---@param norm number of the last one
+---@param elements integer trained in these steps
+---@param steps? integer how many; default 1
+function Progress:update(step, loss, norm, elements, steps)
   local status = self.status
-  status.step, status.loss, status.norm = step, self.smooth(loss), norm
+  status.step, status.loss, status.norm = step, self.smooth(loss, steps), norm
   self.elements = self.elements + elements
   local now = self.clock()
   if now < self.next_time then return end

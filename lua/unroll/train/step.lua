@@ -8,6 +8,7 @@
 --
 -- A loss or a gradient that is not finite ends the run before the parameters change.
 
+local batches = require "unroll.text.batches"
 local core = require "unroll.core"
 local optim = require "unroll.optim"
 local optim_own = require "unroll.optim.own"
@@ -79,20 +80,27 @@ local function whole_steps(run)
     return steps[trace]
   end
 
-  return function(trace, x, y, state, weight, count, number)
+  return function(trace, x, y, state, weight, count, number, most, until_when)
     local step = steps[trace]
     if not step or update ~= own.update or history ~= run.history then step = find(trace) end
     if not step then return nil end
-    local t = own.t + 1
-    local loss, after, norm, clipped, interrupted = step(x, y, state, weight, count, number, t)
-    if interrupted ~= nil then own.t = t end
+    local t, more, fill, position = own.t + 1, 0, nil, nil
+    if most > 0 then more, fill, position = batches.ahead(run.iterator) end
+    local done, clips, loss, after, norm, clipped, interrupted = step(x, y, state, weight, count,
+      number, t, more < most and more or most, fill, position, until_when)
+    if not done then return nil end
+    if interrupted ~= nil then own.t = t + done else own.t = own.t + done end
+    if done > 0 then batches.skip(run.iterator, done) end
+    run.step, run.clipped = run.step + done, run.clipped + clips
+    run.elements = run.elements + done * count
     return loss, after, norm, clipped, interrupted
   end
 end
 
 -- The passes over one window, which leave the gradients and the state after it: a function of
 -- what the iterator gives, to the mean loss and the number of predictions it is the mean of. Where
--- all is as it was before, the rest of the step is done with them, and comes behind (whole_steps).
+-- all is as it was before, the rest of the step is done with them, and comes behind (whole_steps);
+-- and before it, up to `most` steps more, which the run counts.
 local function passes(run)
   local model, is_sum, whole = run.model, run.o.reduction == "sum", whole_steps(run)
   local forward_options, traces = { reduction = run.o.reduction }, {} -- by length of the window
@@ -117,7 +125,7 @@ local function passes(run)
     return loss, counted
   end
 
-  return function(x, y, info, number)
+  return function(x, y, info, number, most, until_when)
     if x ~= known_x or y ~= known_y then learn(x, y) end
     local state, weight, counted = run.state, nil, count
     if info then
@@ -125,8 +133,8 @@ local function passes(run)
       if info.reset then state = nil end
       if weight then counted = weight:sum() end
     end
-    local loss, after, norm, clipped, interrupted =
-      whole(forward_options.trace, x, y, state, weight, counted, number)
+    local loss, after, norm, clipped, interrupted = whole(forward_options.trace, x, y, state,
+      weight, counted, number, most, until_when)
     if not loss then return pass(x, y, state, weight, counted) end
     if loss - loss ~= 0 then refuse_loss(run, loss) end
     run.state = after
@@ -134,37 +142,49 @@ local function passes(run)
   end
 end
 
---- The function that makes a step of a run (fit.lua). It returns the loss, the gradient norm,
---- and whether there was a Ctrl-C.
+--- The function that makes a step of a run (fit.lua), or some when nobody looks at what happens
+--- between them. It returns the loss and the gradient norm of the last one, and whether there was
+--- a Ctrl-C.
 ---@param run table
+---@param may_go_on boolean nobody looks
 ---@return fun(): number, number, boolean
-return function(run)
+return function(run, may_go_on)
   local o, model, iterator, optimizer = run.o, run.model, run.iterator, run.optimizer
   local pass, record = passes(run), core.train.recorder(run.history.all, run.start)
   local clip = o.clip_value and core.optim.clip_value or core.optim.clip_norm
   local limit, schedule = o.clip_value or o.clip_norm or math.huge, o.schedule
   local shown = run.progress ~= progress.silent and run.progress or nil
-  local update = optimizer.step
+  local update, may_run = optimizer.step, may_go_on and not schedule
+
+  -- The steps from `first` to `last` are done.
+  local function show(first, last, loss, norm, elements)
+    local steps = last - first + 1
+    if steps > 1 then loss = run.history.loss:narrow(1, first, steps):mean() end
+    shown:update(last, loss, norm, elements, steps)
+  end
 
   return function()
-    local step = run.step + 1
-    if step > run.history.capacity then
+    local first, elements = run.step + 1, run.elements
+    if first > run.history.capacity then
       run:grow_history()
       record = core.train.recorder(run.history.all, run.start)
     end
     local x, y, info = iterator()
-    if not x then error(who .. ": the source ended at step " .. step, 0) end
-    if schedule then optimizer.lr = scheduled_rate(schedule, step) end
-    local loss, count, norm, clipped, interrupted = pass(x, y, info, step)
+    if not x then error(who .. ": the source ended at step " .. first, 0) end
+    if schedule then optimizer.lr = scheduled_rate(schedule, first) end
+    local most = may_run and math.min(run.total, run.history.capacity) - first or 0
+    local loss, count, norm, clipped, interrupted =
+      pass(x, y, info, first, most, shown and shown.next_time or math.huge)
     if not norm then norm, clipped = clip(model, limit) end
     if not norm then norm, clipped = clip_otherwise(run, limit, loss) end
+    local step = run.step + 1
     if clipped then run.clipped = run.clipped + 1 end
     if interrupted == nil then
       update(optimizer)
       interrupted = record(step, loss, norm, optimizer.lr)
     end
     run.step, run.elements = step, run.elements + count
-    if shown then shown:update(step, loss, norm, count) end
+    if shown then show(first, step, loss, norm, run.elements - elements) end
     return loss, norm, interrupted
   end
 end
