@@ -47,9 +47,32 @@ UN_VEC_FUNCTION(vexp, f64, double, un_vexp)
 
 typedef uint32_t vec_u32 __attribute__((vector_size(VEC_BYTES)));
 
-/* exp of numbers up to 0, as they occur in a softmax: 0 where the result would be denormal,
-** else within 1 ulp. 127 is added to n with the rounding: the exponent is then in its
-** place with one shift. */
+/* exp of numbers up to 0, as they occur in a softmax: within 1.1 ulp, but anything from 0 up
+** where the result would be denormal, and 0 soon below that. */
+#if defined __AVX512F__
+
+/* x = n ln(2)/16 + r. The table has 2^(k/16) for the last four bits k of n; the rest of n is
+** added to its exponent, and with it k to its mantissa, where the table has less by so
+** much. */
+ALWAYS_INLINE vec_f32 vexp_negative_f32(vec_f32 x) {
+  const __m512i table = _mm512_setr_epi32(
+      0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532,
+      0x3f75fed7, 0x3f75583f, 0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c,
+      0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d);
+  const float shift = 12582912.0f;
+  x = max_f32(all_f32(-88.0296919f), x); /* NaN stays */
+  const vec_f32 t = x * 23.0831206f + shift, n = t - shift;
+  const vec_f32 r = x - n * 0.0433197021f - n * 1.99663656e-06f;
+  const vec_f32 p = (r * 1.66666667e-1f + 0.5f) * (r * r) + r;
+  const __m512i power = _mm512_permutexvar_epi32((__m512i)t, table);
+  const __m512i whole = _mm512_slli_epi32((__m512i)t, 19);
+  const vec_f32 scale = (vec_f32)_mm512_add_epi32(power, whole);
+  return scale * p + scale;
+}
+
+#else
+
+/* 127 is added to n with the rounding: the exponent is then in its place with one shift. */
 ALWAYS_INLINE vec_f32 vexp_negative_f32(vec_f32 x) {
   const float shift = 12582912.0f + 127.0f;
   x = max_f32(all_f32(-88.0f), x); /* NaN stays */
@@ -61,6 +84,8 @@ ALWAYS_INLINE vec_f32 vexp_negative_f32(vec_f32 x) {
   const vec_f32 scale = (vec_f32)((vec_u32)t << 23);
   return scale * (r2 * ((q45 * r2 + q23) * r2 + q01) + r) + scale;
 }
+
+#endif
 
 ALWAYS_INLINE vec_f64 vexp_negative_f64(vec_f64 x) {
   return vexp_f64(x);
