@@ -67,11 +67,25 @@ ALWAYS_INLINE void FN(pack_squares)(REAL *to, int64_t width, const REAL *w,
   }
 }
 
+/* Zeros from column n up to `end` of some rows; what stands before them is yet to be written. */
+static void FN(clear_end)(REAL *to, int64_t width, int64_t rows, int64_t n,
+                          int64_t end) {
+  if (n == end) return;
+  if (end >= FN(LANES))
+    for (int64_t k = 0; k < rows; k++)
+      FN(store)(to + k * width + end - FN(LANES), FN(all)(0));
+  else
+    for (int64_t j = n; j < end; j++)
+      for (int64_t k = 0; k < rows; k++)
+        to[k * width + j] = 0;
+}
+
 /* n columns, `column_stride` apart, into rows of `width` numbers; zeros behind column n up
 ** to `end`. */
 static void FN(pack_columns)(REAL *to, int64_t width, const REAL *w, int64_t depth,
                              int64_t n, int64_t end, int64_t column_stride) {
   const int64_t least = depth < n ? depth : n;
+  FN(clear_end)(to, width, depth, n, end);
   if (least >= FN(SQUARE))
     FN(pack_squares)(to, width, w, depth, n, column_stride, FN(SQUARE));
   else if (least >= 4)
@@ -80,9 +94,6 @@ static void FN(pack_columns)(REAL *to, int64_t width, const REAL *w, int64_t dep
     for (int64_t j = 0; j < n; j++)
       for (int64_t k = 0; k < depth; k++)
         to[k * width + j] = w[j * column_stride + k];
-  for (int64_t j = n; j < end; j++)
-    for (int64_t k = 0; k < depth; k++)
-      to[k * width + j] = 0;
 }
 
 /* --- panels -------------------------------------------------------------------------- */
