@@ -258,6 +258,15 @@ ALWAYS_INLINE void FN(run_tile)(const FN(tile) * t, const FN(form) f) {
   FN(tile_store)(t, &sums, f);
 }
 
+ALWAYS_INLINE void FN(next_tile)(FN(tile) * t, const int rows) {
+  t->x += t->x_next;
+  t->y += rows * t->y_row;
+  if (t->tokens)
+    t->tokens += rows;
+  else if (t->init)
+    t->init += rows * t->init_row;
+}
+
 /* So many equal tiles, one below the other. What is copied no store to y can change: it is
 ** not read again for each tile. With AVX-512, where there is time for that, gcc would rather
 ** spill the strides of x. */
@@ -265,12 +274,7 @@ ALWAYS_INLINE void FN(run_tiles)(FN(tile) * all, int64_t count, const FN(form) f
   FN(tile) copy = *all, *t = VEC_BYTES == 32 ? &copy : all;
   for (; count > 0; count--) {
     FN(run_tile)(t, f);
-    t->x += t->x_next;
-    t->y += f.rows * t->y_row;
-    if (t->tokens)
-      t->tokens += f.rows;
-    else if (t->init)
-      t->init += f.rows * t->init_row;
+    FN(next_tile)(t, f.rows);
   }
   if (t == &copy) *all = copy;
 }
@@ -298,6 +302,33 @@ ALWAYS_INLINE void FN(run_tiles)(FN(tile) * all, int64_t count, const FN(form) f
   TILE(10, vectors, 0, false)                                                          \
   TILE(11, vectors, 0, false)                                                          \
   TILE(12, vectors, 0, false)
+
+/* Element (r,j) of a tile, by itself. */
+static REAL FN(tile_number)(const FN(tile) * t, int64_t r, int64_t j) {
+  const int64_t column = j / FN(WIDTH) * t->panel + j % FN(WIDTH);
+  REAL sum = 0;
+  for (int64_t i = 0; i < t->pieces; i++) {
+    const REAL *w = t->packed + i * t->w_piece + column;
+    const REAL *x = t->x + i * t->x_piece + r * t->x_row;
+    for (int64_t k = 0; k < t->piece; k++)
+      sum += x[k * t->x_column] * w[k * t->w_row];
+  }
+  if (!t->init) return sum;
+  const int64_t row = t->tokens ? t->tokens[r] - 1 : r;
+  const REAL init = t->init[row * t->init_row + j];
+  return sum + (t->tokens ? init + t->bias[j] : init);
+}
+
+/* One number after the other, for a form without a case of its own in dispatch_tiles: there
+** should be none, but if there is one it is slow, not wrong. */
+static void FN(run_numbers)(FN(tile) * t, int64_t count, int rows) {
+  for (; count > 0; count--) {
+    for (int64_t r = 0; r < rows; r++)
+      for (int64_t j = 0; j < t->y_last + t->last; j++)
+        t->y[r * t->y_row + j] = FN(tile_number)(t, r, j);
+    FN(next_tile)(t, rows);
+  }
+}
 
 static void FN(dispatch_tiles)(FN(tile) * t, int64_t count, int rows, int vectors,
                                int rest, bool full) {
@@ -331,6 +362,8 @@ static void FN(dispatch_tiles)(FN(tile) * t, int64_t count, int rows, int vector
     TILE(1, 6, 0, false)
     TILE(1, 7, 0, false)
     TILE(1, 8, 0, false)
+  default:
+    FN(run_numbers)(t, count, rows);
   }
 }
 #undef TALL_TILES
