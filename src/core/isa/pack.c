@@ -182,7 +182,7 @@ static void FN(panels)(void *packed, const void *w, int64_t depth, int64_t colum
 
 static size_t FN(row_bytes)(int64_t depth, int64_t columns) {
   const int64_t dots = FN(row_dots)(columns);
-  return (size_t)(depth * FN(row_width)(columns - dots) +
+  return (size_t)(FN(row_numbers)(depth, columns - dots) +
                   dots * FN(row_dot_length)(depth)) *
          sizeof(REAL);
 }
@@ -247,6 +247,11 @@ static void FN(row_pack)(void *packed, const void *vw, int64_t depth, int64_t co
     to = FN(row_part)(to, width, w + first * column_stride, depth, n, row_stride,
                       column_stride);
     first += n;
+    for (int i = 0; i < b.alongside; i++, to += length)
+      FN(pack_dot)
+    (to, w + (first + i) * column_stride, first + i < blocks ? depth : 0, length,
+     row_stride);
+    if (b.alongside) first = blocks;
     if (!b.rest) continue;
     to = FN(row_part)(to, b.rest / (int)sizeof(REAL), w + first * column_stride, depth,
                       left - n, row_stride, column_stride);

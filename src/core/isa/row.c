@@ -23,6 +23,7 @@
 #ifndef REAL
 #include <math.h>
 
+#include "alongside.h"
 #include "cell.h"
 #include "isa.h"
 #include "row.h"
@@ -133,10 +134,10 @@ ALWAYS_INLINE FN(sums)
   FN(sums) s = {{{0}}, {0}, {0}};
   if (!init) return s;
   FOR(v, b.vectors) {
-    const bool is_last = v == b.vectors - 1 && !b.rest;
+    const bool is_last = v == row_block_count(b) - 1;
     s.vector[v] = FN(get)(init + v * FN(LANES), is_last ? last : FN(LANES));
   }
-  if (!b.rest) return s;
+  if (!b.rest && !b.alongside) return s;
   const FN(vec) end = FN(load_part)(init + b.vectors * FN(LANES), last);
   s.rest16 = FN(low_short16)(end);
   s.rest32 = FN(low_short32)(end);
@@ -154,6 +155,7 @@ ALWAYS_INLINE FN(sums)
   FN(sums) s[MAX_SUMS];
   s[0] = init;
   FOR(c, chains - 1) s[c + 1] = (FN(sums)){{{0}}, {0}, {0}};
+  if (b.alongside) s[0].rest16 += FN(sums_alongside)(rest, x, depth, b.alongside);
   if (down)
     for (int64_t k = 4 * quads; k < depth; k++)
       FN(add_row)(&s[0], FN(all)(x[k]), w + k * row, rest + k * part, b);
@@ -182,8 +184,8 @@ ALWAYS_INLINE FN(sums)
 
 ALWAYS_INLINE FN(vec) FN(sum_at)(const FN(sums) * s, const int v, const row_block b) {
   return v < b.vectors  ? s->vector[v]
-         : b.rest == 16 ? FN(widen_short16)(s->rest16)
-                        : FN(widen_short32)(s->rest32);
+         : b.rest == 32 ? FN(widen_short32)(s->rest32)
+                        : FN(widen_short16)(s->rest16);
 }
 
 ALWAYS_INLINE int FN(chains)(const int vectors) {
@@ -213,12 +215,14 @@ ALWAYS_INLINE REAL FN(dot)(const REAL *w, const REAL *x, int64_t depth) {
 
 /* --- the kinds of blocks ------------------------------------------------------------- */
 
+/* Whole vectors, bytes of the short one, columns alongside. */
 #if VEC_BYTES > 32
-#define BLOCKS(X, count, less) X(count, 0) X(less, 16) X(less, 32)
+#define BLOCKS(X, count, less)                                                         \
+  X(count, 0, 0) X(less, 16, 0) X(less, 32, 0) X(less, 0, 2) X(less, 0, 4)
 #elif VEC_BYTES > 16
-#define BLOCKS(X, count, less) X(count, 0) X(less, 16)
+#define BLOCKS(X, count, less) X(count, 0, 0) X(less, 16, 0)
 #else
-#define BLOCKS(X, count, less) X(count, 0)
+#define BLOCKS(X, count, less) X(count, 0, 0)
 #endif
 #define ALL_BLOCKS(X)                                                                  \
   BLOCKS(X, 1, 0)                                                                      \
@@ -236,7 +240,7 @@ ALWAYS_INLINE REAL FN(dot)(const REAL *w, const REAL *x, int64_t depth) {
 ** it, would first have to come back from memory: 30 to 100 cycles before the first sum. */
 ALWAYS_INLINE void FN(product_of)(const un_row_product *p, int64_t j, int64_t left,
                                   const row_block b) {
-  const int count = b.vectors + (b.rest > 0);
+  const int count = row_block_count(b);
   const int64_t last = FN(last_columns)(left, count);
   const REAL *w = p->packed, *init = p->init;
   REAL *y = p->y;
@@ -250,21 +254,22 @@ ALWAYS_INLINE void FN(product_of)(const un_row_product *p, int64_t j, int64_t le
 
 /* A function for each kind of block: in line, in all places that need them, they would be
 ** compiled for minutes. */
-#define BLOCK(count, bytes)                                                            \
-  static void FN(product_##count##_##bytes)(const un_row_product *p, int64_t j,        \
-                                            int64_t end) {                             \
-    FN(product_of)(p, j, end - j, (row_block){count, bytes});                          \
+#define BLOCK(count, bytes, along)                                                     \
+  static void FN(product_##count##_##bytes##_##along)(const un_row_product *p,         \
+                                                      int64_t j, int64_t end) {        \
+    FN(product_of)(p, j, end - j, (row_block){count, bytes, along});                   \
   }
 ALL_BLOCKS(BLOCK)
 #undef BLOCK
 
 /* The one that begins a row of so many columns. */
 static un_row_kernel *FN(product_for)(int64_t columns) {
-#define BLOCK(count, bytes) [count][(bytes) / 16] = FN(product_##count##_##bytes),
-  static un_row_kernel *const products[BLOCK_VECTORS + 1][3] = {ALL_BLOCKS(BLOCK)};
+#define BLOCK(count, bytes, along)                                                     \
+  [count][(bytes) / 16][(along) / 2] = FN(product_##count##_##bytes##_##along),
+  static un_row_kernel *const products[BLOCK_VECTORS + 1][3][3] = {ALL_BLOCKS(BLOCK)};
 #undef BLOCK
   const row_block b = FN(row_block)(columns);
-  return products[b.vectors][b.rest / 16];
+  return products[b.vectors][b.rest / 16][b.alongside / 2];
 }
 
 static void FN(multiply)(const un_row_product *p, int64_t first, int64_t columns) {
@@ -349,7 +354,7 @@ ALWAYS_INLINE void FN(finish)(FN(place) * p, FN(vec) y, int64_t j, int64_t n,
 ALWAYS_INLINE void FN(finish_vector)(FN(place) * p, const FN(sums) * s, const int v,
                                      int64_t last, const row_block b,
                                      const row_form form) {
-  const bool is_last = v == b.vectors + (b.rest > 0) - 1;
+  const bool is_last = v == row_block_count(b) - 1;
   FN(finish)(p, FN(sum_at)(s, v, b), v * FN(LANES), is_last ? last : FN(LANES), form);
 }
 
@@ -357,7 +362,7 @@ ALWAYS_INLINE void FN(finish_vector)(FN(place) * p, const FN(sums) * s, const in
 ALWAYS_INLINE void FN(finish_block)(FN(place) * p, const FN(sums) * s, bool down,
                                     int64_t last, const row_block b,
                                     const row_form form) {
-  const int count = b.vectors + (b.rest > 0);
+  const int count = row_block_count(b);
   const bool any_order = count <= 2 || (form != TANH && form != TANH_BACK);
   if (any_order || down)
     FOR(v, count) FN(finish_vector)(p, s, v, last, b, form);
@@ -402,7 +407,7 @@ static __attribute__((noinline)) void FN(next_step)(FN(row) * r) {
 ** block, all steps. */
 ALWAYS_INLINE void FN(do_block)(FN(row) * r, int64_t j, int64_t left,
                                 const row_block b) {
-  const int count = b.vectors + (b.rest > 0);
+  const int count = row_block_count(b);
   const int64_t last = FN(last_columns)(left, count);
   const REAL *w = r->w + j * r->depth;
   for (;;) {
@@ -424,25 +429,27 @@ ALWAYS_INLINE void FN(do_block)(FN(row) * r, int64_t j, int64_t left,
 
 typedef void FN(block)(FN(row) * r, int64_t j, int64_t left);
 
-#define BLOCK(count, bytes)                                                            \
-  static void FN(block_##count##_##bytes)(FN(row) * r, int64_t j, int64_t left) {      \
-    FN(do_block)(r, j, left, (row_block){count, bytes});                               \
+#define BLOCK(count, bytes, along)                                                     \
+  static void FN(block_##count##_##bytes##_##along)(FN(row) * r, int64_t j,            \
+                                                    int64_t left) {                    \
+    FN(do_block)(r, j, left, (row_block){count, bytes, along});                        \
   }
 ALL_BLOCKS(BLOCK)
 #undef BLOCK
 
 static void FN(whole_block)(FN(row) * r, int64_t j) {
   FN(do_block)
-  (r, j, BLOCK_VECTORS * FN(LANES), (row_block){BLOCK_VECTORS, 0});
+  (r, j, BLOCK_VECTORS * FN(LANES), (row_block){BLOCK_VECTORS, 0, 0});
 }
 
 /* The one for the last columns. */
 static FN(block) * FN(block_of)(int64_t left) {
-#define BLOCK(count, bytes) [count][(bytes) / 16] = FN(block_##count##_##bytes),
-  static FN(block) *const blocks[BLOCK_VECTORS + 1][3] = {ALL_BLOCKS(BLOCK)};
+#define BLOCK(count, bytes, along)                                                     \
+  [count][(bytes) / 16][(along) / 2] = FN(block_##count##_##bytes##_##along),
+  static FN(block) *const blocks[BLOCK_VECTORS + 1][3][3] = {ALL_BLOCKS(BLOCK)};
 #undef BLOCK
   const row_block b = FN(row_block)(left);
-  return blocks[b.vectors][b.rest / 16];
+  return blocks[b.vectors][b.rest / 16][b.alongside / 2];
 }
 #undef ALL_BLOCKS
 #undef BLOCKS
