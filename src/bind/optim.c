@@ -14,6 +14,11 @@
 
 static const char class_name[] = "unroll.Update";
 
+typedef struct options {
+  un_optim_options core;
+  bool centered;
+} options;
+
 typedef struct unl_slot {
   const un_view *tensor[UN_OPTIM_TENSORS];
   uint64_t *version[UN_OPTIM_TENSORS];
@@ -23,16 +28,12 @@ struct unl_update {
   unl_class class; /* first */
   un_optim_rule rule;
   bool is_new; /* the momentum of sgd starts at the gradient */
+  options now; /* as they were read last */
   lua_Integer slots;
   unl_slot slot[];
 };
 
 /* --- options ----------------------------------------------------------------------- */
-
-typedef struct options {
-  un_optim_options core;
-  bool centered;
-} options;
 
 /* >= 0; 0 <= x < 1; finite; true or false; a list of two rates */
 typedef enum option_kind { SCALE, RATE, FINITE, FLAG, RATES } option_kind;
@@ -242,10 +243,13 @@ function Update:step(optimizer, t) end
 */
 static int update_step(lua_State *L) {
   double lr;
+  unl_update *u = unl_checkupdate(L, 1);
   int64_t t = luaL_checkinteger(L, 3);
   luaL_argcheck(L, t >= 1, 3, "steps are counted from 1");
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_pushboolean(L, unl_updatestep(L, unl_checkupdate(L, 1), 2, 0, t, &lr));
+  bool can = unl_readyupdate(L, u, 2, 0, &lr);
+  if (can) unl_makeupdate(u, t);
+  lua_pushboolean(L, can);
   return 1;
 }
 
@@ -253,16 +257,21 @@ unl_update *unl_checkupdate(lua_State *L, int arg) {
   return unl_checkclass(L, arg, class_name);
 }
 
-bool unl_updatestep(lua_State *L, unl_update *u, int optimizer, int keys, int64_t t,
-                    double *lr) {
-  options o = {.core = {.t = t}};
+bool unl_readyupdate(lua_State *L, unl_update *u, int optimizer, int keys, double *lr) {
+  options o = {{0}, false};
   if (!read_options(L, optimizer, keys, u->rule, &o) || !suits(u, &o)) return false;
+  u->now = o;
   *lr = o.core.lr;
-  if (u->is_new) o.core.dampening = 0;
-  for (lua_Integer k = 0; k < u->slots; k++)
-    run_slot(u, &u->slot[k], &o.core);
-  u->is_new = false;
   return true;
+}
+
+void unl_makeupdate(unl_update *u, int64_t t) {
+  un_optim_options o = u->now.core;
+  o.t = t;
+  if (u->is_new) o.dampening = 0;
+  for (lua_Integer k = 0; k < u->slots; k++)
+    run_slot(u, &u->slot[k], &o);
+  u->is_new = false;
 }
 
 /* --- norm and clip ----------------------------------------------------------------- */

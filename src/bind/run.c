@@ -52,11 +52,21 @@ static void clear_states(const un_run *run, void *const row[]) {
     memset(row[s], 0, state_bytes(run));
 }
 
+static void carry_states(const un_run *run, void *const row[]) {
+  for (int s = 0; s < run->cell->states; s++)
+    memcpy(row[s], un_run_after(run, s, un_cell_time(run, run->T - 1)),
+           state_bytes(run));
+}
+
 /* Copies the tensors of the table at `arg` (nil: zeros) to `row`s, one a state. Returns
 ** false with a message on the stack. */
 static bool set_states(lua_State *L, const unl_run *r, int arg, const char *what,
                        void *const row[]) {
   const un_run *run = &r->run;
+  if (arg == UNL_CARRIED) {
+    carry_states(run, row);
+    return true;
+  }
   if (lua_isnil(L, arg)) {
     clear_states(run, row);
     return true;

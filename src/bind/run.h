@@ -61,6 +61,9 @@ void unl_openrun(lua_State *L);
 bool unl_runset(lua_State *L, int run, int x, int mask);
 bool unl_runhas(const unl_run *r, const void *x); /* the tensor there, and no mask? */
 
+/* In place of a state: the run's own after the last pass. */
+enum { UNL_CARRIED = 0 };
+
 /* The pass; the sink, if any, takes the outputs. False: a message is on the stack, nothing
 ** was run. */
 bool unl_runforward(lua_State *L, unl_run *r, int state, const un_output_sink *sink);

@@ -61,12 +61,12 @@ typedef struct outcome {
 enum { NO_RESULTS = 0, LOSS = 1, LOSS_AND_STATE = 2, ALL_BUT_UPDATE = 4, ALL = 5 };
 
 /* The passes; false when nothing was done that Model:forward would not do again. */
-static bool learn(lua_State *L, const step *s, double *loss) {
+static bool learn(lua_State *L, const step *s, int state, double *loss) {
   const unl_places at = {.window = WINDOW_AT,
                          .trace = TRACE_AT,
                          .x = X,
                          .y = Y,
-                         .state = STATE,
+                         .state = state,
                          .weight = WEIGHT,
                          .mask = MASK,
                          .mean = s->mean};
@@ -89,37 +89,40 @@ static void clip_gradients(const step *s, outcome *o) {
   unl_applyclip(g, &clip);
 }
 
-/* Step `number` of the history (from 0), number t of the optimiser. */
-static outcome make_step(lua_State *L, const step *s, int64_t number, int64_t t) {
+/* Step `number` of the history (from 0), number t of the optimiser. No option changes while
+** one follows the other. */
+static outcome make_step(lua_State *L, const step *s, int state, int64_t number,
+                         int64_t t, double *lr) {
   outcome o = {.results = NO_RESULTS};
-  double lr;
   lua_settop(L, TOP);
-  if (!learn(L, s, &o.loss)) return o;
+  if (!learn(L, s, state, &o.loss)) return o;
   o.results = LOSS;
   if (!isfinite(o.loss)) return o;
   clip_gradients(s, &o);
   o.results = LOSS_AND_STATE;
   if (!isfinite(o.norm)) return o;
   o.results = ALL_BUT_UPDATE;
-  if (!unl_updatestep(L, s->update, OPTIMIZER_AT, OPTION_KEYS, t, &lr)) return o;
-  o.interrupted = unl_record(&s->history, number, o.loss, o.norm, lr, &o.seconds);
+  if (state != UNL_CARRIED &&
+      !unl_readyupdate(L, s->update, OPTIMIZER_AT, OPTION_KEYS, lr))
+    return o;
+  unl_makeupdate(s->update, t);
+  o.interrupted = unl_record(&s->history, number, o.loss, o.norm, *lr, &o.seconds);
   o.results = ALL;
   return o;
 }
 
 /* Goes on over the windows behind this one; returns how many steps were made before the
 ** last one, and in how many of these the clip changed something. */
-static int64_t go_on(lua_State *L, const step *s, int64_t number, outcome *last,
-                     int64_t *clipped) {
+static int64_t go_on(lua_State *L, const step *s, int64_t number, double lr,
+                     outcome *last, int64_t *clipped) {
   int64_t t = lua_tointeger(L, T), position = luaL_optinteger(L, POSITION, 0), done = 0;
   const int64_t more = luaL_optinteger(L, MORE, 0);
   const double until = luaL_optnumber(L, UNTIL, HUGE_VAL) - s->history.start;
   while (done < more && last->results == ALL && !last->interrupted &&
          last->seconds < until) {
     position += unl_fillwindow(L, FILL, position);
-    unl_pushstates(L, WINDOW_AT);
-    lua_replace(L, STATE);
-    const outcome next = make_step(L, s, number + done + 1, t + done + 1);
+    const outcome next =
+        make_step(L, s, UNL_CARRIED, number + done + 1, t + done + 1, &lr);
     if (next.results == NO_RESULTS) break;
     *clipped += last->clipped;
     *last = next;
@@ -139,9 +142,12 @@ static int run_step(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(WINDOW));
   lua_pushvalue(L, lua_upvalueindex(TRACE));
   lua_pushvalue(L, lua_upvalueindex(OPTIMIZER));
-  outcome last = make_step(L, s, number, luaL_checkinteger(L, T));
+  double lr;
+  outcome last = make_step(L, s, STATE, number, luaL_checkinteger(L, T), &lr);
   if (last.results == NO_RESULTS) return 0;
-  lua_pushinteger(L, go_on(L, s, number, &last, &clipped));
+  int64_t done = go_on(L, s, number, lr, &last, &clipped);
+  unl_tellpasses(L, s->window, TRACE_AT, &last.loss);
+  lua_pushinteger(L, done);
   lua_pushinteger(L, clipped);
   lua_pushnumber(L, last.loss);
   unl_pushstates(L, WINDOW_AT);

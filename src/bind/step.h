@@ -3,6 +3,7 @@
 #ifndef UNL_STEP_H
 #define UNL_STEP_H
 
+#include "run.h"
 #include "unl.h"
 
 /* --- forward and back (window.c) ------------------------------------------------------ */
@@ -11,7 +12,8 @@ typedef struct unl_window unl_window;
 
 /* Where the arguments of a forward pass are on the stack. */
 typedef struct unl_places {
-  int window, trace, x, y, state, weight, mask;
+  int window, trace, x, y, weight, mask;
+  int state; /* UNL_CARRIED: the window's own state after the last pass */
   bool mean;
 } unl_places;
 
@@ -29,8 +31,11 @@ unl_tensor *unl_windowgradients(const unl_window *w);
 /* Do the arguments fit just as they are? */
 bool unl_windowfits(lua_State *L, unl_window *w, const unl_places *at);
 
-/* The pass, which the trace counts. False: a message is on the stack. */
+/* The pass; false: a message is on the stack. */
 bool unl_windowforward(lua_State *L, unl_window *w, const unl_places *at, double *loss);
+
+/* Tells the trace of the passes, and of the loss of the last one; NULL: it failed. */
+void unl_tellpasses(lua_State *L, const unl_window *w, int trace, const double *loss);
 
 /* Back through the read-out and all layers; what is wrong, or NULL. */
 const char *unl_windowbackward(unl_window *w);
@@ -59,10 +64,12 @@ void unl_pushoptionkeys(lua_State *L);
 
 unl_update *unl_checkupdate(lua_State *L, int arg);
 
-/* Step number t with the options of the table at `optimizer`; false: they are not good for
-** this update, and nothing was changed. Leaves some of them on the stack. */
-bool unl_updatestep(lua_State *L, unl_update *u, int optimizer, int keys, int64_t t,
-                    double *lr);
+/* Reads the options of the table at `optimizer`; false: they are not good for this update.
+** Leaves some of them on the stack. */
+bool unl_readyupdate(lua_State *L, unl_update *u, int optimizer, int keys, double *lr);
+
+/* Step number t with the options that were read last. */
+void unl_makeupdate(unl_update *u, int64_t t);
 
 /* --- history (history.c) -------------------------------------------------------------- */
 

@@ -180,7 +180,8 @@ bool unl_windowfits(lua_State *L, unl_window *w, const unl_places *at) {
          fits_again(L, at->y, w, w->is_softmax, w->output, &w->y, at, Y) &&
          (lua_isnil(L, at->weight) || fits(L, at->weight, w, w->dtype, 0)) &&
          (lua_isnil(L, at->mask) || fits(L, at->mask, w, w->dtype, 0)) &&
-         (lua_isnil(L, at->state) || lua_topointer(L, at->state) == w->state);
+         (at->state == UNL_CARRIED || lua_isnil(L, at->state) ||
+          lua_topointer(L, at->state) == w->state);
 }
 
 /* --- forward ----------------------------------------------------------------------- */
@@ -217,7 +218,8 @@ static bool set_parts(lua_State *L, const unl_window *w, const unl_places *at) {
 ** the stack. */
 static bool forward_layer(lua_State *L, const unl_window *w, int state, int l,
                           const un_output_sink *sink) {
-  if (lua_isnil(L, state)) return unl_runforward(L, w->layer[l].run, state, sink);
+  if (state == UNL_CARRIED || lua_isnil(L, state))
+    return unl_runforward(L, w->layer[l].run, state, sink);
   lua_geti(L, state, l + 1);
   if (!unl_runforward(L, w->layer[l].run, lua_gettop(L), sink)) return false;
   lua_pop(L, 1);
@@ -244,24 +246,29 @@ static bool run_parts(lua_State *L, unl_window *w, const unl_places *at, double 
 bool unl_windowforward(lua_State *L, unl_window *w, const unl_places *at,
                        double *loss) {
   w->is_ready = false; /* when there is an interrupt in the middle, too */
-  bool ok = run_parts(L, w, at, loss);
-  w->is_ready = ok;
+  w->is_ready = run_parts(L, w, at, loss);
+  w->generation++;
+  return w->is_ready;
+}
+
+void unl_tellpasses(lua_State *L, const unl_window *w, int trace, const double *loss) {
   lua_pushvalue(L, lua_upvalueindex(KEY_GENERATION));
-  lua_pushinteger(L, ++w->generation);
-  lua_rawset(L, at->trace);
+  lua_pushinteger(L, w->generation);
+  lua_rawset(L, trace);
   lua_pushvalue(L, lua_upvalueindex(KEY_LOSS));
-  if (ok)
+  if (loss)
     lua_pushnumber(L, *loss);
   else
     lua_pushnil(L);
-  lua_rawset(L, at->trace);
-  return ok;
+  lua_rawset(L, trace);
 }
 
 /* Pushes the loss, or nil and a message. */
 static int forward(lua_State *L, unl_window *w, const unl_places *at) {
   double loss;
-  if (!unl_windowforward(L, w, at, &loss)) return unl_failure(L, lua_tostring(L, -1));
+  bool ok = unl_windowforward(L, w, at, &loss);
+  unl_tellpasses(L, w, at->trace, ok ? &loss : NULL);
+  if (!ok) return unl_failure(L, lua_tostring(L, -1));
   lua_pushnumber(L, loss);
   return 1;
 }
