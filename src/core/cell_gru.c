@@ -12,26 +12,14 @@
 ** whose reset gate stands before the product. This variant, of Chung et al.'s and cuDNN's
 ** implementations, needs one product a step: h alone is multiplied. */
 #include "cell.h"
+#include "cell_kernels.h"
 #include "gru.h"
 #include "isa.h"
 
 UN_BY_ISA(un_gru_kernels, un_gru)
 
-static void step_f32(const un_step *s) {
-  un_gru()->step[UN_F32](s);
-}
-
-static void step_f64(const un_step *s) {
-  un_gru()->step[UN_F64](s);
-}
-
-static void step_grad_f32(const un_step_grad *g) {
-  un_gru()->step_grad[UN_F32](g);
-}
-
-static void step_grad_f64(const un_step_grad *g) {
-  un_gru()->step_grad[UN_F64](g);
-}
+UN_STEP(un_gru, step, un_step)
+UN_STEP(un_gru, step_grad, un_step_grad)
 
 extern const un_cell un_cell_gru;
 

@@ -11,23 +11,16 @@
 **     du = da_n W_hn                    da_r = du h r (1 - r)
 **     dh = dh' z + du r + da_r W_hr + da_z W_hz */
 #include "cell.h"
+#include "cell_kernels.h"
 #include "gru_before.h"
 #include "isa.h"
 
 UN_BY_ISA(un_gru_before_kernels, un_gru_before)
 
-#define UN_STEP(name, argument)                                                        \
-  static void name##_f32(const argument *a) {                                          \
-    un_gru_before()->name[UN_F32](a);                                                  \
-  }                                                                                    \
-  static void name##_f64(const argument *a) {                                          \
-    un_gru_before()->name[UN_F64](a);                                                  \
-  }
-UN_STEP(step, un_step)
-UN_STEP(step_grad, un_step_grad)
-UN_STEP(early, un_step)
-UN_STEP(early_grad, un_step_grad)
-#undef UN_STEP
+UN_STEP(un_gru_before, step, un_step)
+UN_STEP(un_gru_before, step_grad, un_step_grad)
+UN_STEP(un_gru_before, early, un_step)
+UN_STEP(un_gru_before, early_grad, un_step_grad)
 
 extern const un_cell un_cell_gru_before;
 

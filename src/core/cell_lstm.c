@@ -18,26 +18,14 @@
 ** Hochreiter & Schmidhuber, "Long short-term memory", 1997; the forget gate is from Gers,
 ** Schmidhuber & Cummins, "Learning to forget", 2000. */
 #include "cell.h"
+#include "cell_kernels.h"
 #include "isa.h"
 #include "lstm.h"
 
 UN_BY_ISA(un_lstm_kernels, un_lstm)
 
-static void step_f32(const un_step *s) {
-  un_lstm()->step[UN_F32](s);
-}
-
-static void step_f64(const un_step *s) {
-  un_lstm()->step[UN_F64](s);
-}
-
-static void step_grad_f32(const un_step_grad *g) {
-  un_lstm()->step_grad[UN_F32](g);
-}
-
-static void step_grad_f64(const un_step_grad *g) {
-  un_lstm()->step_grad[UN_F64](g);
-}
+UN_STEP(un_lstm, step, un_step)
+UN_STEP(un_lstm, step_grad, un_step_grad)
 
 extern const un_cell un_cell_lstm;
 

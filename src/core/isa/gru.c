@@ -1,10 +1,9 @@
-/* isa/gru.c -- a step of the gated recurrent unit, and its gradient (see cell_gru.c).
-**
-** Each row of H units goes by whole vectors and then by a part of one. */
+/* isa/gru.c -- a step of the gated recurrent unit, and its gradient (see cell_gru.c). */
 #ifndef REAL
 #include "gru.h"
 
 #include "isa.h"
+#include "part.h"
 #include "vec.h"
 #include "vec_math.h"
 
@@ -19,67 +18,44 @@ const un_gru_kernels ISA(un_gru) = {
 
 #else
 
-/* One vector, or the first n lanes of it. */
-#define LOAD(p)     (n < FN(LANES) ? FN(load_part)(p, n) : FN(load)(p))
-#define STORE(p, v) (n < FN(LANES) ? FN(store_part)(p, v, n) : FN(store)(p, v))
-
 /* `a` has the blocks r, z and m, x that of n. */
-ALWAYS_INLINE void FN(step_at)(REAL *a, REAL *x, const REAL *h, REAL *h1, int64_t H,
-                               int64_t n) {
+ALWAYS_INLINE void FN(step_at)(const un_step *s, int64_t row, int64_t j, int64_t n) {
+  const int64_t H = s->H, at = row * H + j;
+  REAL *a = (REAL *)s->gates + row * 3 * H + j, *x = (REAL *)s->gates_x + at;
   const FN(vec) r = FN(vsigmoid)(LOAD(a)), z = FN(vsigmoid)(LOAD(a + H));
   const FN(vec) new = FN(vtanh)(LOAD(x) + r * LOAD(a + 2 * H));
+  const FN(vec) h = LOAD((const REAL *)s->state[0] + at);
   STORE(a, r);
   STORE(a + H, z);
   STORE(x, new);
-  STORE(h1, new + z *(LOAD(h) - new));
+  STORE((REAL *)s->next[0] + at, new + z *(h - new));
 }
 
-static void FN(step)(const un_step *s) {
-  const int64_t H = s->H;
-  REAL *a = s->gates, *x = s->gates_x, *h1 = s->next[0];
-  const REAL *h = s->state[0];
-  for (int64_t b = 0; b < s->B; b++, a += 3 * H, x += H, h += H, h1 += H) {
-    int64_t j = 0;
-    for (; j + FN(LANES) <= H; j += FN(LANES))
-      FN(step_at)(a + j, x + j, h + j, h1 + j, H, FN(LANES));
-    if (j < H) FN(step_at)(a + j, x + j, h + j, h1 + j, H, H - j);
-  }
+static void FN(step)(const un_step *step) {
+  const un_step s = *step;
+  FOR_UNITS(s.B, s.H, FN(step_at), &s)
 }
 
-typedef struct FN(back) {
-  const REAL *a, *x, *h;
-  REAL *da, *dx, *dh;
-} FN(back);
-
-ALWAYS_INLINE void FN(step_grad_at)(const FN(back) * p, int64_t H, int64_t j,
+ALWAYS_INLINE void FN(step_grad_at)(const un_step_grad *p, int64_t row, int64_t j,
                                     int64_t n) {
-  const REAL *a = p->a + j;
+  const int64_t H = p->at.H, at = row * H + j, to = row * 3 * H + j;
+  const REAL *a = (const REAL *)p->at.gates + to;
+  const REAL *x = (const REAL *)p->at.gates_x + at;
+  const REAL *h0 = (const REAL *)p->at.state[0] + at;
+  REAL *da = (REAL *)p->dgates + to, *dh = (REAL *)p->dstate[0] + at;
   const FN(vec) r = LOAD(a), z = LOAD(a + H), m = LOAD(a + 2 * H);
-  const FN(vec) new = LOAD(p->x + j), d = LOAD(p->dh + j), dz = d *z;
+  const FN(vec) new = LOAD(x), h = LOAD(h0), d = LOAD(dh), dz = d *z;
   const FN(vec) dn = (d - dz) * (1 - new *new), dm = dn * r;
-  STORE(p->da + j, dm * m * (1 - r));
-  STORE(p->da + j + H, (LOAD(p->h + j) - new) * (dz - dz * z));
-  STORE(p->da + j + 2 * H, dm);
-  STORE(p->dx + j, dn);
-  STORE(p->dh + j, dz);
+  STORE(da, dm * m * (1 - r));
+  STORE(da + H, (h - new) * (dz - dz * z));
+  STORE(da + 2 * H, dm);
+  STORE((REAL *)p->dgates_x + at, dn);
+  STORE(dh, dz);
 }
 
 static void FN(step_grad)(const un_step_grad *g) {
-  const int64_t H = g->at.H;
-  for (int64_t b = 0; b < g->at.B; b++) {
-    const FN(back) p = {.a = (const REAL *)g->at.gates + b * 3 * H,
-                        .x = (const REAL *)g->at.gates_x + b * H,
-                        .h = (const REAL *)g->at.state[0] + b * H,
-                        .da = (REAL *)g->dgates + b * 3 * H,
-                        .dx = (REAL *)g->dgates_x + b * H,
-                        .dh = (REAL *)g->dstate[0] + b * H};
-    int64_t j = 0;
-    for (; j + FN(LANES) <= H; j += FN(LANES))
-      FN(step_grad_at)(&p, H, j, FN(LANES));
-    if (j < H) FN(step_grad_at)(&p, H, j, H - j);
-  }
+  const un_step_grad p = *g;
+  FOR_UNITS(p.at.B, p.at.H, FN(step_grad_at), &p)
 }
-#undef LOAD
-#undef STORE
 
 #endif

@@ -1,11 +1,10 @@
 /* isa/gru_before.c -- the halves of a step of the gated recurrent unit with the reset gate
-** before the product, and their gradients (see cell_gru_before.c).
-**
-** Each row of H units goes by whole vectors and then by a part of one. */
+** before the product, and their gradients (see cell_gru_before.c). */
 #ifndef REAL
 #include "gru_before.h"
 
 #include "isa.h"
+#include "part.h"
 #include "vec.h"
 #include "vec_math.h"
 
@@ -21,19 +20,6 @@ const un_gru_before_kernels ISA(un_gru_before) = {
 };
 
 #else
-
-/* One vector, or the first n lanes of it. */
-#define LOAD(p)     (n < FN(LANES) ? FN(load_part)(p, n) : FN(load)(p))
-#define STORE(p, v) (n < FN(LANES) ? FN(store_part)(p, v, n) : FN(store)(p, v))
-
-/* at(row, j, n) for all of some rows: n numbers from the j-th on, a vector or less. */
-#define FOR_ALL(rows, H, at, ...)                                                      \
-  for (int64_t row = 0; row < (rows); row++) {                                         \
-    int64_t j = 0;                                                                     \
-    for (; j + FN(LANES) <= (H); j += FN(LANES))                                       \
-      at(__VA_ARGS__, row, j, FN(LANES));                                              \
-    if (j < (H)) at(__VA_ARGS__, row, j, (H)-j);                                       \
-  }
 
 ALWAYS_INLINE void FN(early_at)(const un_step *s, int64_t row, int64_t j, int64_t n) {
   const int64_t H = s->H, at = row * H + j;
@@ -75,22 +61,19 @@ ALWAYS_INLINE void FN(early_grad_at)(const un_step_grad *g, int64_t row, int64_t
 }
 
 static void FN(early)(const un_step *s) {
-  FOR_ALL(s->B, s->H, FN(early_at), s)
+  FOR_UNITS(s->B, s->H, FN(early_at), s)
 }
 
 static void FN(step)(const un_step *s) {
-  FOR_ALL(s->B, s->H, FN(step_at), s)
+  FOR_UNITS(s->B, s->H, FN(step_at), s)
 }
 
 static void FN(step_grad)(const un_step_grad *g) {
-  FOR_ALL(g->at.B, g->at.H, FN(step_grad_at), g)
+  FOR_UNITS(g->at.B, g->at.H, FN(step_grad_at), g)
 }
 
 static void FN(early_grad)(const un_step_grad *g) {
-  FOR_ALL(g->at.B, g->at.H, FN(early_grad_at), g)
+  FOR_UNITS(g->at.B, g->at.H, FN(early_grad_at), g)
 }
-#undef FOR_ALL
-#undef LOAD
-#undef STORE
 
 #endif

@@ -1,10 +1,9 @@
-/* isa/lstm.c -- a step of the long short-term memory, and its gradient (cell_lstm.c).
-**
-** Each row of H units goes by whole vectors and then by a part of one. */
+/* isa/lstm.c -- a step of the long short-term memory, and its gradient (cell_lstm.c). */
 #ifndef REAL
 #include "lstm.h"
 
 #include "isa.h"
+#include "part.h"
 #include "vec.h"
 #include "vec_math.h"
 
@@ -19,81 +18,49 @@ const un_lstm_kernels ISA(un_lstm) = {
 
 #else
 
-/* One vector, or the first n lanes of it. */
-#define LOAD(p)     (n < FN(LANES) ? FN(load_part)(p, n) : FN(load)(p))
-#define STORE(p, v) (n < FN(LANES) ? FN(store_part)(p, v, n) : FN(store)(p, v))
-
-/* Where some units of a sequence have their numbers; gates are H apart. */
-typedef struct FN(unit) {
-  REAL *a;
-  const REAL *c;
-  REAL *h1, *c1;
-} FN(unit);
-
-/* Those of the row's first units. */
-ALWAYS_INLINE FN(unit) FN(row_at)(const un_step *s, int64_t row) {
-  const int64_t at = row * s->H;
-  return (FN(unit)){(REAL *)s->gates + 4 * at, (const REAL *)s->state[1] + at,
-                    (REAL *)s->next[0] + at, (REAL *)s->next[1] + at};
+ALWAYS_INLINE void FN(step_at)(const un_step *s, int64_t row, int64_t j, int64_t n) {
+  const int64_t H = s->H, at = row * H + j;
+  REAL *a = (REAL *)s->gates + row * 4 * H + j;
+  const FN(vec) i = FN(vsigmoid)(LOAD(a)), f = FN(vsigmoid)(LOAD(a + H));
+  const FN(vec) g = FN(vtanh)(LOAD(a + 2 * H)), o = FN(vsigmoid)(LOAD(a + 3 * H));
+  const FN(vec) c = f * LOAD((const REAL *)s->state[1] + at) + i * g;
+  const FN(vec) h = o * FN(vtanh)(c);
+  STORE(a, i);
+  STORE(a + H, f);
+  STORE(a + 2 * H, g);
+  STORE(a + 3 * H, o);
+  STORE((REAL *)s->next[1] + at, c);
+  STORE((REAL *)s->next[0] + at, h);
 }
 
-/* Those j units on. */
-ALWAYS_INLINE FN(unit) FN(unit_at)(FN(unit) u, int64_t j) {
-  return (FN(unit)){u.a + j, u.c + j, u.h1 + j, u.c1 + j};
-}
-
-ALWAYS_INLINE void FN(step_at)(FN(unit) u, int64_t H, int64_t n) {
-  const FN(vec) i = FN(vsigmoid)(LOAD(u.a)), f = FN(vsigmoid)(LOAD(u.a + H));
-  const FN(vec) g = FN(vtanh)(LOAD(u.a + 2 * H));
-  const FN(vec) o = FN(vsigmoid)(LOAD(u.a + 3 * H));
-  const FN(vec) c = f * LOAD(u.c) + i * g, t = FN(vtanh)(c);
-  STORE(u.a, i);
-  STORE(u.a + H, f);
-  STORE(u.a + 2 * H, g);
-  STORE(u.a + 3 * H, o);
-  STORE(u.c1, c);
-  STORE(u.h1, o * t);
-}
-
-static void FN(step)(const un_step *s) {
-  const int64_t H = s->H, L = FN(LANES);
-  for (int64_t row = 0; row < s->B; row++) {
-    const FN(unit) u = FN(row_at)(s, row);
-    int64_t j = 0;
-    for (; j + L <= H; j += L)
-      FN(step_at)(FN(unit_at)(u, j), H, L);
-    if (j < H) FN(step_at)(FN(unit_at)(u, j), H, H - j);
-  }
+static void FN(step)(const un_step *step) {
+  const un_step s = *step;
+  FOR_UNITS(s.B, s.H, FN(step_at), &s)
 }
 
 /* tanh(c') is h' / o, wherever o is not so small that it counts for nothing. */
-ALWAYS_INLINE void FN(step_grad_at)(FN(unit) u, REAL *da, const REAL *dh, REAL *dc,
-                                    int64_t H, int64_t n) {
-  const FN(vec) i = LOAD(u.a), f = LOAD(u.a + H), g = LOAD(u.a + 2 * H);
-  const FN(vec) o = LOAD(u.a + 3 * H), h = LOAD(u.h1), d = LOAD(dh);
+ALWAYS_INLINE void FN(step_grad_at)(const un_step_grad *p, int64_t row, int64_t j,
+                                    int64_t n) {
+  const int64_t H = p->at.H, at = row * H + j, to = row * 4 * H + j;
+  const REAL *a = (const REAL *)p->at.gates + to;
+  const REAL *c0 = (const REAL *)p->at.state[1] + at;
+  REAL *da = (REAL *)p->dgates + to, *dc = (REAL *)p->dstate[1] + at;
+  const FN(vec) i = LOAD(a), f = LOAD(a + H), g = LOAD(a + 2 * H);
+  const FN(vec) o = LOAD(a + 3 * H), c = LOAD(c0);
+  const FN(vec) h = LOAD((const REAL *)p->at.next[0] + at);
+  const FN(vec) d = LOAD((const REAL *)p->dstate[0] + at);
   const FN(vec) t = h / FN(max)(FN(all)((REAL)1e-37), o);
   const FN(vec) e = LOAD(dc) + d * o * (1 - t * t);
   STORE(da, e * g * (i * (1 - i)));
-  STORE(da + H, e * LOAD(u.c) * (f * (1 - f)));
+  STORE(da + H, e * c * (f * (1 - f)));
   STORE(da + 2 * H, e * i * (1 - g * g));
   STORE(da + 3 * H, d * h * (1 - o));
   STORE(dc, e * f);
 }
 
 static void FN(step_grad)(const un_step_grad *g) {
-  const int64_t H = g->at.H, L = FN(LANES);
-  for (int64_t row = 0; row < g->at.B; row++) {
-    const FN(unit) u = FN(row_at)(&g->at, row);
-    REAL *da = (REAL *)g->dgates + row * 4 * H;
-    const REAL *dh = (const REAL *)g->dstate[0] + row * H;
-    REAL *dc = (REAL *)g->dstate[1] + row * H;
-    int64_t j = 0;
-    for (; j + L <= H; j += L)
-      FN(step_grad_at)(FN(unit_at)(u, j), da + j, dh + j, dc + j, H, L);
-    if (j < H) FN(step_grad_at)(FN(unit_at)(u, j), da + j, dh + j, dc + j, H, H - j);
-  }
+  const un_step_grad p = *g;
+  FOR_UNITS(p.at.B, p.at.H, FN(step_grad_at), &p)
 }
-#undef LOAD
-#undef STORE
 
 #endif

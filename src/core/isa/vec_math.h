@@ -47,27 +47,35 @@ UN_VEC_FUNCTION(vexp, f64, double, un_vexp)
 
 typedef uint32_t vec_u32 __attribute__((vector_size(VEC_BYTES)));
 
-/* exp of numbers up to 0, as they occur in a softmax: within 1.1 ulp, but anything from 0 up
-** where the result would be denormal, and 0 soon below that. */
 #if defined __AVX512F__
 
-/* x = n ln(2)/16 + r. The table has 2^(k/16) for the last four bits k of n; the rest of n is
-** added to its exponent, and with it k to its mantissa, where the table has less by so
-** much. */
-ALWAYS_INLINE vec_f32 vexp_negative_f32(vec_f32 x) {
+/* 2^power exp(sign x), within 1.1 ulp, as long as that is a normal number; sign is 1 or -1, and
+** sign x = n ln(2)/16 + r. The table has 2^(k/16) for the last four bits k of n; the rest of n
+** is added to its exponent, and with it k to its mantissa, where the table has less by so
+** much. The power comes in with the rounding. */
+ALWAYS_INLINE vec_f32 table_exp(vec_f32 x, const float sign, const float power) {
   const __m512i table = _mm512_setr_epi32(
       0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532,
       0x3f75fed7, 0x3f75583f, 0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c,
       0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d);
-  const float shift = 12582912.0f;
-  x = max_f32(all_f32(-88.0296919f), x); /* NaN stays */
-  const vec_f32 t = x * 23.0831206f + shift, n = t - shift;
-  const vec_f32 r = x - n * 0.0433197021f - n * 1.99663656e-06f;
+  const float shift = 12582912.0f + 16 * power;
+  const vec_f32 t = x * (sign * 23.0831206f) + shift, n = t - shift;
+  const vec_f32 r = x * sign - n * 0.0433197021f - n * 1.99663656e-06f;
   const vec_f32 p = (r * 1.66666667e-1f + 0.5f) * (r * r) + r;
-  const __m512i power = _mm512_permutexvar_epi32((__m512i)t, table);
+  const __m512i part = _mm512_permutexvar_epi32((__m512i)t, table);
   const __m512i whole = _mm512_slli_epi32((__m512i)t, 19);
-  const vec_f32 scale = (vec_f32)_mm512_add_epi32(power, whole);
+  const vec_f32 scale = (vec_f32)_mm512_add_epi32(part, whole);
   return scale * p + scale;
+}
+
+#endif
+
+/* exp of numbers up to 0, as they occur in a softmax: within 1.1 ulp, but anything from 0 up
+** where the result would be denormal, and 0 soon below that. */
+#if defined __AVX512F__
+
+ALWAYS_INLINE vec_f32 vexp_negative_f32(vec_f32 x) {
+  return table_exp(max_f32(all_f32(-88.0296919f), x), 1, 0); /* NaN stays */
 }
 
 #else
@@ -121,7 +129,16 @@ ALWAYS_INLINE vec_f32 vtanh_f32(vec_f32 x) {
 UN_VEC_FUNCTION(vtanh, f32, float, un_vtanhf)
 #endif
 
-#if defined __AVX2__
+#if defined __AVX512F__
+
+/* The logistic function as 1/2 / (1/2 + e^-x / 2): needs no choice by sign. From -89.37 down
+** the result stays 1.5e-39. Largest error, over all other floats: 3.2 ulp. */
+ALWAYS_INLINE vec_f32 vsigmoid_f32(vec_f32 x) {
+  x = min_f32(all_f32(20.0f), max_f32(all_f32(-89.37f), x)); /* NaN stays */
+  return 0.5f / (table_exp(x, -1, -1) + 0.5f);
+}
+
+#elif defined __AVX2__
 
 /* The logistic function as 1/2 / (1/2 + 2^(n-1) e^r) with -x = n ln 2 + r: needs no choice
 ** by sign. From -89.07 down 2^(n-1) is infinite and the result 0; the true one is below
