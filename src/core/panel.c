@@ -21,6 +21,9 @@ enum { LINE = 64 }; /* of the cache */
 /* An operand of so many bytes stays in the nearest cache. */
 enum { SMALL = 16 << 10 };
 
+/* A product of so many rows is too small for a packed b: the weights of a read-out. */
+enum { FEW_ROWS = 96 };
+
 int64_t un_panel_width(un_dtype dtype) {
   return un_panel()->width[dtype];
 }
@@ -114,14 +117,16 @@ bool un_panel_tn_in_place(un_dtype dtype, int64_t n) {
 }
 
 /* b (rows,n) is read where it lies: in the nearest cache, or by whole lines that are not far
-** apart. Longer rows are on many pages, and share few places in the cache. */
+** apart, or a few times only. Longer rows are on many pages, and share few places in the
+** cache. */
 static bool is_plain(un_dtype dtype, const un_panel_tn_of *p, const void *b,
                      int64_t rows) {
   size_t bytes = (size_t)p->n * un_dtype_bytes(dtype);
   bool is_whole = (uintptr_t)b % LINE == 0 && un_panel_tn_in_place(dtype, p->n) &&
                   un_panel_tn_in_place(dtype, p->b_row);
   size_t reach = (size_t)(rows * p->b_row) * un_dtype_bytes(dtype);
-  return is_whole || (bytes >= LINE && reach <= SMALL);
+  bool is_short = p->m <= FEW_ROWS && bytes <= un_pack()->few_plain_up_to;
+  return is_whole || (bytes >= LINE && (is_short || reach <= SMALL));
 }
 
 static int64_t tn_depth(int64_t k) {
