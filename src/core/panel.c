@@ -106,8 +106,9 @@ void un_panel_multiply(un_dtype dtype, const un_product *p) {
 
 /* --- a^T b ------------------------------------------------------------------------ */
 
-static bool wants_tiles(un_dtype dtype, int64_t m, int64_t depth) {
+static bool wants_tiles(un_dtype dtype, int64_t m, int64_t n, int64_t depth) {
   size_t row = (size_t)m * un_dtype_bytes(dtype);
+  if ((size_t)n * un_dtype_bytes(dtype) < un_pack()->tiles_columns) return false;
   return row >= un_pack()->tiles_from && row * (size_t)depth > SMALL;
 }
 
@@ -137,7 +138,7 @@ size_t un_panel_tn_bytes(un_dtype dtype, int64_t m, int64_t n, int64_t k) {
   int64_t rows = (m + tile_rows() - 1) / tile_rows() * tile_rows();
   size_t tiles = (size_t)(rows * tn_depth(k)) * un_dtype_bytes(dtype);
   return un_panel_bytes(dtype, tn_depth(k), n) +
-         (wants_tiles(dtype, m, tn_depth(k)) ? tiles : 0);
+         (wants_tiles(dtype, m, n, tn_depth(k)) ? tiles : 0);
 }
 
 /* A part of the rows of a and b; job i makes its share of the rows of c. */
@@ -197,7 +198,7 @@ static void tn_job(void *context, int index) {
 static void make_block(tn_block *b) {
   const un_panel_tn_of *all = b->all;
   int64_t depth = b->k.pieces * b->k.rows;
-  bool tiles = wants_tiles(b->dtype, all->a_row, depth),
+  bool tiles = wants_tiles(b->dtype, all->a_row, all->n, depth),
        plain = !has_neighbours(b) && is_plain(b->dtype, all, b->b, depth);
   int64_t x_piece = tiles ? b->k.rows * tile_rows() : b->k.apart * all->a_row;
   char *a_tiles =

@@ -49,7 +49,8 @@ typedef struct un_pack_kernels {
   /* Some rows of the two operands of a^T b, a and b with `depth` rows, from row `at` on.
   ** The columns of a become the rows of a product, tile_rows in a tile. That pays where a
   ** row of a has at least tiles_from bytes, and a does not stay in the nearest cache: the
-  ** rows of a tile of a^T then share too few places there. For the same reason b is packed,
+  ** rows of a tile of a^T then share too few places there; and where rows of b have at
+  ** least tiles_columns, whose panels all read the tiles. For the same reason b is packed,
   ** unless its rows are whole lines of the cache and have no more than plain_up_to bytes;
   ** or the product has few rows, which packing would hardly pay for, and those of b have no
   ** more than few_plain_up_to bytes. */
@@ -58,7 +59,7 @@ typedef struct un_pack_kernels {
   void (*tiles[2])(void *packed, const void *a, int64_t depth, int64_t at, int64_t rows,
                    int64_t columns, int64_t row_stride);
   int64_t tile_rows;
-  size_t tiles_from, plain_up_to, few_plain_up_to;
+  size_t tiles_from, tiles_columns, plain_up_to, few_plain_up_to;
 } un_pack_kernels;
 
 /* Columns of a panel; one or two at the end may have fewer (isa/panel_layout.h). */

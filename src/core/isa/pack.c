@@ -21,6 +21,7 @@ const un_pack_kernels ISA(un_pack) = {.panels = {panels_f32, panels_f64},
                                       .tiles = {tiles_f32, tiles_f64},
                                       .tile_rows = TILE_ROWS,
                                       .tiles_from = TILES_FROM,
+                                      .tiles_columns = TILES_COLUMNS,
                                       .plain_up_to = PLAIN_UP_TO,
                                       .few_plain_up_to = FEW_PLAIN_UP_TO};
 

@@ -15,12 +15,15 @@
 /* Vectors of a wide and of a narrow panel; rows of a tile on the wide one. */
 #if VEC_BYTES == 64
 enum { PANEL_VECTORS = 4, LEAST_VECTORS = 4, TILE_ROWS = 6 };
+enum { TILES_COLUMNS = 4096 };
 enum { TILES_FROM = 4096, PLAIN_UP_TO = 1024, FEW_PLAIN_UP_TO = 4096 };
 #elif VEC_BYTES == 32
 enum { PANEL_VECTORS = 3, LEAST_VECTORS = 2, TILE_ROWS = 4 };
+enum { TILES_COLUMNS = 0 };
 enum { TILES_FROM = 256, PLAIN_UP_TO = 256, FEW_PLAIN_UP_TO = 2048 };
 #else
 enum { PANEL_VECTORS = 2, LEAST_VECTORS = 2, TILE_ROWS = 6 };
+enum { TILES_COLUMNS = 0 };
 enum { TILES_FROM = 2048, PLAIN_UP_TO = 256, FEW_PLAIN_UP_TO = 256 };
 #endif
 enum { ROW_VECTORS = 8 };
