@@ -58,9 +58,10 @@ static int threads = 1;
 ** `in_use` would go to and fro between threads that have such loops. */
 static _Thread_local bool is_at_work = false;
 
-/* Now and then another thread may have the processor: perhaps the one that is awaited. */
+/* Now and then another thread may have the processor: perhaps the one that is awaited. That
+** takes a microsecond or so, during which a new round would not be seen. */
 static void pause_briefly(int round) {
-  if (round % 64 == 63) sched_yield();
+  if (round % 1024 == 1023) sched_yield();
 #if defined __x86_64__ || defined __i386__
   __builtin_ia32_pause();
 #endif
