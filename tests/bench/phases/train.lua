@@ -163,20 +163,31 @@ local function draw_shares(ax, list, names)
   bars.draw(ax, names, peers, "fused multiply-adds in registers")
 end
 
+-- Lines over the networks of each cell: none leads from one cell to the next.
+local function draw_lines(ax, list, names, rates, style)
+  local first = 1
+  for last, case in ipairs(list) do
+    if not list[last + 1] or list[last + 1].cell ~= case.cell then
+      local x, y = {}, {}
+      for i = first, last do
+        if rates[i] then x[#x + 1], y[#y + 1] = names[i], rates[i] end
+      end
+      if #x > 0 then ax:line(x, y, style) end
+      first = last + 1
+    end
+  end
+end
+
 local function draw_rates(ax, list, names)
   local limit = {}
   for i, case in ipairs(list) do
     limit[i] = peak_of(case) / configurations.flops(case.cell, case.H)
   end
-  ax:line(names, limit, { color = "#808080", dash = "dashed", marker = "none" })
+  draw_lines(ax, list, names, limit, { color = "#808080", dash = "dashed", marker = "none" })
   ax:note("all arithmetic at the peak", 2, limit[2], { dx = 12, dy = 8, arrow = false })
   for color, peer in ipairs(shown) do
     local rates = rates_of(list, peer[1])
-    local x, y = {}, {}
-    for i, rate in ipairs(rates or {}) do
-      if rate then x[#x + 1], y[#y + 1] = names[i], rate end
-    end
-    if #x > 0 then ax:line(x, y, { color = color, marker = "circle" }) end
+    if rates then draw_lines(ax, list, names, rates, { color = color, marker = "circle" }) end
   end
   ax:set { title = "Characters a second", ylabel = "characters/s", yscale = "log",
            xlabel = "network (hidden size)", yformat = "si" }
