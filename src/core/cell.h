@@ -55,6 +55,7 @@ typedef struct un_step {
   void *saved;   /* (B, saved*H) for step_grad */
   const void *state[UN_MAX_STATES];
   void *next[UN_MAX_STATES];
+  void *again; /* B = 1: next[0] once more, in whole vectors; or NULL */
 } un_step;
 
 typedef struct un_step_grad {

@@ -399,6 +399,16 @@ static void finish(const un_run *run, bool takes_norms) {
 
 static void retreat_row(const un_run *run, int64_t first) {
   int64_t t = time_back(run, first, 0);
+  if (!run->cell->backward_row[run->dtype]) {
+    un_share s = un_whole_batch(run);
+    un_cell_row_backward(run, &(un_row_stretch){.t = t,
+                                                .steps = steps_of_block(run, first),
+                                                .dy = dy_of_row(run, t),
+                                                .dgates = dgates_of(run, t, s),
+                                                .dgates_x = dgates_x_of(run, t, s),
+                                                .down = goes_down(run, t)});
+    return;
+  }
   run->cell->backward_row[run->dtype](
       &(un_row_run){.H = run->H,
                     .steps = steps_of_block(run, first),
@@ -422,7 +432,7 @@ static void retreat_share(const un_run *run, int64_t first, un_share s) {
 }
 
 static bool is_row(const un_run *run) {
-  return run->B == 1 && run->cell->backward_row[run->dtype] && !run->mask;
+  return run->B == 1 && !run->mask;
 }
 
 static void pack_w_hh(const un_run *run, int group) {

@@ -131,6 +131,10 @@ static void step(const un_run *run, int64_t t, un_share s) {
 
 /* `steps` steps of the only sequence, from step t on. */
 static void step_row(const un_run *run, int64_t t, int64_t steps) {
+  if (!run->cell->forward_row[run->dtype]) {
+    un_cell_row_forward(run, t, steps);
+    return;
+  }
   run->cell->forward_row[run->dtype](
       &(un_row_run){.H = run->H,
                     .steps = steps,
@@ -145,7 +149,7 @@ static void forward_block(const un_run *run, int64_t k, int64_t steps, un_share 
   int64_t t = un_cell_time(run, k);
   if (!takes_rows(run) || run->cell->split)
     project_share(run, run->reverse ? t - steps + 1 : t, steps, s);
-  if (run->B == 1 && run->cell->forward_row[run->dtype] && !run->mask) {
+  if (run->B == 1 && !run->mask) {
     step_row(run, t, steps);
     return;
   }

@@ -84,6 +84,20 @@ typedef struct un_cell_product_of {
 
 void un_cell_product(const un_run *run, const un_cell_product_of *p);
 
+/* All of a stretch at once, for a batch of 1 without a mask: `steps` steps from t on. */
+void un_cell_row_forward(const un_run *run, int64_t t, int64_t steps);
+
+/* The same against time; pointers are those of step t, `down` says how the first step goes
+** through W_hh. */
+typedef struct un_row_stretch {
+  int64_t t, steps;
+  const void *dy; /* or NULL */
+  void *dgates, *dgates_x;
+  bool down;
+} un_row_stretch;
+
+void un_cell_row_backward(const un_run *run, const un_row_stretch *s);
+
 /* Where the pre-activations of step t lie: where step finds them. */
 static inline void *un_gates_at(const un_run *run, int64_t t) {
   return run->cell->in_place ? un_run_after(run, 0, t)

@@ -28,7 +28,9 @@ ALWAYS_INLINE void FN(step_at)(const un_step *s, int64_t row, int64_t j, int64_t
   STORE(a, r);
   STORE(a + H, z);
   STORE(x, new);
-  STORE((REAL *)s->next[0] + at, new + z *(h - new));
+  const FN(vec) next = new + z *(h - new);
+  STORE((REAL *)s->next[0] + at, next);
+  if (s->again) FN(store)((REAL *)s->again + j, next);
 }
 
 static void FN(step)(const un_step *step) {

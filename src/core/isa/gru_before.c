@@ -35,7 +35,9 @@ ALWAYS_INLINE void FN(step_at)(const un_step *s, int64_t row, int64_t j, int64_t
   REAL *a = (REAL *)s->gates + row * 3 * H + j;
   const FN(vec) z = LOAD(a + H), new = FN(vtanh)(LOAD(a + 2 * H));
   STORE(a + 2 * H, new);
-  STORE((REAL *)s->next[0] + at, new + z *(LOAD((const REAL *)s->state[0] + at) - new));
+  const FN(vec) next = new + z *(LOAD((const REAL *)s->state[0] + at) - new);
+  STORE((REAL *)s->next[0] + at, next);
+  if (s->again) FN(store)((REAL *)s->again + j, next);
 }
 
 ALWAYS_INLINE void FN(step_grad_at)(const un_step_grad *g, int64_t row, int64_t j,

@@ -31,6 +31,7 @@ ALWAYS_INLINE void FN(step_at)(const un_step *s, int64_t row, int64_t j, int64_t
   STORE(a + 3 * H, o);
   STORE((REAL *)s->next[1] + at, c);
   STORE((REAL *)s->next[0] + at, h);
+  if (s->again) FN(store)((REAL *)s->again + j, h);
 }
 
 static void FN(step)(const un_step *step) {
