@@ -289,6 +289,41 @@ function TestRnnKernels.test_a_row_of_a_batch_is_the_sequence_alone()
   end
 end
 
+-- A sequence alone goes through a stretch of steps at once, one of two through general steps.
+local function check_alone(kind, H, dtype, tolerance, reverse)
+  local cell = rnn.cell(kind[1], { input = 3, hidden = H, dtype = dtype, seed = 3,
+    reset = kind.reset })
+  local function pass_of(x, B)
+    local first = cell:zero_state(B)
+    for _, t in pairs(first) do t:fill_(0.25) end
+    local ys, last, trace = cell:forward(x, first, { reverse = reverse })
+    cell:zero_gradients()
+    local dx, dstate = cell:backward(trace, ys:clone())
+    local left = { ys = ys:narrow(2, 1, 1), h = last.h:narrow(1, 1, 1), dx = dx:narrow(2, 1, 1),
+      dh = dstate.h:narrow(1, 1, 1), norms = trace:state_gradient_norms() / math.sqrt(B) }
+    for _, name in ipairs { "W_xh", "W_hh", "b_h" } do
+      left["gradient of " .. name] = cell:gradients()[name] / B
+    end
+    return left
+  end
+  local x = tensor.randn({ 70, 1, 3 }, { dtype = dtype, generator = tensor.generator(2) })
+  local alone, pair = pass_of(x, 1), pass_of(tensor.cat({ x, x }, 2), 2)
+  for name, t in pairs(pair) do
+    check_close(alone[name], t:to("float64"), tolerance, ("%s %d %s"):format(kind[1], H, name))
+  end
+end
+
+function TestRnnKernels.test_gated_cells_of_one_sequence()
+  for _, kind in ipairs { { "lstm" }, { "gru" }, { "gru", reset = "before" } } do
+    for _, H in ipairs { 1, 5, 16, 25, 50, 100, 256, 257 } do
+      for _, reverse in ipairs { false, true } do
+        check_alone(kind, H, "float64", 1e-12, reverse)
+        check_alone(kind, H, "float32", 1e-4, reverse)
+      end
+    end
+  end
+end
+
 -- Passes follow one another on one trace: what is used again is overwritten, not added to.
 function TestRnnKernels.test_a_trace_used_again_gives_the_same_bits()
   for _, B in ipairs { 1, 6 } do
