@@ -45,10 +45,7 @@ ALWAYS_INLINE void FN(pack_strip)(REAL *to, un_steps width, const REAL *w, int64
     const REAL *column = w + at * column_stride.one;
     _Pragma("GCC unroll 4") for (int i = 0; i < count; i++) {
       REAL *row = to + i * side * width.one + at;
-      if (side == 4)
-        FN(transpose4)(row, width, column + i * side, column_stride);
-      else
-        FN(transpose)(row, width, column + i * side, column_stride);
+      FN(transpose)(row, width, column + i * side, column_stride, side);
     }
   }
 }
@@ -88,8 +85,10 @@ static void FN(pack_columns)(REAL *to, int64_t width, const REAL *w, int64_t dep
                              int64_t n, int64_t end, int64_t column_stride) {
   const int64_t least = depth < n ? depth : n;
   FN(clear_end)(to, width, depth, n, end);
-  if (least >= FN(SQUARE))
-    FN(pack_squares)(to, width, w, depth, n, column_stride, FN(SQUARE));
+  if (FN(SQUARE) >= 16 && least >= 16)
+    FN(pack_squares)(to, width, w, depth, n, column_stride, 16);
+  else if (FN(SQUARE) >= 8 && least >= 8)
+    FN(pack_squares)(to, width, w, depth, n, column_stride, 8);
   else if (least >= 4)
     FN(pack_squares)(to, width, w, depth, n, column_stride, 4);
   else

@@ -1,8 +1,9 @@
 /* isa/transpose.h -- squares of numbers turned over, for packing:
 **     dst[i * width.one + j] = src[j * stride.one + i]
-** transpose4 has i, j = 0..3, of float32 with vectors of 16 bytes, which every instruction
-** set has; transpose up to SQUARE, which is 8 where vectors of 32 bytes turn over float32 with
-** half as many instructions a number. */
+** for i, j = 0 .. side - 1. Squares of 4 there are with every instruction set, of float32 with
+** vectors of 16 bytes; SQUARE is the largest side that there is. Vectors of 32 and of 64 bytes
+** turn over squares of 8 and of 16 numbers of float32: a part of 16 bytes of each has four
+** numbers of one row, so that nothing has to cross parts. */
 #ifndef UN_TRANSPOSE_H
 #define UN_TRANSPOSE_H
 
@@ -70,8 +71,6 @@ ALWAYS_INLINE void transpose4_f64(double *dst, un_steps width, const double *src
 #endif
 
 #ifdef __AVX2__
-enum { SQUARE_f32 = 8, SQUARE_f64 = 4 };
-
 ALWAYS_INLINE __m256 load_halves(const float *low, const float *high) {
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)),
                               _mm_loadu_ps(high), 1);
@@ -92,24 +91,72 @@ ALWAYS_INLINE void transpose_half(float *dst, un_steps width, const float *src,
   _mm256_storeu_ps(dst + width.three, _mm256_shuffle_ps(ab2, cd2, 0xee));
 }
 
-ALWAYS_INLINE void transpose_f32(float *dst, un_steps width, const float *src,
-                                 un_steps stride) {
+ALWAYS_INLINE void transpose8_f32(float *dst, un_steps width, const float *src,
+                                  un_steps stride) {
   const float *src4 = src + stride.two + stride.two;
   transpose_half(dst, width, src, src4, stride);
   transpose_half(dst + width.two + width.two, width, src + 4, src4 + 4, stride);
 }
-#else
-enum { SQUARE_f32 = 4, SQUARE_f64 = 4 };
+#endif
 
-ALWAYS_INLINE void transpose_f32(float *dst, un_steps width, const float *src,
-                                 un_steps stride) {
-  transpose4_f32(dst, width, src, stride);
+#ifdef __AVX512F__
+/* Four numbers of each of four rows. */
+ALWAYS_INLINE __m512 load_quarters(const float *const row[4], int64_t at) {
+  __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(row[0] + at));
+  x = _mm512_mask_broadcast_f32x4(x, 0x00f0, _mm_loadu_ps(row[1] + at));
+  x = _mm512_mask_broadcast_f32x4(x, 0x0f00, _mm_loadu_ps(row[2] + at));
+  return _mm512_mask_broadcast_f32x4(x, 0xf000, _mm_loadu_ps(row[3] + at));
+}
+
+/* Four of the sixteen rows of dst; row[i] is row 4 i of src. */
+ALWAYS_INLINE void transpose_quarter(float *dst, un_steps width,
+                                     const float *const row[4], un_steps stride) {
+  const __m512 a = load_quarters(row, 0), b = load_quarters(row, stride.one);
+  const __m512 c = load_quarters(row, stride.two), d = load_quarters(row, stride.three);
+  const __m512 ab = _mm512_unpacklo_ps(a, b), ab2 = _mm512_unpackhi_ps(a, b);
+  const __m512 cd = _mm512_unpacklo_ps(c, d), cd2 = _mm512_unpackhi_ps(c, d);
+  _mm512_storeu_ps(dst, _mm512_shuffle_ps(ab, cd, 0x44));
+  _mm512_storeu_ps(dst + width.one, _mm512_shuffle_ps(ab, cd, 0xee));
+  _mm512_storeu_ps(dst + width.two, _mm512_shuffle_ps(ab2, cd2, 0x44));
+  _mm512_storeu_ps(dst + width.three, _mm512_shuffle_ps(ab2, cd2, 0xee));
+}
+
+ALWAYS_INLINE void transpose16_f32(float *dst, un_steps width, const float *src,
+                                   un_steps stride) {
+  const int64_t four = stride.two + stride.two;
+  _Pragma("GCC unroll 4") for (int q = 0; q < 4; q++) {
+    const float *first = src + 4 * q;
+    transpose_quarter(dst, width,
+                      (const float *[]){first, first + four, first + 2 * four,
+                                        first + 2 * four + four},
+                      stride);
+    dst += width.two + width.two;
+  }
 }
 #endif
 
+#if defined __AVX512F__
+enum { SQUARE_f32 = 16, SQUARE_f64 = 4 };
+#elif defined __AVX2__
+enum { SQUARE_f32 = 8, SQUARE_f64 = 4 };
+#else
+enum { SQUARE_f32 = 4, SQUARE_f64 = 4 };
+#endif
+
+ALWAYS_INLINE void transpose_f32(float *dst, un_steps width, const float *src,
+                                 un_steps stride, const int side) {
+#ifdef __AVX512F__
+  if (side == 16) transpose16_f32(dst, width, src, stride);
+#endif
+#ifdef __AVX2__
+  if (side == 8) transpose8_f32(dst, width, src, stride);
+#endif
+  if (side == 4) transpose4_f32(dst, width, src, stride);
+}
+
 ALWAYS_INLINE void transpose_f64(double *dst, un_steps width, const double *src,
-                                 un_steps stride) {
-  transpose4_f64(dst, width, src, stride);
+                                 un_steps stride, const int side) {
+  if (side == 4) transpose4_f64(dst, width, src, stride);
 }
 
 #endif
