@@ -162,13 +162,23 @@ void un_fill(const un_view *dst, double value) {
   UN_PROFILE_END(0);
 }
 
+/* The numbers from i on. A loop of known length becomes vectors, and so does what turns int
+** into double. */
+static inline void progress(double *value, const int count, double i, double first,
+                            double step) {
+  for (int j = 0; j < count; j++)
+    value[j] = first + (i + (double)j) * step;
+}
+
 void un_fill_progression(const un_view *dst, double first, double step) {
   const int64_t n = dst->size[0], apart = dst->stride[0];
   double value[PIECE];
   for (int64_t i = 0; i < n && !un_stopped_at(i); i += PIECE) {
     const int64_t count = n - i < PIECE ? n - i : PIECE;
-    for (int64_t j = 0; j < count; j++)
-      value[j] = first + (double)(i + j) * step;
+    if (count == PIECE)
+      progress(value, PIECE, (double)i, first, step);
+    else
+      progress(value, (int)count, (double)i, first, step);
     char *to = (char *)dst->data + i * apart * (int64_t)un_dtype_bytes(dst->dtype);
     un_convert()->run[UN_F64][dst->dtype](count, (void *[]){to, value},
                                           (int64_t[]){apart, 1}, NULL);
