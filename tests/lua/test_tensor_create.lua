@@ -137,6 +137,18 @@ function TestFilled.test_arange()
   support.raises("out of range for uint8", tensor.arange, 1, 300, { dtype = "uint8" })
 end
 
+-- They are made piece by piece, of 256 numbers; these are exact in both types.
+function TestFilled.test_arange_of_several_pieces()
+  for _, dtype in ipairs { "float32", "float64" } do
+    for _, n in ipairs { 255, 256, 257, 511, 512, 700 } do
+      local expected = {}
+      for i = 1, n do expected[i] = 3 - (i - 1) * 0.25 end
+      eq(tensor.arange(3, expected[n], -0.25, { dtype = dtype }):totable(), expected)
+      eq(tensor.linspace(3, expected[n], n, { dtype = dtype }):totable(), expected)
+    end
+  end
+end
+
 function TestFilled.test_linspace()
   eq(tensor.linspace(0, 1, 5):totable(), { 0, 0.25, 0.5, 0.75, 1 })
   eq(tensor.linspace(3, 1, 3):totable(), { 3, 2, 1 })
