@@ -11,7 +11,8 @@
 ** A single row takes 8 vectors where it can, several panels at once: fewer would leave the
 ** adders waiting for each other. Where y has few columns, a tile has up to 12 rows for the
 ** same reason. Rows are dealt to tiles evenly, 32 as 6+6+5+5+5+5: a tile of 2 would wait
-** too. Few columns at the end are taken as a short vector (short.h).
+** too. Few columns at the end are taken as a short vector (short.h); of x^T W, where rows
+** of x lie side by side, as rows of W^T x, whose vectors go along these.
 **
 ** A W that is not packed is read up to its last column and no further: the last vector of
 ** a row begins so far back that it ends there. What it has in common with the one before
@@ -23,6 +24,7 @@
 #include "panel_layout.h"
 #include "short.h"
 #include "stop.h"
+#include "transpose.h"
 #include "vec.h"
 
 /* Rows of a tile of one vector and of two, where these are not all. */
@@ -30,6 +32,9 @@ enum { MAX_ROWS = 12, NARROW_ROWS = 6 };
 
 /* Steps down k of one turn, where instructions count (AVX2). */
 enum { TURN = 4 };
+
+/* Rows of y whose last columns are turned at a time, at most. */
+enum { TURNED = 256 };
 
 /* sum += a * b. Of AVX2's registers none is left: gcc would move sums about, and read W
 ** again for each row. */
@@ -503,9 +508,8 @@ ALWAYS_INLINE bool FN(has_dots)(const un_product *p) {
   return p->x_column == 1 && !p->x_tiles && !p->plain_row && !p->piece;
 }
 
-static void FN(multiply)(const un_product *p) {
-  const int64_t dots = FN(has_dots)(p) ? FN(dot_columns)(p->columns) : 0;
-  const int64_t columns = p->columns - dots;
+/* The first so many columns. */
+static void FN(multiply_columns_to)(const un_product *p, int64_t columns) {
   FN(tile) t;
   int64_t n = 0;
   FN(begin_tiles)(&t, p);
@@ -513,6 +517,92 @@ static void FN(multiply)(const un_product *p) {
     n = FN(block_of)(p, j, columns - j);
     FN(multiply_block)(p, &t, j, n);
   }
+}
+
+/* --- the last columns, turned ----------------------------------------------------- */
+
+/* Columns in the last vector of y, where so few stand in it that as rows, with vectors along
+** the rows of x, they cost less: one to each LANES rows of y, and not one to each row. The
+** same numbers are added in the same order. Tiles of so few rows wait for their adders: with
+** AVX2, whose vectors are filled better, that costs as much as it saves. */
+#if VEC_BYTES < 64
+ALWAYS_INLINE int64_t FN(turned_columns)(const un_product *p) {
+  (void)p;
+  return 0;
+}
+
+static void FN(multiply_turned)(const un_product *p, int64_t column) {
+  (void)p, (void)column;
+}
+#else
+enum { FN(MOST_TURNED) = FN(LANES) / 4 };
+
+ALWAYS_INLINE int64_t FN(turned_columns)(const un_product *p) {
+  if (p->x_row != 1 || p->x_column < 1 || p->x_tiles) return 0;
+  if (p->rows < 2 * FN(LANES)) return 0;
+  const int64_t rest = p->columns % FN(LANES);
+  return p->columns > FN(LANES) && rest <= FN(MOST_TURNED) ? rest : 0;
+}
+
+/* W as x, from a column on: its columns are rows that lie side by side. */
+static un_product FN(turned_product)(const un_product *p, int64_t column) {
+  int64_t j = 0, w_row = p->plain_row;
+  if (!p->plain_row)
+    while (j + (w_row = FN(panel_width)(p->columns - j)) <= column)
+      j += w_row;
+  return (un_product){.rows = p->columns - column,
+                      .depth = p->depth,
+                      .x = (const REAL *)p->packed + j * p->depth + (column - j),
+                      .x_row = 1,
+                      .x_column = w_row,
+                      .piece = p->piece,
+                      .x_piece = p->plain_row ? p->plain_piece : p->piece * w_row,
+                      .plain_row = p->x_column,
+                      .plain_piece = p->x_piece};
+}
+
+/* Row `row` of y and the ones below it, from a column on, out of the `rows` columns of
+** turned. */
+static void FN(turn_back)(const un_product *p, int64_t row, int64_t rows,
+                          int64_t column, const REAL *turned) {
+  const int64_t count = p->columns - column;
+  REAL *y = (REAL *)p->y + row * p->y_row + column;
+  int64_t r = 0;
+  if (count == 4 && !p->init) {
+    const un_steps width = un_steps_of(p->y_row), stride = un_steps_of(rows);
+    for (; r + 4 <= rows; r += 4)
+      FN(transpose4)(y + r * p->y_row, width, turned + r, stride);
+  }
+  for (; r < rows; r++)
+    for (int64_t j = 0; j < count; j++) {
+      REAL sum = turned[j * rows + r];
+      if (p->init) sum += FN(init_at)(p, row + r, column + j);
+      y[r * p->y_row + j] = sum;
+    }
+}
+
+static void FN(multiply_turned)(const un_product *p, int64_t column) {
+  REAL turned[FN(MOST_TURNED) * TURNED];
+  un_product part = FN(turned_product)(p, column);
+  const int64_t parts = (p->rows + TURNED - 1) / TURNED;
+  for (int64_t i = 0; i < parts && !un_stopped(); i++) {
+    const int64_t first = p->rows * i / parts;
+    part.columns = p->rows * (i + 1) / parts - first;
+    part.packed = (const REAL *)p->x + first;
+    part.y = turned;
+    part.y_row = part.columns;
+    FN(multiply_columns_to)(&part, part.columns);
+    FN(turn_back)(p, first, part.columns, column, turned);
+  }
+}
+#endif
+
+static void FN(multiply)(const un_product *p) {
+  const int64_t dots = FN(has_dots)(p) ? FN(dot_columns)(p->columns) : 0;
+  const int64_t turned = dots ? 0 : FN(turned_columns)(p);
+  const int64_t columns = p->columns - dots - turned;
+  FN(multiply_columns_to)(p, columns);
+  if (turned) FN(multiply_turned)(p, columns);
   for (int64_t i = 0; i < dots; i++)
     FN(dot_column)
   (p, columns + i, FN(dot_column_at)(p->packed, p->depth, p->columns, i));
