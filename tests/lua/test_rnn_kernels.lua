@@ -130,11 +130,10 @@ function TestRnnKernels.test_windows_of_several_blocks()
   end
 end
 
--- Wide enough that the left side of a weight gradient is packed.
 -- One to five columns beyond whole vectors of the weights' gradients, which are made as rows
 -- of what is transposed where they are few: in blocks of 256 rows and in part of one, with W
 -- read where it lies and packed.
-function TestRnnKernels:test_columns_beyond_vectors()
+function TestRnnKernels.test_columns_beyond_vectors()
   for over = 1, 5 do
     check_sizes(32 + over, 35, 4, 3, "tanh", "float32", 2e-5)
     check_sizes(32 + over, 35, 3, 100, "tanh", "float32", 2e-5)
@@ -145,6 +144,7 @@ function TestRnnKernels:test_columns_beyond_vectors()
   check_sizes(292, 20, 4, 2, "tanh", "float32", 2e-5)
 end
 
+-- Wide enough that the left side of a weight gradient is packed.
 function TestRnnKernels.test_a_wide_layer()
   check_sizes(257, 10, 3, 6, "tanh", "float64", 1e-12)
   check_sizes(513, 10, 2, 7, "tanh", "float32", 2e-5)
